@@ -1,0 +1,478 @@
+/* sloe.h: how fast, how power-hungry and how large a CNN will be on an edge GPU.
+ *
+ * The answering half of sloe (libsloe). It needs libc, libm and a JSON writer; no device, no GPU
+ * library, no database and no Python.
+ *
+ *   sloe_net *net; sloe_platform *p; sloe_layers *layers; sloe_estimate *e; sloe_error err;
+ *   sloe_net_open("resnet50.onnx", NULL, &net, &err);
+ *   sloe_platform_open("jetson-orin-nano-8gb-datasheet-fp16", &search, &p, &err);
+ *   sloe_layers_new(net, sloe_platform_fusion(p), &layers, &err);
+ *   sloe_estimate_new(layers, p, NULL, &e, &err);
+ *   printf("%g ms\n", sloe_estimate_get(e)->latency_ms.value);
+ *
+ * What holds for every function:
+ *  - Ownership: what a function returns through `**out` belongs to the caller, who frees it with
+ *    the type's own `_free`; every `_free` takes NULL. Pointers inside a returned struct live as
+ *    long as the object that they were asked of.
+ *  - Failure: the status says what kind, `err->msg` says what and where in one line, without a
+ *    full stop. On failure `*out` is NULL. `err` may be NULL. There is no global state.
+ *  - Threads: different objects may be used by different threads at once; a const object by many.
+ *  - Units stand in the names: `_ms`, `_w`, `_mj`, `_mb` (10^6 bytes), `_bytes`. Counts are elements
+ *    or operations. FLOPs are 2 x multiply-accumulates.
+ *  - Unknown numbers are NAN (null in JSON), never 0.
+ *  - Strings are UTF-8, NUL-terminated.
+ */
+#ifndef SLOE_SLOE_H
+#define SLOE_SLOE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLOE_VERSION_MAJOR 0
+#define SLOE_VERSION_MINOR 1
+#define SLOE_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define SLOE_API __attribute__((visibility("default")))
+#define SLOE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define SLOE_API
+#define SLOE_PRINTF(fmt, args)
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------ */
+
+/* Append only: the values go into files and exit codes. */
+#define SLOE_STATUS_MAP(X)                                          \
+  X(OK, 0, "success")                                               \
+  X(NOMEM, 1, "out of memory, or the memory limit of the net")      \
+  X(USAGE, 2, "an argument is wrong")                               \
+  X(FORMAT, 3, "malformed input")                                   \
+  X(UNSUPPORTED, 4, "well-formed input that sloe does not handle")  \
+  X(IO, 5, "reading or writing failed")                             \
+  X(NOTFOUND, 6, "no such file, platform or name")                  \
+  X(INTERNAL, 7, "a bug in sloe")
+
+typedef enum sloe_status {
+#define SLOE_STATUS_ENUM(name, value, text) SLOE_##name = value,
+  SLOE_STATUS_MAP(SLOE_STATUS_ENUM)
+#undef SLOE_STATUS_ENUM
+} sloe_status;
+
+typedef struct sloe_error {
+  sloe_status code;
+  uint64_t offset; /* of the byte in the input file where the trouble stands; 0 where none does */
+  char msg[256];   /* one line: what, where, which rule */
+} sloe_error;
+
+/* "malformed input" for SLOE_FORMAT; "unknown status" for what is none. Never NULL. */
+SLOE_API const char *sloe_status_text(sloe_status status);
+
+/* The library's version, "0.1.0". */
+SLOE_API const char *sloe_version(void);
+
+/* ---- shapes ------------------------------------------------------------------------------ */
+
+#define SLOE_MAX_RANK 8
+#define SLOE_DIM_UNKNOWN (-1) /* a dimension that depends on the data */
+
+typedef struct sloe_shape {
+  int rank; /* -1: not even the rank is known; then no dim is */
+  int64_t dim[SLOE_MAX_RANK];
+} sloe_shape;
+
+/* ---- networks ---------------------------------------------------------------------------- */
+
+typedef struct sloe_net sloe_net; /* a network whose shapes are inferred; immutable */
+
+typedef struct sloe_input_shape {
+  const char *name; /* of the graph input; NULL or "": the only one */
+  sloe_shape shape;
+} sloe_input_shape;
+
+typedef struct sloe_dim_binding {
+  const char *symbol; /* of a symbolic dimension, "N" or "batch_size" */
+  int64_t value;
+} sloe_dim_binding;
+
+/* All zero is a good default. */
+typedef struct sloe_net_options {
+  int64_t batch; /* leading dimension of every graph input; 0: as in the file, 1 where unbound */
+  const sloe_input_shape *inputs;
+  size_t n_inputs;
+  const sloe_dim_binding *dims;
+  size_t n_dims;
+  size_t memory_limit; /* bytes that the net may claim; 0: 1 GiB */
+} sloe_net_options;
+
+/* Open NET: the path of an ONNX file. Reads the graph and not the weights, binds the open
+   dimensions, infers every shape. A leading dimension left unbound is taken as 1 with a warning,
+   any other is SLOE_FORMAT and names the input and the option that would bind it.
+   `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the byte), UNSUPPORTED, NOMEM. */
+SLOE_API sloe_status sloe_net_open(const char *net, const sloe_net_options *options, sloe_net **out,
+                                   sloe_error *err);
+
+/* The same for `len` bytes of ONNX in memory. They are not copied and not needed afterwards. */
+SLOE_API sloe_status sloe_net_from_memory(const void *buf, size_t len,
+                                          const sloe_net_options *options, sloe_net **out,
+                                          sloe_error *err);
+
+SLOE_API void sloe_net_free(sloe_net *net);
+
+/* What a user should know of this reading: a batch taken as 1, an operator not known. */
+SLOE_API size_t sloe_net_warning_count(const sloe_net *net);
+SLOE_API const char *sloe_net_warning(const sloe_net *net, size_t i);
+
+/* Kinds of operation by which FLOPs are told apart. */
+#define SLOE_FLOP_KIND_MAP(X)                                                              \
+  X(CONV, "conv", "convolutions and transposed convolutions, 2 x MAC")                     \
+  X(MATMUL, "matmul", "matrix products, fully connected layers, Einsum, 2 x MAC")          \
+  X(NORM, "norm", "batch, layer, instance, group and local response normalisation")        \
+  X(ACTIVATION, "activation", "one-input elementwise functions and softmax")               \
+  X(ELEMENTWISE, "elementwise", "arithmetic of two or more tensors")                       \
+  X(POOL, "pool", "pooling and reductions")                                                \
+  X(RESAMPLE, "resample", "interpolation")                                                 \
+  X(OTHER, "other", "anything else that computes")
+
+typedef enum sloe_flop_kind {
+#define SLOE_FLOP_KIND_ENUM(name, text, doc) SLOE_FLOPS_##name,
+  SLOE_FLOP_KIND_MAP(SLOE_FLOP_KIND_ENUM)
+#undef SLOE_FLOP_KIND_ENUM
+  SLOE_FLOP_KIND_COUNT
+} sloe_flop_kind;
+
+typedef struct sloe_feature {
+  const char *name; /* stable: key in JSON and column in tables */
+  const char *doc;  /* one line: unit and source */
+  double value;
+} sloe_feature;
+
+typedef struct sloe_tensor_info {
+  const char *name;
+  const char *dtype; /* "float32" */
+  sloe_shape shape;
+} sloe_tensor_info;
+
+typedef struct sloe_unknown_op {
+  const char *op;     /* "Foo" or "domain::Foo" */
+  size_t count;       /* nodes of it */
+  const char *reason; /* "operator not known", "depends on data", ... */
+} sloe_unknown_op;
+
+/* What is known of the whole network, over its ops as they stand in the file unless it says
+   "folded". Every figure counts one inference of the whole batch. */
+typedef struct sloe_net_info {
+  const char *name;     /* the file's base name without its ending */
+  const char *producer; /* "pytorch 1.13.1"; "" where the file does not say */
+  int64_t ir_version, opset;
+  const sloe_tensor_info *inputs, *outputs; /* graph inputs that are no weights; outputs */
+  size_t n_inputs, n_outputs;
+  size_t n_ops;                /* nodes that run, constants aside */
+  uint64_t params;             /* DESIGN: elements of consumed float constants, per use */
+  uint64_t trainable_params;   /* without the mean and variance of normalisations */
+  uint64_t macs;               /* of conv, transposed conv and matrix products */
+  uint64_t flops;              /* the sum of flops_by_kind */
+  uint64_t mac_flops;          /* 2 x macs */
+  uint64_t flops_by_kind[SLOE_FLOP_KIND_COUNT];
+  uint64_t activations;        /* elements written by ops */
+  uint64_t weights_bytes;      /* params in the file's own types */
+  uint64_t peak_activation_bytes; /* largest sum of live activations, liveness in node order */
+  const sloe_feature *features;   /* after batch normalisation is folded; see docs/features.md */
+  size_t n_features;
+  const sloe_unknown_op *unknown_ops;
+  size_t n_unknown_ops;
+  double unknown_bytes_share; /* of all bytes that ops read and write, 0..1 */
+} sloe_net_info;
+
+/* Never NULL; lives as long as the net. */
+SLOE_API const sloe_net_info *sloe_net_get_info(const sloe_net *net);
+
+/* Write a net as ONNX (opset 17, external weights left out unless `weights`, when they are random
+   from a fixed seed). Atomic: `path` is either whole or as before. Errors: IO, UNSUPPORTED. */
+typedef struct sloe_onnx_options {
+  int weights; /* 0: initializers have shape and type and no data; 1: random normal values */
+} sloe_onnx_options;
+SLOE_API sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
+                                         const sloe_onnx_options *options, sloe_error *err);
+
+/* ---- layers: what a runtime launches after fusion ---------------------------------------- */
+
+#define SLOE_PRECISION_MAP(X) \
+  X(FP32, "fp32", 4)          \
+  X(FP16, "fp16", 2)          \
+  X(INT8, "int8", 1)
+
+typedef enum sloe_precision {
+#define SLOE_PRECISION_ENUM(name, text, bytes) SLOE_##name,
+  SLOE_PRECISION_MAP(SLOE_PRECISION_ENUM)
+#undef SLOE_PRECISION_ENUM
+  SLOE_PRECISION_COUNT
+} sloe_precision;
+
+#define SLOE_RUNTIME_MAP(X)  \
+  X(NONE, "none")            \
+  X(ONEDNN, "onednn")        \
+  X(CUDNN, "cudnn")          \
+  X(TENSORRT, "tensorrt")
+
+typedef enum sloe_runtime {
+#define SLOE_RUNTIME_ENUM(name, text) SLOE_RUNTIME_##name,
+  SLOE_RUNTIME_MAP(SLOE_RUNTIME_ENUM)
+#undef SLOE_RUNTIME_ENUM
+  SLOE_RUNTIME_COUNT
+} sloe_runtime;
+
+/* The rule set by which ops become layers. All zero: no fusion, every op is a layer. */
+typedef struct sloe_fusion {
+  sloe_runtime runtime;
+  int version;    /* of TensorRT, major * 100 + minor (802, 1003); 0: the newest that is known */
+  sloe_precision precision;
+  int compute_capability; /* major * 10 + minor (53, 87); 0: the newest */
+} sloe_fusion;
+
+/* "onednn" -> SLOE_RUNTIME_ONEDNN, "fp16" -> SLOE_FP16. SLOE_USAGE with the known names in msg. */
+SLOE_API sloe_status sloe_runtime_parse(const char *text, sloe_runtime *out, sloe_error *err);
+SLOE_API sloe_status sloe_precision_parse(const char *text, sloe_precision *out, sloe_error *err);
+SLOE_API const char *sloe_runtime_name(sloe_runtime runtime);
+SLOE_API const char *sloe_precision_name(sloe_precision precision);
+SLOE_API size_t sloe_precision_bytes(sloe_precision precision);
+
+#define SLOE_LAYER_KIND_MAP(X)                                             \
+  X(CONV, "conv", "convolution")                                           \
+  X(DWCONV, "dwconv", "depthwise convolution: groups = input channels")    \
+  X(DECONV, "deconv", "transposed convolution")                            \
+  X(FC, "fc", "fully connected: matrix product with constant weights")     \
+  X(MATMUL, "matmul", "matrix product of two activations")                 \
+  X(POOL, "pool", "max, average or global pooling")                        \
+  X(NORM, "norm", "normalisation")                                         \
+  X(ACTIVATION, "activation", "one-input elementwise function")            \
+  X(ELEMENTWISE, "elementwise", "arithmetic, pointwise chains")            \
+  X(SOFTMAX, "softmax", "softmax")                                         \
+  X(REDUCE, "reduce", "reduction")                                         \
+  X(RESAMPLE, "resample", "resize, upsample, grid sample")                 \
+  X(COPY, "copy", "moves data: concat, slice, transpose, pad, gather")     \
+  X(REFORMAT, "reformat", "changes layout or precision")                   \
+  X(VIEW, "view", "moves nothing: reshape, flatten, identity")             \
+  X(OTHER, "other", "anything else that is known")                         \
+  X(UNKNOWN, "unknown", "operator not known: costed by the bytes it moves")
+
+typedef enum sloe_layer_kind {
+#define SLOE_LAYER_KIND_ENUM(name, text, doc) SLOE_LAYER_##name,
+  SLOE_LAYER_KIND_MAP(SLOE_LAYER_KIND_ENUM)
+#undef SLOE_LAYER_KIND_ENUM
+  SLOE_LAYER_KIND_COUNT
+} sloe_layer_kind;
+
+SLOE_API const char *sloe_layer_kind_name(sloe_layer_kind kind);
+
+/* One execution unit. Spatial attributes are 0 where they mean nothing. Repeats of a Loop body are
+   in the counts. */
+typedef struct sloe_layer {
+  const char *name; /* as the runtime's profile prints it */
+  sloe_layer_kind kind;
+  const char *const *ops; /* names of the ONNX nodes in it, in the order of the name */
+  size_t n_ops;
+  const sloe_shape *in, *out; /* activations in and out; weights are not among them */
+  size_t n_in, n_out;
+  uint64_t macs, flops;
+  uint64_t params;                   /* float constants, elements */
+  uint64_t in_elements, out_elements; /* activations read and written, elements */
+  int64_t kernel[2], stride[2], dilation[2]; /* height, width */
+  int64_t pads[4];                           /* top, left, bottom, right */
+  int64_t groups, filters;                   /* filters: output channels, or units of an fc */
+  int data_dependent; /* a shape depends on data: the counts cover what is known */
+} sloe_layer;
+
+typedef struct sloe_layers sloe_layers;
+
+/* The net's layers under a rule set, in execution order. `fusion` NULL: no fusion.
+   The net must outlive them. */
+SLOE_API sloe_status sloe_layers_new(const sloe_net *net, const sloe_fusion *fusion,
+                                     sloe_layers **out, sloe_error *err);
+SLOE_API void sloe_layers_free(sloe_layers *layers);
+SLOE_API size_t sloe_layers_count(const sloe_layers *layers);
+SLOE_API const sloe_layer *sloe_layers_at(const sloe_layers *layers, size_t i);
+SLOE_API const sloe_net *sloe_layers_net(const sloe_layers *layers);
+SLOE_API const sloe_fusion *sloe_layers_fusion(const sloe_layers *layers);
+
+/* ---- platforms --------------------------------------------------------------------------- */
+
+typedef struct sloe_platform sloe_platform; /* all that is known of one device, runtime, mode */
+
+/* Folders searched for platform files by name, in order. */
+typedef struct sloe_search {
+  const char *const *dirs;
+  size_t n_dirs;
+} sloe_search;
+
+#define SLOE_SOURCE_MAP(X)                                              \
+  X(NONE, "none", "unknown")                                            \
+  X(DATASHEET, "datasheet", "from published peaks, uncalibrated")       \
+  X(FITTED, "fitted", "from step and linear functions fitted to layers") \
+  X(LEARNED, "learned", "from regressors trained on whole networks")    \
+  X(MEASURED, "measured", "measured on the device")
+
+typedef enum sloe_source {
+#define SLOE_SOURCE_ENUM(name, text, doc) SLOE_SOURCE_##name,
+  SLOE_SOURCE_MAP(SLOE_SOURCE_ENUM)
+#undef SLOE_SOURCE_ENUM
+} sloe_source;
+
+SLOE_API const char *sloe_source_name(sloe_source source);
+
+/* The card: what a platform is and where its figures come from. */
+typedef struct sloe_card {
+  const char *name;        /* "jetson-orin-nano-8gb-datasheet-fp16-15w" */
+  const char *path;        /* of the file it was read from; "" from memory */
+  const char *device;      /* "jetson-orin-nano-8gb" */
+  const char *title;       /* "NVIDIA Jetson Orin Nano 8GB" */
+  const char *runtime;     /* "datasheet", "tensorrt", ... as in the name */
+  const char *runtime_version; /* "" where it does not apply */
+  sloe_precision precision;
+  const char *mode;        /* power mode, "15w" */
+  int default_mode;        /* NVIDIA's default, which the name may leave out */
+  sloe_source source;
+  const char *notes;       /* where the figures come from, one line */
+  int transfers;           /* 1: latency includes copies to and from the device */
+  double gpu_mhz, peak_gflops, bandwidth_gbs, launch_us; /* NAN where unknown */
+  double memory_mb;        /* RAM of the board, 10^6 bytes */
+  double memory_reserved_mb; /* of it taken by system and runtime before any network */
+  double power_cap_w;      /* of the mode; NAN where it has none */
+  double validated_mape;   /* per cent, held-out networks; NAN: never validated */
+  const char *validated_on; /* how many networks, which; "" */
+} sloe_card;
+
+/* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`.
+   Errors: NOTFOUND (msg names the nearest known name), FORMAT (offset), UNSUPPORTED, IO, NOMEM. */
+SLOE_API sloe_status sloe_platform_open(const char *platform, const sloe_search *search,
+                                        sloe_platform **out, sloe_error *err);
+
+/* The same from `len` bytes; `variant` names one of the platforms inside, NULL: the first. */
+SLOE_API sloe_status sloe_platform_from_memory(const void *buf, size_t len, const char *variant,
+                                               sloe_platform **out, sloe_error *err);
+SLOE_API void sloe_platform_free(sloe_platform *platform);
+SLOE_API const sloe_card *sloe_platform_card(const sloe_platform *platform);
+SLOE_API const sloe_fusion *sloe_platform_fusion(const sloe_platform *platform);
+
+/* Every platform in the folders of `search`, sorted by name; a file that cannot be read becomes a
+   warning. One name in two folders: the first wins. */
+typedef struct sloe_platform_list sloe_platform_list;
+SLOE_API sloe_status sloe_platform_list_new(const sloe_search *search, sloe_platform_list **out,
+                                            sloe_error *err);
+SLOE_API void sloe_platform_list_free(sloe_platform_list *list);
+SLOE_API size_t sloe_platform_list_count(const sloe_platform_list *list);
+SLOE_API const sloe_card *sloe_platform_list_at(const sloe_platform_list *list, size_t i);
+SLOE_API size_t sloe_platform_list_warning_count(const sloe_platform_list *list);
+SLOE_API const char *sloe_platform_list_warning(const sloe_platform_list *list, size_t i);
+
+/* ---- estimates --------------------------------------------------------------------------- */
+
+typedef enum sloe_method { SLOE_METHOD_AUTO, SLOE_METHOD_LAYERS, SLOE_METHOD_NETWORK } sloe_method;
+SLOE_API sloe_status sloe_method_parse(const char *text, sloe_method *out, sloe_error *err);
+SLOE_API const char *sloe_method_name(sloe_method method);
+
+/* A figure that says how good it is. */
+typedef struct sloe_figure {
+  double value;     /* NAN: unknown */
+  double low, high; /* 90 % interval of the model's error */
+  sloe_source source;
+  sloe_method method;
+  double validated_mape; /* per cent; NAN */
+  int in_domain;         /* 1: the question lies inside what was measured */
+} sloe_figure;
+
+#define SLOE_BOUND_MAP(X)          \
+  X(NONE, "none")                  \
+  X(ARITHMETIC, "arithmetic")      \
+  X(MEMORY, "memory")              \
+  X(LAUNCH, "launch")
+
+typedef enum sloe_bound {
+#define SLOE_BOUND_ENUM(name, text) SLOE_BOUND_##name,
+  SLOE_BOUND_MAP(SLOE_BOUND_ENUM)
+#undef SLOE_BOUND_ENUM
+} sloe_bound;
+SLOE_API const char *sloe_bound_name(sloe_bound bound);
+
+typedef struct sloe_layer_estimate {
+  const sloe_layer *layer;
+  double latency_ms;
+  double share; /* of the sum of layers, 0..1 */
+  uint64_t bytes; /* moved to and from memory at the platform's precision */
+  sloe_bound bound;
+  sloe_source source;
+  int in_domain;
+} sloe_layer_estimate;
+
+typedef struct sloe_result {
+  sloe_figure latency_ms; /* median device time of one inference, transfers excluded */
+  double latency_p75_ms, latency_p97_5_ms; /* of runs on the device; NAN where never measured */
+  double sum_of_layers_ms;
+  sloe_figure power_w, energy_mj, memory_mb;
+  const char *power_rail;  /* "gpu", "input", "device", "" */
+  const char *memory_kind; /* "system", "process", "device" */
+  int fits;                /* memory_mb against the board's RAM: 1 yes, 0 no, -1 unknown */
+  const sloe_layer_estimate *layers; /* in execution order */
+  size_t n_layers;
+  const char *const *warnings;
+  size_t n_warnings;
+} sloe_result;
+
+typedef struct sloe_estimate sloe_estimate;
+
+typedef struct sloe_estimate_options {
+  sloe_method method;
+} sloe_estimate_options;
+
+/* Estimate layers on a platform. They should come from sloe_platform_fusion(platform).
+   `options` may be NULL. `layers` and `platform` must outlive the estimate.
+   Errors: UNSUPPORTED (the platform has no model for the method), NOMEM. */
+SLOE_API sloe_status sloe_estimate_new(const sloe_layers *layers, const sloe_platform *platform,
+                                       const sloe_estimate_options *options, sloe_estimate **out,
+                                       sloe_error *err);
+SLOE_API void sloe_estimate_free(sloe_estimate *estimate);
+SLOE_API const sloe_result *sloe_estimate_get(const sloe_estimate *estimate);
+SLOE_API const sloe_layers *sloe_estimate_layers(const sloe_estimate *estimate);
+SLOE_API const sloe_platform *sloe_estimate_platform(const sloe_estimate *estimate);
+
+/* ---- reports: the same answers as text --------------------------------------------------- */
+
+typedef enum sloe_format { SLOE_FORMAT_TABLE, SLOE_FORMAT_JSON, SLOE_FORMAT_CSV } sloe_format;
+SLOE_API sloe_status sloe_format_parse(const char *text, sloe_format *out, sloe_error *err);
+
+typedef struct sloe_report_options {
+  sloe_format format;
+  int layers;   /* per-layer rows */
+  int features; /* model-level features */
+  int color;    /* tables: ANSI colours */
+  int bars;     /* tables: shares drawn as bars */
+  int width;    /* of the terminal in columns; 0: 100 */
+  double budget_ms, budget_w, budget_mb; /* 0: none; shown beside the figure */
+} sloe_report_options;
+
+/* `*text` is malloc'ed and NUL-terminated; free it with sloe_text_free. Schemas: docs/json.md. */
+SLOE_API void sloe_text_free(char *text);
+
+/* layers[i] belongs to the net of the i-th answer (its net is sloe_layers_net()). */
+SLOE_API sloe_status sloe_report_info(const sloe_layers *const *layers, size_t n,
+                                      const sloe_report_options *options, char **text,
+                                      sloe_error *err);
+SLOE_API sloe_status sloe_report_estimates(const sloe_estimate *const *estimates, size_t n,
+                                           const sloe_report_options *options, char **text,
+                                           sloe_error *err);
+SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
+                                           const sloe_report_options *options, char **text,
+                                           sloe_error *err);
+/* One platform: its card and all its parameters. JSON is what `platform export` writes. */
+SLOE_API sloe_status sloe_report_platform(const sloe_platform *platform,
+                                          const sloe_report_options *options, char **text,
+                                          sloe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,100 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+static sloe_status fail_errno(sloe_error *err, const char *verb, const char *path) {
+  sloe_status code = errno == ENOENT || errno == ENOTDIR ? SLOE_NOTFOUND : SLOE_IO;
+  return sloe_fail(err, code, "cannot %s %s: %s", verb, path, strerror(errno));
+}
+
+static sloe_status read_all(int fd, const char *path, size_t limit, char **data, size_t *len,
+                            sloe_error *err) {
+  size_t n = 0, cap = 1 << 14;
+  char *buf = sloe_alloc(cap, 1);
+  sloe_status status = SLOE_OK;
+  for (ssize_t got = 1; buf && got > 0;) {
+    if (n + 1 >= cap) {
+      char *wide = sloe_realloc(buf, cap *= 2, 1);
+      if (!wide) {
+        sloe_dealloc(buf);
+        buf = NULL;
+        break;
+      }
+      buf = wide;
+    }
+    got = read(fd, buf + n, cap - n - 1);
+    if (got < 0) {
+      status = fail_errno(err, "read", path);
+      goto fail;
+    }
+    n += (size_t)got;
+    if (n > limit) {
+      status = sloe_fail_at(err, SLOE_FORMAT, limit, "%s: longer than the %zu bytes allowed", path,
+                            limit);
+      goto fail;
+    }
+  }
+  if (!buf) return sloe_fail(err, SLOE_NOMEM, "out of memory reading %s", path);
+  buf[n] = 0;
+  *data = buf;
+  *len = n;
+  return SLOE_OK;
+fail:
+  sloe_dealloc(buf);
+  return status;
+}
+
+sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *len,
+                           sloe_error *err) {
+  *data = NULL;
+  *len = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail_errno(err, "open", path);
+  struct stat st;
+  sloe_status status;
+  if (fstat(fd, &st) != 0)
+    status = fail_errno(err, "stat", path);
+  else if (S_ISDIR(st.st_mode))
+    status = sloe_fail(err, SLOE_IO, "cannot read %s: it is a directory", path);
+  else
+    status = read_all(fd, path, limit, data, len, err);
+  close(fd);
+  return status;
+}
+
+static sloe_status write_all(int fd, const char *path, const char *data, size_t len,
+                             sloe_error *err) {
+  while (len) {
+    ssize_t done = write(fd, data, len);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return fail_errno(err, "write", path);
+    data += done;
+    len -= (size_t)done;
+  }
+  if (fsync(fd) != 0) return fail_errno(err, "flush", path);
+  return SLOE_OK;
+}
+
+sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe_error *err) {
+  size_t size = strlen(path) + 32;
+  char *temp = sloe_alloc(size, 1);
+  if (!temp) return sloe_fail(err, SLOE_NOMEM, "out of memory writing %s", path);
+  snprintf(temp, size, "%s.tmp.%ld", path, (long)getpid());
+  int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  sloe_status status = fd < 0 ? fail_errno(err, "create", temp) : SLOE_OK;
+  if (fd >= 0) {
+    status = write_all(fd, path, data, len, err);
+    if (close(fd) != 0 && status == SLOE_OK) status = fail_errno(err, "close", path);
+    if (status == SLOE_OK && rename(temp, path) != 0) status = fail_errno(err, "rename to", path);
+    if (status != SLOE_OK) unlink(temp);
+  }
+  sloe_dealloc(temp);
+  return status;
+}
