@@ -1,0 +1,60 @@
+# A thin front of CMake. `make help` lists what there is.
+#
+# Every target first sees to it that the Debian packages it needs are there (tools/install-deps.sh);
+# SLOE_SKIP_DEPS=1 leaves that out. Each variant has a build folder of its own.
+
+BUILD      ?= build
+BUILD_ASAN ?= build-asan
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
+
+CONFIGURE = cmake -S . -G Ninja
+COMPILE   = cmake --build
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test bench lint fuzz install clean help
+
+## build    the command build/sloe and build/libsloe.so
+build:
+	@tools/install-deps.sh build
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target sloe
+
+## demo     estimates three real CNNs on several boards
+demo: build
+	@tools/demo.sh $(BUILD)/sloe
+
+## test     all tests, plain and under AddressSanitizer and UBSan; closes with the totals
+test:
+	@tools/install-deps.sh build test
+	@tools/run-tests.sh -j $(JOBS) $(BUILD) $(BUILD_ASAN)
+
+## bench    speed beside python-onnx and C++ protobuf, in one run
+bench:
+	@tools/install-deps.sh build bench
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target sloe bench_programs
+	@bench/run.sh $(BUILD)
+
+## lint     formatting, static analysis, layering, banned functions
+lint:
+	@tools/install-deps.sh build test lint
+	@tools/lint.sh
+
+## fuzz     every fuzz target for an hour of CPU (SECONDS_EACH=N, SEED=N, TARGETS="a b")
+fuzz:
+	@tools/install-deps.sh build fuzz
+	@tools/fuzz.sh $(if $(SECONDS_EACH),-s $(SECONDS_EACH)) $(if $(SEED),-S $(SEED)) $(TARGETS)
+
+## install  into $(DESTDIR)$(PREFIX)
+install: build
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+## clean    removes every build folder
+clean:
+	rm -rf $(BUILD) $(BUILD_ASAN) build-fuzz build-lint
+
+## help     this list
+help:
+	@sed -n 's/^## //p' Makefile
