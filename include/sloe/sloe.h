@@ -17,8 +17,8 @@
  *  - Failure: the status says what kind, `err->msg` says what and where in one line, without a
  *    full stop. On failure `*out` is NULL. `err` may be NULL. There is no global state.
  *  - Threads: different objects may be used by different threads at once; a const object by many.
- *  - Units stand in the names: `_ms`, `_w`, `_mj`, `_mb` (10^6 bytes), `_bytes`. Counts are elements
- *    or operations. FLOPs are 2 x multiply-accumulates.
+ *  - Units stand in the names: `_ms`, `_w`, `_mj`, `_mb` (10^6 bytes), `_bytes`. Counts are
+ * elements or operations. FLOPs are 2 x multiply-accumulates.
  *  - Unknown numbers are NAN (null in JSON), never 0.
  *  - Strings are UTF-8, NUL-terminated.
  */
@@ -37,7 +37,7 @@ extern "C" {
 #define SLOE_VERSION_PATCH 0
 
 #if defined(__GNUC__)
-#define SLOE_API __attribute__((visibility("default")))
+#define SLOE_API               __attribute__((visibility("default")))
 #define SLOE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define SLOE_API
@@ -47,14 +47,14 @@ extern "C" {
 /* ---- errors ------------------------------------------------------------------------------ */
 
 /* Append only: the values go into files and exit codes. */
-#define SLOE_STATUS_MAP(X)                                          \
-  X(OK, 0, "success")                                               \
-  X(NOMEM, 1, "out of memory, or the memory limit of the net")      \
-  X(USAGE, 2, "an argument is wrong")                               \
-  X(FORMAT, 3, "malformed input")                                   \
-  X(UNSUPPORTED, 4, "well-formed input that sloe does not handle")  \
-  X(IO, 5, "reading or writing failed")                             \
-  X(NOTFOUND, 6, "no such file, platform or name")                  \
+#define SLOE_STATUS_MAP(X)                                         \
+  X(OK, 0, "success")                                              \
+  X(NOMEM, 1, "out of memory, or the memory limit of the net")     \
+  X(USAGE, 2, "an argument is wrong")                              \
+  X(FORMAT, 3, "malformed input")                                  \
+  X(UNSUPPORTED, 4, "well-formed input that sloe does not handle") \
+  X(IO, 5, "reading or writing failed")                            \
+  X(NOTFOUND, 6, "no such file, platform or name")                 \
   X(INTERNAL, 7, "a bug in sloe")
 
 typedef enum sloe_status {
@@ -77,7 +77,7 @@ SLOE_API const char *sloe_version(void);
 
 /* ---- shapes ------------------------------------------------------------------------------ */
 
-#define SLOE_MAX_RANK 8
+#define SLOE_MAX_RANK    8
 #define SLOE_DIM_UNKNOWN (-1) /* a dimension that depends on the data */
 
 typedef struct sloe_shape {
@@ -112,7 +112,8 @@ typedef struct sloe_net_options {
 /* Open NET: the path of an ONNX file. Reads the graph and not the weights, binds the open
    dimensions, infers every shape. A leading dimension left unbound is taken as 1 with a warning,
    any other is SLOE_FORMAT and names the input and the option that would bind it.
-   `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the byte), UNSUPPORTED, NOMEM. */
+   `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the byte), UNSUPPORTED,
+   NOMEM. */
 SLOE_API sloe_status sloe_net_open(const char *net, const sloe_net_options *options, sloe_net **out,
                                    sloe_error *err);
 
@@ -128,21 +129,21 @@ SLOE_API size_t sloe_net_warning_count(const sloe_net *net);
 SLOE_API const char *sloe_net_warning(const sloe_net *net, size_t i);
 
 /* Kinds of operation by which FLOPs are told apart. */
-#define SLOE_FLOP_KIND_MAP(X)                                                              \
-  X(CONV, "conv", "convolutions and transposed convolutions, 2 x MAC")                     \
-  X(MATMUL, "matmul", "matrix products, fully connected layers, Einsum, 2 x MAC")          \
-  X(NORM, "norm", "batch, layer, instance, group and local response normalisation")        \
-  X(ACTIVATION, "activation", "one-input elementwise functions and softmax")               \
-  X(ELEMENTWISE, "elementwise", "arithmetic of two or more tensors")                       \
-  X(POOL, "pool", "pooling and reductions")                                                \
-  X(RESAMPLE, "resample", "interpolation")                                                 \
+#define SLOE_FLOP_KIND_MAP(X)                                                       \
+  X(CONV, "conv", "convolutions and transposed convolutions, 2 x MAC")              \
+  X(MATMUL, "matmul", "matrix products, fully connected layers, Einsum, 2 x MAC")   \
+  X(NORM, "norm", "batch, layer, instance, group and local response normalisation") \
+  X(ACTIVATION, "activation", "one-input elementwise functions and softmax")        \
+  X(ELEMENTWISE, "elementwise", "arithmetic of two or more tensors")                \
+  X(POOL, "pool", "pooling and reductions")                                         \
+  X(RESAMPLE, "resample", "interpolation")                                          \
   X(OTHER, "other", "anything else that computes")
 
 typedef enum sloe_flop_kind {
 #define SLOE_FLOP_KIND_ENUM(name, text, doc) SLOE_FLOPS_##name,
   SLOE_FLOP_KIND_MAP(SLOE_FLOP_KIND_ENUM)
 #undef SLOE_FLOP_KIND_ENUM
-  SLOE_FLOP_KIND_COUNT
+      SLOE_FLOP_KIND_COUNT
 } sloe_flop_kind;
 
 typedef struct sloe_feature {
@@ -171,15 +172,15 @@ typedef struct sloe_net_info {
   int64_t ir_version, opset;
   const sloe_tensor_info *inputs, *outputs; /* graph inputs that are no weights; outputs */
   size_t n_inputs, n_outputs;
-  size_t n_ops;                /* nodes that run, constants aside */
-  uint64_t params;             /* DESIGN: elements of consumed float constants, per use */
-  uint64_t trainable_params;   /* without the mean and variance of normalisations */
-  uint64_t macs;               /* of conv, transposed conv and matrix products */
-  uint64_t flops;              /* the sum of flops_by_kind */
-  uint64_t mac_flops;          /* 2 x macs */
+  size_t n_ops;              /* nodes that run, constants aside */
+  uint64_t params;           /* DESIGN: elements of consumed float constants, per use */
+  uint64_t trainable_params; /* without the mean and variance of normalisations */
+  uint64_t macs;             /* of conv, transposed conv and matrix products */
+  uint64_t flops;            /* the sum of flops_by_kind */
+  uint64_t mac_flops;        /* 2 x macs */
   uint64_t flops_by_kind[SLOE_FLOP_KIND_COUNT];
-  uint64_t activations;        /* elements written by ops */
-  uint64_t weights_bytes;      /* params in the file's own types */
+  uint64_t activations;           /* elements written by ops */
+  uint64_t weights_bytes;         /* params in the file's own types */
   uint64_t peak_activation_bytes; /* largest sum of live activations, liveness in node order */
   const sloe_feature *features;   /* after batch normalisation is folded; see docs/features.md */
   size_t n_features;
@@ -210,26 +211,26 @@ typedef enum sloe_precision {
 #define SLOE_PRECISION_ENUM(name, text, bytes) SLOE_##name,
   SLOE_PRECISION_MAP(SLOE_PRECISION_ENUM)
 #undef SLOE_PRECISION_ENUM
-  SLOE_PRECISION_COUNT
+      SLOE_PRECISION_COUNT
 } sloe_precision;
 
-#define SLOE_RUNTIME_MAP(X)  \
-  X(NONE, "none")            \
-  X(ONEDNN, "onednn")        \
-  X(CUDNN, "cudnn")          \
+#define SLOE_RUNTIME_MAP(X) \
+  X(NONE, "none")           \
+  X(ONEDNN, "onednn")       \
+  X(CUDNN, "cudnn")         \
   X(TENSORRT, "tensorrt")
 
 typedef enum sloe_runtime {
 #define SLOE_RUNTIME_ENUM(name, text) SLOE_RUNTIME_##name,
   SLOE_RUNTIME_MAP(SLOE_RUNTIME_ENUM)
 #undef SLOE_RUNTIME_ENUM
-  SLOE_RUNTIME_COUNT
+      SLOE_RUNTIME_COUNT
 } sloe_runtime;
 
 /* The rule set by which ops become layers. All zero: no fusion, every op is a layer. */
 typedef struct sloe_fusion {
   sloe_runtime runtime;
-  int version;    /* of TensorRT, major * 100 + minor (802, 1003); 0: the newest that is known */
+  int version; /* of TensorRT, major * 100 + minor (802, 1003); 0: the newest that is known */
   sloe_precision precision;
   int compute_capability; /* major * 10 + minor (53, 87); 0: the newest */
 } sloe_fusion;
@@ -241,30 +242,30 @@ SLOE_API const char *sloe_runtime_name(sloe_runtime runtime);
 SLOE_API const char *sloe_precision_name(sloe_precision precision);
 SLOE_API size_t sloe_precision_bytes(sloe_precision precision);
 
-#define SLOE_LAYER_KIND_MAP(X)                                             \
-  X(CONV, "conv", "convolution")                                           \
-  X(DWCONV, "dwconv", "depthwise convolution: groups = input channels")    \
-  X(DECONV, "deconv", "transposed convolution")                            \
-  X(FC, "fc", "fully connected: matrix product with constant weights")     \
-  X(MATMUL, "matmul", "matrix product of two activations")                 \
-  X(POOL, "pool", "max, average or global pooling")                        \
-  X(NORM, "norm", "normalisation")                                         \
-  X(ACTIVATION, "activation", "one-input elementwise function")            \
-  X(ELEMENTWISE, "elementwise", "arithmetic, pointwise chains")            \
-  X(SOFTMAX, "softmax", "softmax")                                         \
-  X(REDUCE, "reduce", "reduction")                                         \
-  X(RESAMPLE, "resample", "resize, upsample, grid sample")                 \
-  X(COPY, "copy", "moves data: concat, slice, transpose, pad, gather")     \
-  X(REFORMAT, "reformat", "changes layout or precision")                   \
-  X(VIEW, "view", "moves nothing: reshape, flatten, identity")             \
-  X(OTHER, "other", "anything else that is known")                         \
+#define SLOE_LAYER_KIND_MAP(X)                                          \
+  X(CONV, "conv", "convolution")                                        \
+  X(DWCONV, "dwconv", "depthwise convolution: groups = input channels") \
+  X(DECONV, "deconv", "transposed convolution")                         \
+  X(FC, "fc", "fully connected: matrix product with constant weights")  \
+  X(MATMUL, "matmul", "matrix product of two activations")              \
+  X(POOL, "pool", "max, average or global pooling")                     \
+  X(NORM, "norm", "normalisation")                                      \
+  X(ACTIVATION, "activation", "one-input elementwise function")         \
+  X(ELEMENTWISE, "elementwise", "arithmetic, pointwise chains")         \
+  X(SOFTMAX, "softmax", "softmax")                                      \
+  X(REDUCE, "reduce", "reduction")                                      \
+  X(RESAMPLE, "resample", "resize, upsample, grid sample")              \
+  X(COPY, "copy", "moves data: concat, slice, transpose, pad, gather")  \
+  X(REFORMAT, "reformat", "changes layout or precision")                \
+  X(VIEW, "view", "moves nothing: reshape, flatten, identity")          \
+  X(OTHER, "other", "anything else that is known")                      \
   X(UNKNOWN, "unknown", "operator not known: costed by the bytes it moves")
 
 typedef enum sloe_layer_kind {
 #define SLOE_LAYER_KIND_ENUM(name, text, doc) SLOE_LAYER_##name,
   SLOE_LAYER_KIND_MAP(SLOE_LAYER_KIND_ENUM)
 #undef SLOE_LAYER_KIND_ENUM
-  SLOE_LAYER_KIND_COUNT
+      SLOE_LAYER_KIND_COUNT
 } sloe_layer_kind;
 
 SLOE_API const char *sloe_layer_kind_name(sloe_layer_kind kind);
@@ -279,8 +280,8 @@ typedef struct sloe_layer {
   const sloe_shape *in, *out; /* activations in and out; weights are not among them */
   size_t n_in, n_out;
   uint64_t macs, flops;
-  uint64_t params;                   /* float constants, elements */
-  uint64_t in_elements, out_elements; /* activations read and written, elements */
+  uint64_t params;                           /* float constants, elements */
+  uint64_t in_elements, out_elements;        /* activations read and written, elements */
   int64_t kernel[2], stride[2], dilation[2]; /* height, width */
   int64_t pads[4];                           /* top, left, bottom, right */
   int64_t groups, filters;                   /* filters: output channels, or units of an fc */
@@ -309,11 +310,11 @@ typedef struct sloe_search {
   size_t n_dirs;
 } sloe_search;
 
-#define SLOE_SOURCE_MAP(X)                                              \
-  X(NONE, "none", "unknown")                                            \
-  X(DATASHEET, "datasheet", "from published peaks, uncalibrated")       \
+#define SLOE_SOURCE_MAP(X)                                               \
+  X(NONE, "none", "unknown")                                             \
+  X(DATASHEET, "datasheet", "from published peaks, uncalibrated")        \
   X(FITTED, "fitted", "from step and linear functions fitted to layers") \
-  X(LEARNED, "learned", "from regressors trained on whole networks")    \
+  X(LEARNED, "learned", "from regressors trained on whole networks")     \
   X(MEASURED, "measured", "measured on the device")
 
 typedef enum sloe_source {
@@ -326,24 +327,24 @@ SLOE_API const char *sloe_source_name(sloe_source source);
 
 /* The card: what a platform is and where its figures come from. */
 typedef struct sloe_card {
-  const char *name;        /* "jetson-orin-nano-8gb-datasheet-fp16-15w" */
-  const char *path;        /* of the file it was read from; "" from memory */
-  const char *device;      /* "jetson-orin-nano-8gb" */
-  const char *title;       /* "NVIDIA Jetson Orin Nano 8GB" */
-  const char *runtime;     /* "datasheet", "tensorrt", ... as in the name */
+  const char *name;            /* "jetson-orin-nano-8gb-datasheet-fp16-15w" */
+  const char *path;            /* of the file it was read from; "" from memory */
+  const char *device;          /* "jetson-orin-nano-8gb" */
+  const char *title;           /* "NVIDIA Jetson Orin Nano 8GB" */
+  const char *runtime;         /* "datasheet", "tensorrt", ... as in the name */
   const char *runtime_version; /* "" where it does not apply */
   sloe_precision precision;
-  const char *mode;        /* power mode, "15w" */
-  int default_mode;        /* NVIDIA's default, which the name may leave out */
+  const char *mode; /* power mode, "15w" */
+  int default_mode; /* NVIDIA's default, which the name may leave out */
   sloe_source source;
-  const char *notes;       /* where the figures come from, one line */
-  int transfers;           /* 1: latency includes copies to and from the device */
+  const char *notes; /* where the figures come from, one line */
+  int transfers;     /* 1: latency includes copies to and from the device */
   double gpu_mhz, peak_gflops, bandwidth_gbs, launch_us; /* NAN where unknown */
-  double memory_mb;        /* RAM of the board, 10^6 bytes */
+  double memory_mb;                                      /* RAM of the board, 10^6 bytes */
   double memory_reserved_mb; /* of it taken by system and runtime before any network */
-  double power_cap_w;      /* of the mode; NAN where it has none */
-  double validated_mape;   /* per cent, held-out networks; NAN: never validated */
-  const char *validated_on; /* how many networks, which; "" */
+  double power_cap_w;        /* of the mode; NAN where it has none */
+  double validated_mape;     /* per cent, held-out networks; NAN: never validated */
+  const char *validated_on;  /* how many networks, which; "" */
 } sloe_card;
 
 /* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`.
@@ -385,10 +386,10 @@ typedef struct sloe_figure {
   int in_domain;         /* 1: the question lies inside what was measured */
 } sloe_figure;
 
-#define SLOE_BOUND_MAP(X)          \
-  X(NONE, "none")                  \
-  X(ARITHMETIC, "arithmetic")      \
-  X(MEMORY, "memory")              \
+#define SLOE_BOUND_MAP(X)     \
+  X(NONE, "none")             \
+  X(ARITHMETIC, "arithmetic") \
+  X(MEMORY, "memory")         \
   X(LAUNCH, "launch")
 
 typedef enum sloe_bound {
@@ -401,7 +402,7 @@ SLOE_API const char *sloe_bound_name(sloe_bound bound);
 typedef struct sloe_layer_estimate {
   const sloe_layer *layer;
   double latency_ms;
-  double share; /* of the sum of layers, 0..1 */
+  double share;   /* of the sum of layers, 0..1 */
   uint64_t bytes; /* moved to and from memory at the platform's precision */
   sloe_bound bound;
   sloe_source source;
@@ -446,11 +447,11 @@ SLOE_API sloe_status sloe_format_parse(const char *text, sloe_format *out, sloe_
 
 typedef struct sloe_report_options {
   sloe_format format;
-  int layers;   /* per-layer rows */
-  int features; /* model-level features */
-  int color;    /* tables: ANSI colours */
-  int bars;     /* tables: shares drawn as bars */
-  int width;    /* of the terminal in columns; 0: 100 */
+  int layers;                            /* per-layer rows */
+  int features;                          /* model-level features */
+  int color;                             /* tables: ANSI colours */
+  int bars;                              /* tables: shares drawn as bars */
+  int width;                             /* of the terminal in columns; 0: 100 */
   double budget_ms, budget_w, budget_mb; /* 0: none; shown beside the figure */
 } sloe_report_options;
 

@@ -29,7 +29,8 @@ typedef struct sloe_infer {
 
 /* Inputs. NULL where left out. */
 const sloe_tensor *sloe_in(const sloe_infer *cx, size_t i);
-const sloe_shape *sloe_in_shape(const sloe_infer *cx, size_t i); /* NULL too where rank is unknown */
+const sloe_shape *sloe_in_shape(const sloe_infer *cx,
+                                size_t i); /* NULL too where rank is unknown */
 /* Known contents, NULL where they are not (all elements known unless `partly`). */
 const sloe_value *sloe_in_value(const sloe_infer *cx, size_t i);
 /* An integer list from attribute `name` or else from input `i` (opsets moved many of them). */
@@ -43,7 +44,8 @@ sloe_ints sloe_ints_of(const sloe_infer *cx, const char *name, size_t i);
 /* Outputs. Setting one that the node leaves out does nothing. */
 void sloe_set_out(sloe_infer *cx, size_t i, const sloe_shape *shape, sloe_dtype dtype);
 /* Contents for output i, `n` elements, to be filled by the caller; sets CONST. The out's shape must
-   be set before. Returns NULL (and no error) where n is over SLOE_VALUE_MAX; NOMEM through *status. */
+   be set before. Returns NULL (and no error) where n is over SLOE_VALUE_MAX; NOMEM through *status.
+ */
 sloe_value *sloe_set_value(sloe_infer *cx, size_t i, size_t n, int real, sloe_status *status);
 
 /* Broadcasting of ONNX (docs/Broadcasting.md): *acc becomes the common shape of itself and b. */
@@ -61,13 +63,15 @@ sloe_shape sloe_shape_unknown(void);
 /* Infer a subgraph in place (If, Loop, Scan). With `run`, its nodes join net->order. */
 sloe_status sloe_infer_graph(sloe_infer *cx, sloe_graph *graph, double repeat, int run);
 
-/* finish, step by step (net/*.c) */
+/* finish, step by step; one file of net/ each */
 sloe_status sloe_bind_inputs(sloe_net *net, const sloe_net_options *options, sloe_error *err);
-sloe_status sloe_sort_graph(sloe_net *net, sloe_graph *graph, sloe_error *err); /* cycles, orphans */
+sloe_status sloe_sort_graph(sloe_net *net, sloe_graph *graph,
+                            sloe_error *err); /* cycles, orphans */
 sloe_status sloe_mark_weights(sloe_net *net, sloe_error *err);
 sloe_status sloe_infer_net(sloe_net *net, sloe_error *err);
 sloe_status sloe_index_uses(sloe_net *net, sloe_error *err);
-sloe_status sloe_count_costs(sloe_net *net, sloe_error *err);    /* costs[] */
-sloe_status sloe_collect_info(sloe_net *net, sloe_error *err);   /* info, features */
+sloe_status sloe_count_costs(sloe_net *net, sloe_error *err);      /* costs[] */
+sloe_status sloe_collect_info(sloe_net *net, sloe_error *err);     /* info */
+sloe_status sloe_collect_features(sloe_net *net, sloe_error *err); /* info.features */
 
 #endif

@@ -6,8 +6,8 @@
  * net grows, the indices do not.
  *
  * Constants. A tensor is CONST when its contents do not depend on what is fed at run time. Of small
- * ones the contents are known too (`value`): shape arithmetic is computed here, so that exports with
- * dynamic sizes resolve. `Shape` of a tensor with known dims is CONST.
+ * ones the contents are known too (`value`): shape arithmetic is computed here, so that exports
+ * with dynamic sizes resolve. `Shape` of a tensor with known dims is CONST.
  *
  * Subgraphs (If, Loop, Scan) share the vectors; a sloe_graph lists which nodes are its own. After
  * finish, `order` lists the nodes that run, in execution order, taken branches and loop bodies
@@ -23,36 +23,36 @@
 typedef int32_t sloe_tid; /* index of a tensor; -1: an optional one left out */
 
 /* ONNX TensorProto.DataType (onnx.proto); the values are ONNX's. X(NAME, value, text, bits) */
-#define SLOE_DTYPE_MAP(X)          \
-  X(UNDEFINED, 0, "undefined", 0)  \
-  X(FLOAT, 1, "float32", 32)       \
-  X(UINT8, 2, "uint8", 8)          \
-  X(INT8, 3, "int8", 8)            \
-  X(UINT16, 4, "uint16", 16)       \
-  X(INT16, 5, "int16", 16)         \
-  X(INT32, 6, "int32", 32)         \
-  X(INT64, 7, "int64", 64)         \
-  X(STRING, 8, "string", 64)       \
-  X(BOOL, 9, "bool", 8)            \
-  X(FLOAT16, 10, "float16", 16)    \
-  X(DOUBLE, 11, "float64", 64)     \
-  X(UINT32, 12, "uint32", 32)      \
-  X(UINT64, 13, "uint64", 64)      \
-  X(COMPLEX64, 14, "complex64", 64)    \
-  X(COMPLEX128, 15, "complex128", 128) \
-  X(BFLOAT16, 16, "bfloat16", 16)  \
+#define SLOE_DTYPE_MAP(X)                    \
+  X(UNDEFINED, 0, "undefined", 0)            \
+  X(FLOAT, 1, "float32", 32)                 \
+  X(UINT8, 2, "uint8", 8)                    \
+  X(INT8, 3, "int8", 8)                      \
+  X(UINT16, 4, "uint16", 16)                 \
+  X(INT16, 5, "int16", 16)                   \
+  X(INT32, 6, "int32", 32)                   \
+  X(INT64, 7, "int64", 64)                   \
+  X(STRING, 8, "string", 64)                 \
+  X(BOOL, 9, "bool", 8)                      \
+  X(FLOAT16, 10, "float16", 16)              \
+  X(DOUBLE, 11, "float64", 64)               \
+  X(UINT32, 12, "uint32", 32)                \
+  X(UINT64, 13, "uint64", 64)                \
+  X(COMPLEX64, 14, "complex64", 64)          \
+  X(COMPLEX128, 15, "complex128", 128)       \
+  X(BFLOAT16, 16, "bfloat16", 16)            \
   X(FLOAT8E4M3FN, 17, "float8e4m3fn", 8)     \
   X(FLOAT8E4M3FNUZ, 18, "float8e4m3fnuz", 8) \
   X(FLOAT8E5M2, 19, "float8e5m2", 8)         \
   X(FLOAT8E5M2FNUZ, 20, "float8e5m2fnuz", 8) \
-  X(UINT4, 21, "uint4", 4)         \
+  X(UINT4, 21, "uint4", 4)                   \
   X(INT4, 22, "int4", 4)
 
 typedef enum sloe_dtype {
 #define SLOE_DTYPE_ENUM(name, value, text, bits) SLOE_DT_##name = value,
   SLOE_DTYPE_MAP(SLOE_DTYPE_ENUM)
 #undef SLOE_DTYPE_ENUM
-  SLOE_DT_COUNT
+      SLOE_DT_COUNT
 } sloe_dtype;
 
 const char *sloe_dtype_name(sloe_dtype dtype); /* "float32"; "undefined" for what is none */
@@ -60,8 +60,9 @@ unsigned sloe_dtype_bits(sloe_dtype dtype);    /* of one element; 0 for UNDEFINE
 int sloe_dtype_is_float(sloe_dtype dtype);
 
 /* Contents of a small constant. Integers and booleans as int64, floats as double. */
-enum { SLOE_VALUE_MAX = 65536 };      /* elements; of larger constants only the shape is kept */
-#define SLOE_ELEM_UNKNOWN INT64_MIN   /* one integer of a partly known value: a data-dependent dim */
+enum { SLOE_VALUE_MAX = 65536 };    /* elements; of larger constants only the shape is kept */
+#define SLOE_ELEM_UNKNOWN INT64_MIN /* one integer of a partly known value: a data-dependent dim \
+                                     */
 
 typedef struct sloe_value {
   size_t n;
@@ -70,24 +71,24 @@ typedef struct sloe_value {
   double *f;
 } sloe_value;
 
-enum { /* tensor flags */
-  SLOE_T_INPUT = 1,   /* of the main graph, without an initializer */
-  SLOE_T_INIT = 2,    /* an initializer (a graph input too or not) */
-  SLOE_T_OUTPUT = 4,  /* of the main graph */
-  SLOE_T_CONST = 8,   /* contents independent of run-time inputs */
-  SLOE_T_WEIGHT = 16, /* a graph input that every consumer takes in a weight position */
-  SLOE_T_LOCAL = 32,  /* belongs to a subgraph */
+enum {                     /* tensor flags */
+       SLOE_T_INPUT = 1,   /* of the main graph, without an initializer */
+       SLOE_T_INIT = 2,    /* an initializer (a graph input too or not) */
+       SLOE_T_OUTPUT = 4,  /* of the main graph */
+       SLOE_T_CONST = 8,   /* contents independent of run-time inputs */
+       SLOE_T_WEIGHT = 16, /* a graph input that every consumer takes in a weight position */
+       SLOE_T_LOCAL = 32,  /* belongs to a subgraph */
 };
 
 typedef struct sloe_tensor {
   const char *name;
-  sloe_shape shape;         /* rank -1 until inferred */
+  sloe_shape shape; /* rank -1 until inferred */
   sloe_dtype dtype;
   unsigned flags;
-  int32_t producer;         /* node, -1: none */
-  const sloe_value *value;  /* NULL: contents not known */
-  const char **symbol;      /* graph inputs: [rank] names of symbolic dims, NULL entries; or NULL */
-  uint64_t offset;          /* in the file, for messages */
+  int32_t producer;        /* node, -1: none */
+  const sloe_value *value; /* NULL: contents not known */
+  const char **symbol;     /* graph inputs: [rank] names of symbolic dims, NULL entries; or NULL */
+  uint64_t offset;         /* in the file, for messages */
 } sloe_tensor;
 
 typedef struct sloe_graph {
@@ -99,23 +100,30 @@ typedef struct sloe_graph {
 } sloe_graph;
 
 typedef enum sloe_attr_type { /* ONNX AttributeProto.AttributeType; the values are ONNX's */
-  SLOE_ATTR_FLOAT = 1, SLOE_ATTR_INT = 2, SLOE_ATTR_STRING = 3, SLOE_ATTR_TENSOR = 4,
-  SLOE_ATTR_GRAPH = 5, SLOE_ATTR_FLOATS = 6, SLOE_ATTR_INTS = 7, SLOE_ATTR_STRINGS = 8,
-  SLOE_ATTR_TENSORS = 9, SLOE_ATTR_GRAPHS = 10,
+                              SLOE_ATTR_FLOAT = 1,
+                              SLOE_ATTR_INT = 2,
+                              SLOE_ATTR_STRING = 3,
+                              SLOE_ATTR_TENSOR = 4,
+                              SLOE_ATTR_GRAPH = 5,
+                              SLOE_ATTR_FLOATS = 6,
+                              SLOE_ATTR_INTS = 7,
+                              SLOE_ATTR_STRINGS = 8,
+                              SLOE_ATTR_TENSORS = 9,
+                              SLOE_ATTR_GRAPHS = 10,
 } sloe_attr_type;
 
 typedef struct sloe_attr {
   const char *name;
   sloe_attr_type type;
-  size_t n;              /* of ints, floats, strings */
-  int64_t i;             /* INT */
-  double f;              /* FLOAT */
+  size_t n;  /* of ints, floats, strings */
+  int64_t i; /* INT */
+  double f;  /* FLOAT */
   const int64_t *ints;
   const double *floats;
-  const char *s;         /* STRING */
+  const char *s; /* STRING */
   const char *const *strings;
-  sloe_tid tensor;       /* TENSOR: a tensor with SLOE_T_CONST, as an initializer has */
-  sloe_graph *graph;     /* GRAPH */
+  sloe_tid tensor;   /* TENSOR: a tensor with SLOE_T_CONST, as an initializer has */
+  sloe_graph *graph; /* GRAPH */
 } sloe_attr;
 
 typedef enum sloe_op {
@@ -126,28 +134,28 @@ typedef enum sloe_op {
   SLOE_OP_COUNT
 } sloe_op;
 
-enum { /* node flags, set by finish */
-  SLOE_N_CONST = 1,          /* every output is CONST: does not run */
-  SLOE_N_DATA_DEPENDENT = 2, /* an output shape depends on data */
+enum {                            /* node flags, set by finish */
+       SLOE_N_CONST = 1,          /* every output is CONST: does not run */
+       SLOE_N_DATA_DEPENDENT = 2, /* an output shape depends on data */
 };
 
 typedef struct sloe_node {
   sloe_op op;
-  const char *type;   /* "Conv", "com.microsoft::Foo" */
-  const char *name;   /* the file's, or "Conv_12" made of type and position */
+  const char *type; /* "Conv", "com.microsoft::Foo" */
+  const char *name; /* the file's, or "Conv_12" made of type and position */
   sloe_tid *in, *out;
   size_t n_in, n_out;
   sloe_attr *attrs;
   size_t n_attrs;
   unsigned flags;
-  double repeat;      /* how often it runs in one inference: trip counts of Loops around it; 1 */
-  uint64_t offset;    /* in the file */
+  double repeat;   /* how often it runs in one inference: trip counts of Loops around it; 1 */
+  uint64_t offset; /* in the file */
 } sloe_node;
 
 typedef struct sloe_cost { /* of one node, all its repeats */
   uint64_t macs, flops;
-  uint64_t params, trainable_params; /* elements */
-  uint64_t weight_bytes;             /* params in the file's types */
+  uint64_t params, trainable_params;  /* elements */
+  uint64_t weight_bytes;              /* params in the file's types */
   uint64_t in_elements, out_elements; /* activations read and written; views write nothing */
   sloe_flop_kind flop_kind;
 } sloe_cost;
@@ -164,7 +172,8 @@ struct sloe_net {
   const char **warnings;
   size_t n_warnings, cap_warnings;
   /* set by finish */
-  int32_t *order; /* nodes that run */
+  uint64_t infer_steps; /* taken so far, capped */
+  int32_t *order;       /* nodes that run */
   size_t n_order, cap_order;
   int32_t *use_start; /* [n_tensors + 1] into uses: consumers among `order` */
   int32_t *uses;      /* node indices */
@@ -190,8 +199,8 @@ typedef struct sloe_node_spec {
   uint64_t offset;
 } sloe_node_spec;
 
-/* Append a node to `graph` (&net->graph or a subgraph). An output that another node already makes is
-   SLOE_FORMAT. */
+/* Append a node to `graph` (&net->graph or a subgraph). An output that another node already makes
+   is SLOE_FORMAT. */
 sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_spec *spec,
                               sloe_error *err);
 sloe_status sloe_graph_add_input(sloe_net *net, sloe_graph *graph, sloe_tid t, sloe_error *err);
@@ -209,15 +218,17 @@ sloe_op sloe_op_find(const char *type); /* SLOE_OP_UNKNOWN for what is not in op
 const char *sloe_op_name(sloe_op op);
 sloe_layer_kind sloe_op_layer_kind(sloe_op op);
 
-typedef enum sloe_op_role { /* what fusion rules ask of an op */
-  SLOE_ROLE_NONE,       /* nothing special */
-  SLOE_ROLE_ANCHOR,     /* conv, deconv, matrix product: others fuse into it */
-  SLOE_ROLE_ACTIVATION, /* one input, elementwise, an activation function */
-  SLOE_ROLE_UNARY,      /* one input, elementwise, other */
-  SLOE_ROLE_BINARY,     /* elementwise arithmetic of two or more */
-  SLOE_ROLE_VIEW,       /* same bytes, other shape */
-  SLOE_ROLE_DROP,       /* nothing at inference: Identity, Dropout */
-  SLOE_ROLE_MOVE,       /* moves data */
+typedef enum sloe_op_role {                   /* what fusion rules ask of an op */
+                            SLOE_ROLE_NONE,   /* nothing special */
+                            SLOE_ROLE_ANCHOR, /* conv, deconv, matrix product: others fuse into it
+                                               */
+                            SLOE_ROLE_ACTIVATION, /* one input, elementwise, an activation function
+                                                   */
+                            SLOE_ROLE_UNARY,      /* one input, elementwise, other */
+                            SLOE_ROLE_BINARY,     /* elementwise arithmetic of two or more */
+                            SLOE_ROLE_VIEW,       /* same bytes, other shape */
+                            SLOE_ROLE_DROP,       /* nothing at inference: Identity, Dropout */
+                            SLOE_ROLE_MOVE,       /* moves data */
 } sloe_op_role;
 sloe_op_role sloe_op_role_of(sloe_op op);
 
@@ -251,5 +262,15 @@ sloe_tid sloe_net_resolve(const sloe_net *net, sloe_tid t);
 
 /* Does this node take input `i` as a weight (Conv 1.., Gemm 1.., BatchNormalization 1.., ...)? */
 int sloe_node_takes_weight(const sloe_node *node, size_t i);
+
+/* The Conv, ConvTranspose or Gemm (node index) into whose weights this BatchNormalization folds:
+   its only consumer, all statistics constant. -1: none, or no BatchNormalization. */
+int32_t sloe_batch_norm_anchor(const sloe_net *net, const sloe_node *node);
+
+/* Gemm, or a matrix product whose right operand is constant. */
+int sloe_node_is_fc(const sloe_net *net, const sloe_node *node);
+
+/* A convolution with as many groups as input channels, more than one. */
+int sloe_node_is_depthwise(const sloe_net *net, const sloe_node *node);
 
 #endif

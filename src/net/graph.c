@@ -1,0 +1,166 @@
+/* Building a net: tensors, nodes, graphs, warnings. See net.h for its life. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "net/infer.h"
+
+static const size_t DEFAULT_LIMIT = (size_t)1 << 30;
+enum { MOST_WARNINGS = 100 };
+
+static sloe_status no_memory(const sloe_net *net, sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "the network needs more than the %zu bytes it may have",
+                   net->arena.limit);
+}
+
+sloe_status sloe_net_new(size_t limit, sloe_net **out, sloe_error *err) {
+  *out = NULL;
+  sloe_net *net = sloe_alloc(1, sizeof *net);
+  if (!net) return sloe_fail(err, SLOE_NOMEM, "out of memory");
+  *net = (sloe_net){.name = "", .producer = ""};
+  sloe_arena_init(&net->arena, limit ? limit : DEFAULT_LIMIT);
+  *out = net;
+  return SLOE_OK;
+}
+
+void sloe_net_free(sloe_net *net) {
+  if (!net) return;
+  sloe_arena_fini(&net->arena);
+  sloe_dealloc(net);
+}
+
+sloe_status sloe_net_add_tensor(sloe_net *net, const char *name, sloe_tid *out, sloe_error *err) {
+  *out = -1;
+  if (net->n_tensors >= INT32_MAX) return sloe_fail(err, SLOE_UNSUPPORTED, "too many tensors");
+  char *copy = sloe_arena_strn(&net->arena, name, strlen(name));
+  if (!copy || !sloe_arena_grow(&net->arena, &net->tensors, net->n_tensors, &net->cap_tensors,
+                                sizeof *net->tensors))
+    return no_memory(net, err);
+  net->tensors[net->n_tensors] = (sloe_tensor){.name = copy, .shape.rank = -1, .producer = -1};
+  *out = (sloe_tid)net->n_tensors++;
+  return SLOE_OK;
+}
+
+/* The file's name, or one made of type and position as PyTorch's exporter does. */
+static const char *node_name(sloe_net *net, const sloe_node_spec *spec) {
+  if (spec->name && *spec->name)
+    return sloe_arena_strn(&net->arena, spec->name, strlen(spec->name));
+  return sloe_arena_printf(&net->arena, "%s_%zu", spec->type, net->n_nodes);
+}
+
+static void *copy_of(sloe_arena *arena, const void *data, size_t n, size_t size) {
+  void *copy = sloe_arena_alloc(arena, n, size);
+  if (copy && n) memcpy(copy, data, n * size);
+  return copy;
+}
+
+static sloe_status check_arity(const sloe_node *node, int fewest, int most, sloe_error *err) {
+  if ((int)node->n_in < fewest || (most >= 0 && node->n_in > (size_t)most))
+    return sloe_fail_at(err, SLOE_FORMAT, node->offset,
+                        "node '%s' (%s): %zu inputs, the operator takes %d to %d", node->name,
+                        node->type, node->n_in, fewest, most);
+  return SLOE_OK;
+}
+
+static sloe_status check_node(const sloe_net *net, const sloe_node *node, sloe_error *err) {
+  for (size_t i = 0; i < node->n_in + node->n_out; i++) {
+    sloe_tid t = i < node->n_in ? node->in[i] : node->out[i - node->n_in];
+    if (t < -1 || t >= (sloe_tid)net->n_tensors)
+      return sloe_fail_at(err, SLOE_INTERNAL, node->offset, "node '%s': tensor %d of %zu",
+                          node->name, t, net->n_tensors);
+  }
+  for (size_t i = 0; i < node->n_out; i++) {
+    const sloe_tensor *t = node->out[i] < 0 ? NULL : &net->tensors[node->out[i]];
+    for (size_t k = 0; t && k < i; k++)
+      if (node->out[k] == node->out[i]) t = NULL;
+    if (node->out[i] >= 0 && (!t || t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT)))
+      return sloe_fail_at(err, SLOE_FORMAT, node->offset,
+                          "node '%s' (%s): output '%s' is made twice", node->name, node->type,
+                          net->tensors[node->out[i]].name);
+  }
+  switch (node->op) {
+#define OP(id, name, in_min, in_max, shape, cost, kind, role) \
+  case SLOE_OP_##id:                                          \
+    return check_arity(node, in_min, in_max, err);
+#include "net/ops.def"
+#undef OP
+    default: return SLOE_OK;
+  }
+}
+
+sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_spec *spec,
+                              sloe_error *err) {
+  if (net->n_nodes >= INT32_MAX) return sloe_fail(err, SLOE_UNSUPPORTED, "too many nodes");
+  sloe_arena *arena = &net->arena;
+  sloe_node node = {.op = sloe_op_find(spec->type), .repeat = 1, .offset = spec->offset};
+  node.type =
+      node.op ? sloe_op_name(node.op) : sloe_arena_strn(arena, spec->type, strlen(spec->type));
+  node.name = node_name(net, spec);
+  node.in = copy_of(arena, spec->in, node.n_in = spec->n_in, sizeof *spec->in);
+  node.out = copy_of(arena, spec->out, node.n_out = spec->n_out, sizeof *spec->out);
+  node.attrs = copy_of(arena, spec->attrs, node.n_attrs = spec->n_attrs, sizeof *spec->attrs);
+  if (!node.type || !node.name || !node.in || !node.out || !node.attrs ||
+      !sloe_arena_grow(arena, &net->nodes, net->n_nodes, &net->cap_nodes, sizeof node) ||
+      !sloe_arena_grow(arena, &graph->nodes, graph->n_nodes, &graph->cap_nodes,
+                       sizeof *graph->nodes))
+    return no_memory(net, err);
+  SLOE_TRY(check_node(net, &node, err));
+  for (size_t i = 0; i < node.n_out; i++)
+    if (node.out[i] >= 0) net->tensors[node.out[i]].producer = (int32_t)net->n_nodes;
+  graph->nodes[graph->n_nodes++] = (int32_t)net->n_nodes;
+  net->nodes[net->n_nodes++] = node;
+  return SLOE_OK;
+}
+
+sloe_status sloe_graph_add_input(sloe_net *net, sloe_graph *graph, sloe_tid t, sloe_error *err) {
+  if (!sloe_arena_grow(&net->arena, &graph->in, graph->n_in, &graph->cap_in, sizeof t))
+    return no_memory(net, err);
+  graph->in[graph->n_in++] = t;
+  sloe_tensor *tensor = &net->tensors[t];
+  if (graph == &net->graph && !(tensor->flags & SLOE_T_INIT)) tensor->flags |= SLOE_T_INPUT;
+  return SLOE_OK;
+}
+
+sloe_status sloe_graph_add_output(sloe_net *net, sloe_graph *graph, sloe_tid t, sloe_error *err) {
+  if (!sloe_arena_grow(&net->arena, &graph->out, graph->n_out, &graph->cap_out, sizeof t))
+    return no_memory(net, err);
+  graph->out[graph->n_out++] = t;
+  if (graph == &net->graph) net->tensors[t].flags |= SLOE_T_OUTPUT;
+  return SLOE_OK;
+}
+
+sloe_status sloe_net_warn(sloe_net *net, sloe_error *err, const char *fmt, ...) {
+  if (net->n_warnings >= MOST_WARNINGS) return SLOE_OK;
+  char line[512];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(line, sizeof line, fmt, ap);
+  va_end(ap);
+  for (char *p = line; *p; p++)
+    if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+  char *copy = sloe_arena_strn(&net->arena, line, strlen(line));
+  if (!copy || !sloe_arena_grow(&net->arena, &net->warnings, net->n_warnings, &net->cap_warnings,
+                                sizeof copy))
+    return no_memory(net, err);
+  net->warnings[net->n_warnings++] = copy;
+  return SLOE_OK;
+}
+
+size_t sloe_net_warning_count(const sloe_net *net) {
+  return net->n_warnings;
+}
+
+const char *sloe_net_warning(const sloe_net *net, size_t i) {
+  return i < net->n_warnings ? net->warnings[i] : NULL;
+}
+
+sloe_status sloe_net_finish(sloe_net *net, const sloe_net_options *options, sloe_error *err) {
+  SLOE_TRY(sloe_sort_graph(net, &net->graph, err));
+  SLOE_TRY(sloe_mark_weights(net, err));
+  SLOE_TRY(sloe_bind_inputs(net, options, err));
+  SLOE_TRY(sloe_infer_net(net, err));
+  SLOE_TRY(sloe_index_uses(net, err));
+  SLOE_TRY(sloe_count_costs(net, err));
+  return sloe_collect_info(net, err);
+}
