@@ -8,7 +8,7 @@ packages_of() {
     build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev ;;
     test) echo libcmocka-dev ;;
     bench) echo g++ python3 python3-onnx libprotobuf-dev protobuf-compiler libonnx-dev ;;
-    lint) echo clang-format cppcheck ;;
+    lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-dev ;;
     *) echo "install-deps.sh: no such purpose '$1' (build, test, bench, lint, fuzz)" >&2; return 2 ;;
   esac

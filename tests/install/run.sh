@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# run.sh BUILD: installs BUILD under a DESTDIR and works with nothing but what arrived there: the
+# files that belong there, the installed command, and a program built through pkg-config.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+source_dir=$(cd "$here/../.." && pwd)
+build=$1
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+passed=0 failed=0
+
+check() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@" >"$stage/output" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+    cat "$stage/output"
+  fi
+}
+
+DESTDIR=$stage/root cmake --install "$build" >/dev/null
+pc=$(find "$stage/root" -name sloe.pc)
+export PKG_CONFIG_PATH=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$stage/root
+platforms=$stage/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=platformdir sloe)
+libdir=$stage/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir sloe)
+prefix=$stage/root$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=prefix sloe)
+net=$source_dir/data/models/tv_squeezenet1_1.onnx
+platform=jetson-orin-nano-8gb-datasheet-fp16
+
+has_man_page() { [ -n "$(find "$prefix" -path '*/man/man1/*.1' -print -quit)" ]; }
+estimates() { [ "$("$stage/ten" "$net" "$platforms" "$platform")" != "" ]; }
+
+check "the header is installed" test -s "$prefix/include/sloe/sloe.h"
+check "the library has a soname link" test -e "$libdir/libsloe.so.0"
+check "platform files are installed" ls "$platforms"/*.sloe
+check "a man page is installed" has_man_page
+check "pkg-config knows the version" pkg-config --exact-version=0.1.0 sloe
+check "a program builds through pkg-config" sh -c \
+  "cc -Wall -Werror -o '$stage/ten' '$here/ten.c' \$(pkg-config --cflags --libs sloe)"
+export LD_LIBRARY_PATH=$libdir
+check "the program estimates with the installed platforms" estimates
+unset LD_LIBRARY_PATH
+check "the installed command finds its library" "$prefix/bin/sloe" --version
+check "the installed command finds its platforms" sh -c "cd / && env -u SLOE_PLATFORMS \
+  '$prefix/bin/sloe' estimate '$net' -p $platform"
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ $failed -eq 0 ]

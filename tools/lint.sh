@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# lint.sh [CHECK...]: format, build (no warning), tidy, layers, banned, tree; all of them by default.
+# Every check runs, whatever the others found; exit status 1 where one found something.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build-lint
+jobs=$(nproc)
+
+check_format() {
+  git ls-files --cached --others --exclude-standard -- '*.[ch]' '*.cpp' |
+    xargs -r -P "$jobs" -n 4 sh -c 'for file; do
+      [ ! -e "$file" ] || clang-format --dry-run -Werror "$file" 2>/dev/null ||
+        { echo "$file: run clang-format -i on it"; bad=1; }
+    done; exit ${bad:-0}' sh
+}
+
+# The analyser and the symbol checks need what this makes.
+check_build() {
+  cmake -S . -B $build -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DSLOE_WERROR=ON >/dev/null &&
+    cmake --build $build -j "$jobs" -- --quiet
+}
+
+check_tidy() {
+  find src -name '*.c' | sort | xargs -r -P "$jobs" -n 8 clang-tidy --quiet -p $build 2>&1 |
+    awk '!/^[0-9]+ warnings? (generated|treated)/ && !/^Suppressed / && !/^Use -header/
+      / (warning|error): / { bad = 1 } END { exit bad }'
+}
+
+check_layers() { tools/check_layers; }
+check_banned() { tools/check_banned . $build/libsloe_static.a $build/libsloe.so; }
+check_tree() { tools/check_tree; }
+
+checks=("$@")
+[ ${#checks[@]} -gt 0 ] || checks=(format build tidy layers banned tree)
+failed=()
+for name in "${checks[@]}"; do
+  declare -F "check_$name" >/dev/null || { echo "lint.sh: no check '$name'" >&2; exit 2; }
+  if "check_$name"; then echo "lint $name: ok"; else echo "lint $name: FAILED"; failed+=("$name"); fi
+done
+if [ ${#failed[@]} -gt 0 ]; then echo "lint: failed: ${failed[*]}"; exit 1; fi
+echo "lint: all checks passed"

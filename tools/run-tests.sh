@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# run-tests.sh [-j JOBS] BUILD BUILD_ASAN: builds both variants, runs all tests in both, and closes
+# with "N passed, N failed, N skipped" over the two runs. Exit status 1 where a test failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jobs=2
+while getopts j: option; do
+  case $option in
+    j) jobs=$OPTARG ;;
+    *) echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN" >&2; exit 2 ;;
+  esac
+done
+shift $((OPTIND - 1))
+[ $# -eq 2 ] || { echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN" >&2; exit 2; }
+command -v pkg-config >/dev/null && pkg-config --exists cmocka ||
+  { echo "run-tests.sh: cmocka is missing (Debian: libcmocka-dev)" >&2; exit 1; }
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:allocator_may_return_null=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+failed=0
+variant() { # NAME BUILD CMAKE_OPTION...
+  local name=$1 build=$2 output
+  shift 2
+  echo "== $name"
+  cmake -S . -B "$build" -G Ninja "$@" >/dev/null
+  cmake --build "$build" -j "$jobs"
+  output=$build/ctest-output.txt
+  ctest --test-dir "$build" -j "$jobs" --output-on-failure --no-tests=error | tee "$output" || failed=1
+  totals=$(tools/test-totals.sh "$output" "$build/Testing/Temporary/LastTest.log") || failed=1
+}
+
+variant plain "$1" -DSLOE_SANITIZE=OFF
+plain=$totals
+variant "AddressSanitizer and UndefinedBehaviorSanitizer" "$2" -DSLOE_SANITIZE=ON
+sanitized=$totals
+
+echo
+echo "plain:     $plain"
+echo "sanitized: $sanitized"
+printf '%s\n%s\n' "$plain" "$sanitized" |
+  awk '{ p += $1; f += $3; s += $5 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
+exit $failed
