@@ -33,7 +33,7 @@ test:
 ## bench    speed beside python-onnx and C++ protobuf, in one run
 bench:
 	@tools/install-deps.sh build bench
-	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DSLOE_BENCH=ON >/dev/null
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target sloe bench_programs
 	@bench/run.sh $(BUILD)
 
