@@ -17,15 +17,18 @@ static int is_given(const sloe_infer *cx, size_t i) {
   return sloe_in(cx, i) && !(s && s->rank == 1 && s->dim[0] == 0);
 }
 
-static sloe_status scaled(sloe_infer *cx, int64_t in, float scale, int64_t *out) {
+/* A computed size; unknown where a number that it was computed from is. */
+static sloe_status to_size(sloe_infer *cx, float size, int64_t *out) {
   *out = SLOE_DIM_UNKNOWN;
-  if (in < 0 || isnan(scale)) return SLOE_OK;
-  float size = floorf((float)in * scale);
-  if (!(scale > 0)) return sloe_fail(cx->err, SLOE_FORMAT, "a scale is not positive");
-  if (!(size < 0x1p62f))
-    return sloe_fail(cx->err, SLOE_FORMAT, "size %" PRId64 " overflows when scaled", in);
+  if (isnan(size)) return SLOE_OK;
+  if (!(size < 0x1p62f)) return sloe_fail(cx->err, SLOE_FORMAT, "a size overflows when scaled");
   *out = (int64_t)size;
   return SLOE_OK;
+}
+
+static sloe_status scaled(sloe_infer *cx, int64_t in, float scale, int64_t *out) {
+  if (scale <= 0) return sloe_fail(cx->err, SLOE_FORMAT, "a scale is not positive");
+  return to_size(cx, in < 0 ? NAN : floorf((float)in * scale), out);
 }
 
 /* The axes that scales and sizes speak of, all by default (attribute from opset 18). */
@@ -91,9 +94,9 @@ static sloe_status resize_to_sizes(sloe_infer *cx, const int *axis, int n, sloe_
   for (int i = 0; i < n; i++) {
     int64_t *dim = &out->dim[axis[i]];
     int64_t size = v && v->i[i] != SLOE_ELEM_UNKNOWN ? v->i[i] : SLOE_DIM_UNKNOWN;
-    if (v && size < SLOE_DIM_UNKNOWN + 1 && v->i[i] != SLOE_ELEM_UNKNOWN)
+    if (v && v->i[i] != SLOE_ELEM_UNKNOWN && v->i[i] < 0)
       return sloe_fail(cx->err, SLOE_FORMAT, "a size is %" PRId64, v->i[i]);
-    if (!stretch) size = isnan(scale) ? SLOE_DIM_UNKNOWN : (int64_t)roundf((float)*dim * scale);
+    if (!stretch) SLOE_TRY(to_size(cx, *dim < 0 ? NAN : roundf((float)*dim * scale), &size));
     *dim = size;
   }
   return SLOE_OK;
@@ -110,7 +113,7 @@ sloe_status sloe_shape_resize(sloe_infer *cx) {
     SLOE_TRY(resize_to_sizes(cx, axis, n, &out));
   else if (is_given(cx, 2))
     SLOE_TRY(resize_by_scales(cx, 2, axis, n, &out));
-  else if (is_given(cx, 1) && cx->node->n_in == 2)
+  else if (is_given(cx, 1) && cx->node->n_in == 2 && cx->net->opset < 11)
     SLOE_TRY(resize_by_scales(cx, 1, axis, n, &out));
   else
     return sloe_fail(cx->err, SLOE_FORMAT, "neither scales nor sizes are given");
