@@ -1,6 +1,7 @@
 /* The inference driver: walks graphs in order, calls each op's shape rule, propagates constness. */
 #include "net/infer.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Loops unroll their inference; a hostile nest of them must still end. */
@@ -16,8 +17,8 @@ const sloe_shape *sloe_in_shape(const sloe_infer *cx, size_t i) {
 }
 
 static int all_known(const sloe_value *v) {
-  for (size_t k = 0; !v->real && k < v->n; k++)
-    if (v->i[k] == SLOE_ELEM_UNKNOWN) return 0;
+  for (size_t k = 0; k < v->n; k++)
+    if (v->real ? isnan(v->f[k]) : v->i[k] == SLOE_ELEM_UNKNOWN) return 0;
   return 1;
 }
 

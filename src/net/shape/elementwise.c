@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "net/shape/fold.h"
+#include "net/shape/element.h"
 
 static sloe_dtype dtype_of(const sloe_infer *cx, size_t i) {
   const sloe_tensor *t = sloe_in(cx, i);
@@ -41,7 +41,7 @@ sloe_status sloe_shape_to_bool(sloe_infer *cx) {
   return map(cx, SLOE_DT_BOOL, NULL);
 }
 
-static sloe_scalar copy_element(const sloe_infer *cx, const sloe_scalar *x, size_t n) {
+static sloe_element copy_element(const sloe_infer *cx, const sloe_element *x, size_t n) {
   (void)cx, (void)n;
   return *x;
 }
@@ -74,9 +74,9 @@ sloe_status sloe_shape_cast(sloe_infer *cx) {
 }
 
 /* Both bounds, or the only one: x, lower, upper. */
-static sloe_scalar clip_element(const sloe_infer *cx, const sloe_scalar *x, size_t n) {
-  sloe_scalar out = sloe_scalar_pick(x[0], x[1], sloe_in(cx, 1) != NULL);
-  return n > 2 ? sloe_scalar_pick(out, x[2], 0) : out;
+static sloe_element clip_element(const sloe_infer *cx, const sloe_element *x, size_t n) {
+  sloe_element out = sloe_element_pick(x[0], x[1], sloe_in(cx, 1) != NULL);
+  return n > 2 ? sloe_element_pick(out, x[2], 0) : out;
 }
 
 /* Bounds are attributes before opset 11, inputs from then on; contents are kept with inputs only.

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "net/shape/checked.h"
+#include "net/shape/element.h"
 #include "net/shape/spatial.h"
 
 static sloe_dtype dtype_of(const sloe_infer *cx, size_t i) {
@@ -70,7 +71,7 @@ static sloe_status unpooled_size(sloe_infer *cx, const sloe_window *w, int i, in
 
 /* The third input of MaxUnpool tells the whole shape. */
 static sloe_status wanted_shape(sloe_infer *cx, sloe_shape *out) {
-  const sloe_value *v = sloe_in_value(cx, 2);
+  const sloe_value *v = sloe_fold_operand(cx, 2).value;
   if (v && (v->real || v->n != (size_t)out->rank))
     return sloe_fail(cx->err, SLOE_FORMAT, "output_shape has %zu values for rank %d", v->n,
                      out->rank);

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "net/shape/fold.h"
+#include "net/shape/element.h"
 
 typedef struct axes {
   int known;
@@ -73,19 +73,19 @@ static int folds(sloe_op op) {
          op == SLOE_OP_REDUCE_MAX || op == SLOE_OP_REDUCE_MEAN;
 }
 
-static sloe_scalar step(sloe_op op, sloe_scalar acc, sloe_scalar x) {
+static sloe_element step(sloe_op op, sloe_element acc, sloe_element x) {
   switch (op) {
-    case SLOE_OP_REDUCE_PROD: return sloe_scalar_mul(acc, x);
-    case SLOE_OP_REDUCE_MIN: return sloe_scalar_pick(acc, x, 0);
-    case SLOE_OP_REDUCE_MAX: return sloe_scalar_pick(acc, x, 1);
-    default: return sloe_scalar_add(acc, x);
+    case SLOE_OP_REDUCE_PROD: return sloe_element_mul(acc, x);
+    case SLOE_OP_REDUCE_MIN: return sloe_element_pick(acc, x, 0);
+    case SLOE_OP_REDUCE_MAX: return sloe_element_pick(acc, x, 1);
+    default: return sloe_element_add(acc, x);
   }
 }
 
 /* What a reduction of nothing gives: the neutral element, and unknown where there is none. */
-static sloe_scalar of_nothing(sloe_op op) {
-  if (op == SLOE_OP_REDUCE_SUM) return sloe_scalar_int(0);
-  return op == SLOE_OP_REDUCE_PROD ? sloe_scalar_int(1) : sloe_scalar_unknown();
+static sloe_element of_nothing(sloe_op op) {
+  if (op == SLOE_OP_REDUCE_SUM) return sloe_element_int(0);
+  return op == SLOE_OP_REDUCE_PROD ? sloe_element_int(1) : sloe_element_unknown();
 }
 
 /* Flat index in x of the first element that goes to element `k` of the kept axes. */
@@ -102,14 +102,14 @@ static size_t index_of(const sloe_shape *x, unsigned mask, size_t k) {
   return at;
 }
 
-static sloe_scalar reduce_one(sloe_op op, const sloe_operand *x, unsigned mask, size_t base,
-                              size_t n) {
+static sloe_element reduce_one(sloe_op op, const sloe_operand *x, unsigned mask, size_t base,
+                               size_t n) {
   unsigned all = (1u << x->shape.rank) - 1;
   if (!n) return of_nothing(op);
-  sloe_scalar acc = sloe_value_at(x->value, base);
+  sloe_element acc = sloe_value_at(x->value, base);
   for (size_t k = 1; k < n; k++) /* the same walk over the other axes */
     acc = step(op, acc, sloe_value_at(x->value, base + index_of(&x->shape, all & ~mask, k)));
-  return op == SLOE_OP_REDUCE_MEAN ? sloe_scalar_div(acc, sloe_scalar_int((int64_t)n)) : acc;
+  return op == SLOE_OP_REDUCE_MEAN ? sloe_element_div(acc, sloe_element_int((int64_t)n)) : acc;
 }
 
 static sloe_status fold(sloe_infer *cx, const sloe_shape *out, const axes *a, sloe_dtype dtype) {

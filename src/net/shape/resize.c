@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "net/infer.h"
+#include "net/shape/element.h"
 
 static sloe_dtype dtype_of(const sloe_infer *cx, size_t i) {
   const sloe_tensor *t = sloe_in(cx, i);
@@ -54,14 +54,14 @@ static sloe_status check_count(sloe_infer *cx, const char *what, size_t n, int w
 static float part_of(const sloe_infer *cx, int i, int n) {
   const char *mode = sloe_node_string(cx->node, "coordinate_transformation_mode", "");
   if (strcmp(mode, "tf_crop_and_resize") != 0) return 1;
-  const sloe_value *roi = sloe_in_value(cx, 1);
+  const sloe_value *roi = sloe_fold_operand(cx, 1).value;
   if (!roi || !roi->real || roi->n != 2 * (size_t)n) return NAN;
   return (float)(roi->f[n + i] - roi->f[i]);
 }
 
 static sloe_status resize_by_scales(sloe_infer *cx, size_t input, const int *axis, int n,
                                     sloe_shape *out) {
-  const sloe_value *v = sloe_in_value(cx, input);
+  const sloe_value *v = sloe_fold_operand(cx, input).value;
   if (v) SLOE_TRY(check_count(cx, "scales", v->n, n));
   for (int i = 0; i < n; i++) {
     float scale = v && v->real ? (float)v->f[i] : NAN;
@@ -85,7 +85,7 @@ static float common_scale(const sloe_shape *x, const sloe_value *v, const int *a
 }
 
 static sloe_status resize_to_sizes(sloe_infer *cx, const int *axis, int n, sloe_shape *out) {
-  const sloe_value *v = sloe_in_value(cx, 3);
+  const sloe_value *v = sloe_fold_operand(cx, 3).value;
   const char *policy = sloe_node_string(cx->node, "keep_aspect_ratio_policy", "stretch");
   if (v && v->real) return sloe_fail(cx->err, SLOE_FORMAT, "sizes are not integers");
   if (v) SLOE_TRY(check_count(cx, "sizes", v->n, n));
@@ -169,7 +169,7 @@ sloe_status sloe_shape_grid_sample(sloe_infer *cx) {
 /* theta (N, 2, 3) or (N, 3, 4); size (N, C, in...): a grid (N, in..., axes). */
 sloe_status sloe_shape_affine_grid(sloe_infer *cx) {
   const sloe_shape *theta = sloe_in_shape(cx, 0);
-  const sloe_value *size = sloe_in_value(cx, 1);
+  const sloe_value *size = sloe_fold_operand(cx, 1).value;
   int64_t axes = theta && theta->rank == 3 ? theta->dim[1] : SLOE_DIM_UNKNOWN;
   if (size && !size->real && (size->n == 4 || size->n == 5)) axes = (int64_t)size->n - 2;
   if (axes != 2 && axes != 3) return SLOE_OK;

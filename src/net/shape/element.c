@@ -1,30 +1,30 @@
-#include "net/shape/fold.h"
+#include "net/shape/element.h"
 
 #include <math.h>
 
 #include "net/shape/checked.h"
 
-sloe_scalar sloe_scalar_int(int64_t i) {
-  return (sloe_scalar){.i = i};
+sloe_element sloe_element_int(int64_t i) {
+  return (sloe_element){.i = i};
 }
-sloe_scalar sloe_scalar_real(double f) {
-  return (sloe_scalar){.real = 1, .f = f};
+sloe_element sloe_element_real(double f) {
+  return (sloe_element){.real = 1, .f = f};
 }
-sloe_scalar sloe_scalar_unknown(void) {
-  return sloe_scalar_int(SLOE_ELEM_UNKNOWN);
+sloe_element sloe_element_unknown(void) {
+  return sloe_element_int(SLOE_ELEM_UNKNOWN);
 }
 
-int sloe_scalar_is_unknown(sloe_scalar x) {
+int sloe_element_is_unknown(sloe_element x) {
   return x.real ? isnan(x.f) : x.i == SLOE_ELEM_UNKNOWN;
 }
 
-double sloe_scalar_to_real(sloe_scalar x) {
+double sloe_element_to_real(sloe_element x) {
   if (x.real) return x.f;
   return x.i == SLOE_ELEM_UNKNOWN ? (double)NAN : (double)x.i;
 }
 
-sloe_scalar sloe_value_at(const sloe_value *v, size_t k) {
-  return v->real ? sloe_scalar_real(v->f[k]) : sloe_scalar_int(v->i[k]);
+sloe_element sloe_value_at(const sloe_value *v, size_t k) {
+  return v->real ? sloe_element_real(v->f[k]) : sloe_element_int(v->i[k]);
 }
 
 static int is_signed(sloe_dtype dtype) {
@@ -48,12 +48,12 @@ static int64_t truncated(double f, sloe_dtype dtype) {
   return f > -0x1p63 && f < 0x1p63 ? (int64_t)f : SLOE_ELEM_UNKNOWN;
 }
 
-void sloe_value_put(sloe_value *v, size_t k, sloe_scalar x, sloe_dtype dtype) {
+void sloe_value_put(sloe_value *v, size_t k, sloe_element x, sloe_dtype dtype) {
   if (!v->real) {
     v->i[k] = fit(x.real ? truncated(x.f, dtype) : x.i, dtype);
     return;
   }
-  double f = sloe_scalar_to_real(x);
+  double f = sloe_element_to_real(x);
   v->f[k] = dtype == SLOE_DT_DOUBLE ? f : (double)(float)f;
 }
 
@@ -63,10 +63,10 @@ int sloe_fold_has_type(sloe_dtype dtype) {
 }
 
 sloe_operand sloe_fold_operand(const sloe_infer *cx, size_t i) {
-  const sloe_shape *shape = sloe_in_shape(cx, i);
-  sloe_operand out = {.shape = shape ? *shape : sloe_shape_unknown()};
-  const sloe_value *v = sloe_in_value(cx, i);
-  if (shape && v && sloe_shape_known(shape) && v->n == sloe_shape_elements(shape)) out.value = v;
+  const sloe_tensor *t = sloe_in(cx, i);
+  sloe_operand out = {.shape = t ? t->shape : sloe_shape_unknown()};
+  const sloe_value *v = t ? t->value : NULL;
+  if (v && sloe_shape_known(&t->shape) && v->n == sloe_shape_elements(&t->shape)) out.value = v;
   return out;
 }
 
@@ -110,7 +110,7 @@ sloe_status sloe_fold_broadcast(sloe_infer *cx, const sloe_shape *out, sloe_dtyp
   int64_t index[SLOE_MAX_RANK] = {0};
   for (size_t k = 0; k < n; k++) steps_of(&x[k].shape, out, step[k]);
   for (size_t e = 0; e < total; e++) {
-    sloe_scalar element[SLOE_FOLD_MAX_OPERANDS];
+    sloe_element element[SLOE_FOLD_MAX_OPERANDS];
     for (size_t k = 0; k < n; k++) element[k] = sloe_value_at(x[k].value, at[k]);
     sloe_value_put(v, e, fn(cx, element, n), dtype);
     advance(out, index, step, at, n);
