@@ -11,7 +11,7 @@ show() {
 }
 
 show info "${nets[@]}"
-show estimate "${nets[@]}" -p jetson-nano-datasheet-fp16 -p jetson-tx2-datasheet-fp16 \
+show estimate "${nets[@]}" -p jetson-nano-4gb-datasheet-fp16 -p jetson-tx2-8gb-datasheet-fp16 \
   -p jetson-xavier-nx-8gb-datasheet-int8 -p jetson-orin-nano-8gb-datasheet-fp16 \
   -p jetson-agx-orin-64gb-datasheet-int8
 show estimate "${nets[2]}" -p jetson-orin-nano-8gb-datasheet-fp16 --layers
