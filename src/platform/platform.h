@@ -1,0 +1,28 @@
+/* platform.h: one opened platform, as the rooms above see it (estimate evaluates it, report prints
+ * it). The file format stands in format.h and docs/platform-file.md.
+ */
+#ifndef SLOE_PLATFORM_PLATFORM_H
+#define SLOE_PLATFORM_PLATFORM_H
+
+#include "base/arena.h"
+#include "model/roofline.h"
+#include "sloe/sloe.h"
+
+/* One number that the estimates rest on, for people and for `platform export`. */
+typedef struct sloe_platform_parameter {
+  const char *name; /* unit included, "bandwidth_gbs" */
+  const char *doc;
+  double value; /* NAN: the data sheet does not say */
+} sloe_platform_parameter;
+
+struct sloe_platform {
+  sloe_arena arena;
+  sloe_card card;
+  sloe_fusion fusion;
+  sloe_roofline roofline;     /* source datasheet */
+  sloe_range workspace_bytes; /* scratch and copies of weights that a runtime may hold */
+  const sloe_platform_parameter *parameters;
+  size_t n_parameters;
+};
+
+#endif
