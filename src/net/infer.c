@@ -182,13 +182,13 @@ static sloe_status check_output(sloe_infer *cx, const sloe_tensor *t) {
 static sloe_status settle_outputs(sloe_infer *cx) {
   int constant = cx->node->n_out > 0;
   int inherit = sloe_all_const(cx) && !runs_afresh(cx->node->op);
-  cx->node->flags = 0;
   for (size_t i = 0; i < cx->node->n_out; i++) {
     sloe_tensor *t = out_of(cx, i);
     if (!t) continue;
     SLOE_TRY(check_output(cx, t));
     if (inherit) t->flags |= SLOE_T_CONST;
-    if (t->value && !all_known(t->value)) t->flags &= ~(unsigned)SLOE_T_CONST;
+    if (t->value && !all_known(t->value) && cx->node->op != SLOE_OP_CONSTANT)
+      t->flags &= ~(unsigned)SLOE_T_CONST;
     if (!(t->flags & SLOE_T_CONST)) constant = 0;
     if (!sloe_shape_known(&t->shape)) cx->node->flags |= SLOE_N_DATA_DEPENDENT;
   }
@@ -197,6 +197,7 @@ static sloe_status settle_outputs(sloe_infer *cx) {
 }
 
 static sloe_status infer_node(sloe_infer *cx) {
+  cx->node->flags = 0;
   forget_outputs(cx);
   sloe_status status = call_rule(cx);
   if (status == SLOE_OK) status = settle_outputs(cx);

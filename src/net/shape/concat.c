@@ -7,7 +7,8 @@ static sloe_status concat_axis(sloe_infer *cx, int rank, int *axis) {
   return sloe_axis(cx, sloe_node_int(cx->node, "axis", 1), rank, axis);
 }
 
-/* The common shape of inputs first, first + step, ...; dims other than the axis from all of them. */
+/* The common shape of inputs first, first + step, ...; dims other than the axis from all of them.
+ */
 static sloe_status common_shape(sloe_infer *cx, size_t first, size_t by, sloe_shape *out,
                                 int *axis) {
   int64_t sum = 0;

@@ -56,7 +56,7 @@ sloe_status sloe_shape_space_to_depth(sloe_infer *cx) {
 /* [N, C x product of the block, L] -> [N, C, image...] */
 sloe_status sloe_shape_col2im(sloe_infer *cx) {
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints image = sloe_ints_of(cx, "image_shape", 1), block = sloe_ints_of(cx, "block_shape", 2);
+  sloe_ints image = sloe_list_of(cx, "image_shape", 1), block = sloe_list_of(cx, "block_shape", 2);
   int64_t dims = image.v ? (int64_t)image.n : sloe_in_length(cx, 1), size = 1;
   sloe_shape out = sloe_shape_unknown(), sizes = out;
   if (dims >= 0) SLOE_TRY(sloe_shape_blank(cx, dims < SLOE_MAX_RANK ? dims + 2 : dims, &out));

@@ -26,7 +26,7 @@ static sloe_status fold_expand(sloe_infer *cx, const sloe_shape *out) {
 sloe_status sloe_shape_expand(sloe_infer *cx) {
   const sloe_tensor *in = sloe_in(cx, 0);
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints want = sloe_ints_of(cx, "shape", 1);
+  sloe_ints want = sloe_list_of(cx, "shape", 1);
   sloe_shape out = sloe_shape_unknown();
   if (want.v)
     SLOE_TRY(sloe_shape_from(cx, want.v, want.n, &out));
@@ -70,7 +70,7 @@ static sloe_status tile_one_axis(sloe_infer *cx, sloe_shape *out) {
 
 static sloe_status tile_shape(sloe_infer *cx, sloe_shape *out) {
   if (sloe_in(cx, 2)) return tile_one_axis(cx, out);
-  sloe_ints times = sloe_ints_of(cx, "repeats", 1);
+  sloe_ints times = sloe_list_of(cx, "repeats", 1);
   if (times.v && times.n != (size_t)out->rank)
     return sloe_fail(cx->err, SLOE_FORMAT, "%zu repeats for an input of rank %d", times.n,
                      out->rank);
@@ -94,7 +94,7 @@ sloe_status sloe_shape_tile(sloe_infer *cx) {
 /* ---- CenterCropPad ---- */
 
 static sloe_status crop_shape(sloe_infer *cx, sloe_shape *out) {
-  sloe_ints want = sloe_ints_of(cx, "shape", 1);
+  sloe_ints want = sloe_list_of(cx, "shape", 1);
   size_t n = 0;
   const int64_t *axes = sloe_node_ints(cx->node, "axes", &n);
   if (!axes) n = (size_t)out->rank;

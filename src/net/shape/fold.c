@@ -1,23 +1,21 @@
 #include "net/shape/fold.h"
 
+#include "net/shape/checked.h"
+
 sloe_status sloe_dim_add(sloe_infer *cx, int64_t a, int64_t b, int64_t *out) {
   *out = SLOE_DIM_UNKNOWN;
   if (a == SLOE_DIM_UNKNOWN || b == SLOE_DIM_UNKNOWN) return SLOE_OK;
-  if (b > 0 && a > INT64_MAX - b)
-    return sloe_fail(cx->err, SLOE_FORMAT, "dimension %lld + %lld overflows", (long long)a,
-                     (long long)b);
-  *out = a + b;
-  return SLOE_OK;
+  if (sloe_int_add(a, b, out)) return SLOE_OK;
+  return sloe_fail(cx->err, SLOE_FORMAT, "dimension %lld + %lld overflows", (long long)a,
+                   (long long)b);
 }
 
 sloe_status sloe_dim_mul(sloe_infer *cx, int64_t a, int64_t b, int64_t *out) {
   *out = a == 0 || b == 0 ? 0 : SLOE_DIM_UNKNOWN;
   if (a <= 0 || b <= 0) return SLOE_OK;
-  if (a > INT64_MAX / b)
-    return sloe_fail(cx->err, SLOE_FORMAT, "dimension %lld x %lld overflows", (long long)a,
-                     (long long)b);
-  *out = a * b;
-  return SLOE_OK;
+  if (sloe_int_mul(a, b, out)) return SLOE_OK;
+  return sloe_fail(cx->err, SLOE_FORMAT, "dimension %lld x %lld overflows", (long long)a,
+                   (long long)b);
 }
 
 sloe_status sloe_dim_agree(sloe_infer *cx, int64_t *acc, int64_t b) {
@@ -56,7 +54,7 @@ int64_t sloe_in_length(const sloe_infer *cx, size_t i) {
 }
 
 const sloe_value *sloe_in_partly(const sloe_infer *cx, size_t i) {
-  const sloe_value *v = sloe_in_value(cx, i);
+  const sloe_value *v = sloe_in(cx, i) ? sloe_in(cx, i)->value : NULL;
   const sloe_shape *s = sloe_in_shape(cx, i);
   if (!v || !s || !sloe_shape_known(s) || sloe_shape_elements(s) != v->n) return NULL;
   return v;
@@ -68,6 +66,13 @@ const sloe_value *sloe_in_whole(const sloe_infer *cx, size_t i) {
   for (size_t k = 0; k < v->n; k++)
     if (v->i[k] == SLOE_ELEM_UNKNOWN) return NULL;
   return v;
+}
+
+sloe_ints sloe_list_of(const sloe_infer *cx, const char *name, size_t i) {
+  sloe_ints list = sloe_ints_of(cx, name, i);
+  const sloe_value *v = sloe_in_partly(cx, i);
+  if (!list.given || list.v || !v || v->real) return list;
+  return (sloe_ints){v->i, v->n, 1};
 }
 
 int sloe_in_scalar(const sloe_infer *cx, size_t i, int64_t *out) {

@@ -38,6 +38,10 @@ int64_t sloe_in_length(const sloe_infer *cx, size_t i);
 const sloe_value *sloe_in_partly(const sloe_infer *cx, size_t i);
 const sloe_value *sloe_in_whole(const sloe_infer *cx, size_t i);
 
+/* As sloe_ints_of(), but a list of which only some elements are known counts as known: check each
+   for SLOE_ELEM_UNKNOWN. */
+sloe_ints sloe_list_of(const sloe_infer *cx, const char *name, size_t i);
+
 /* The one integer that input i holds: 1 and *out where it is known, else 0. */
 int sloe_in_scalar(const sloe_infer *cx, size_t i, int64_t *out);
 

@@ -59,7 +59,7 @@ static sloe_status pad_axis(sloe_infer *cx, int64_t before, int64_t after, int64
 /* Pad `out`, which starts as the input's shape. */
 static sloe_status pad_shape(sloe_infer *cx, sloe_shape *out, struct border *b) {
   const char *name = sloe_node_attr(cx->node, "paddings") ? "paddings" : "pads";
-  sloe_ints pads = sloe_ints_of(cx, name, 1), axes = sloe_ints_of(cx, "axes", 3);
+  sloe_ints pads = sloe_list_of(cx, name, 1), axes = sloe_list_of(cx, "axes", 3);
   if (!pads.given) return sloe_fail(cx->err, SLOE_FORMAT, "no pads are given");
   size_t n = axes.v ? axes.n : (size_t)out->rank;
   if (pads.v && !(axes.given && !axes.v) && pads.n != 2 * n)
@@ -96,8 +96,7 @@ sloe_status sloe_shape_pad(sloe_infer *cx) {
   static const char *const modes[] = {"constant", "edge", "reflect", "wrap"};
   size_t m = 0;
   while (m < 4 && strcmp(modes[m], border.mode)) m++;
-  if (m == 4)
-    return sloe_fail(cx->err, SLOE_UNSUPPORTED, "mode '%.40s' is not known", border.mode);
+  if (m == 4) return sloe_fail(cx->err, SLOE_UNSUPPORTED, "mode '%.40s' is not known", border.mode);
   if (s) SLOE_TRY(pad_shape(cx, &out, &border));
   sloe_set_out(cx, 0, &out, in ? in->dtype : SLOE_DT_UNDEFINED);
   return fold_pad(cx, &out, &border);

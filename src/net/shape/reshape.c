@@ -79,19 +79,19 @@ static void free_unknown(struct want *w) {
 
 sloe_status sloe_shape_reshape(sloe_infer *cx) {
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints dims = sloe_ints_of(cx, "shape", 1);
+  sloe_ints dims = sloe_list_of(cx, "shape", 1);
   int zero_is_zero = sloe_node_int(cx->node, "allowzero", 0) != 0;
   struct want w = {.free = -1};
   if (!dims.given) return sloe_fail(cx->err, SLOE_FORMAT, "no shape is given");
-  SLOE_TRY(sloe_shape_blank(cx, !dims.v              ? sloe_in_length(cx, 1)
-                                : dims.n > INT32_MAX ? INT32_MAX
-                                                     : (int64_t)dims.n,
+  SLOE_TRY(sloe_shape_blank(cx,
+                            !dims.v              ? sloe_in_length(cx, 1)
+                            : dims.n > INT32_MAX ? INT32_MAX
+                                                 : (int64_t)dims.n,
                             &w.out));
   for (size_t k = 0; k < dims.n; k++)
     SLOE_TRY(read_dim(cx, s, (int)k, dims.v[k], zero_is_zero, &w));
-  int found = w.free >= 0;
   free_unknown(&w);
-  if (s && dims.v && (found || w.unknown == 0 || w.free >= 0)) SLOE_TRY(find_free(cx, s, &w));
+  if (s && dims.v && (w.free >= 0 || !w.unknown)) SLOE_TRY(find_free(cx, s, &w));
   set_view(cx, &w.out);
   return SLOE_OK;
 }
@@ -147,7 +147,7 @@ static int has_unknown(const sloe_ints *axes) {
 
 sloe_status sloe_shape_squeeze(sloe_infer *cx) {
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints axes = sloe_ints_of(cx, "axes", 1);
+  sloe_ints axes = sloe_list_of(cx, "axes", 1);
   sloe_shape out = {0};
   unsigned set = 0;
   if (!s || has_unknown(&axes)) {
@@ -169,7 +169,7 @@ sloe_status sloe_shape_squeeze(sloe_infer *cx) {
 
 sloe_status sloe_shape_unsqueeze(sloe_infer *cx) {
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints axes = sloe_ints_of(cx, "axes", 1);
+  sloe_ints axes = sloe_list_of(cx, "axes", 1);
   sloe_shape out;
   unsigned set = 0;
   if (!axes.given) return sloe_fail(cx->err, SLOE_FORMAT, "no axes are given");
@@ -177,8 +177,8 @@ sloe_status sloe_shape_unsqueeze(sloe_infer *cx) {
     int64_t n = axes.v ? (int64_t)axes.n : sloe_in_length(cx, 1);
     return blank_view(cx, n < 0 ? NULL : s, n);
   }
-  SLOE_TRY(sloe_shape_blank(cx, axes.n > SLOE_MAX_RANK ? INT32_MAX : s->rank + (int64_t)axes.n,
-                            &out));
+  SLOE_TRY(
+      sloe_shape_blank(cx, axes.n > SLOE_MAX_RANK ? INT32_MAX : s->rank + (int64_t)axes.n, &out));
   SLOE_TRY(axes_set(cx, &axes, out.rank, 0, &set));
   for (int a = 0, from = 0; a < out.rank; a++) out.dim[a] = set & 1u << a ? 1 : s->dim[from++];
   set_view(cx, &out);

@@ -52,17 +52,17 @@ static sloe_status cut_axis(sloe_infer *cx, const struct bounds *b, size_t k, in
 
 /* How many bounds there are, and that all lists say the same. */
 static sloe_status read_bounds(sloe_infer *cx, struct bounds *b) {
-  b->starts = sloe_ints_of(cx, "starts", 1);
-  b->ends = sloe_ints_of(cx, "ends", 2);
-  b->axes = sloe_ints_of(cx, "axes", 3);
-  b->steps = sloe_ints_of(cx, "steps", 4);
+  b->starts = sloe_list_of(cx, "starts", 1);
+  b->ends = sloe_list_of(cx, "ends", 2);
+  b->axes = sloe_list_of(cx, "axes", 3);
+  b->steps = sloe_list_of(cx, "steps", 4);
   b->literal = cx->node->n_in < 3 || (sloe_in_literal(cx, 1) && sloe_in_literal(cx, 2));
   if (!b->starts.given || !b->ends.given)
     return sloe_fail(cx->err, SLOE_FORMAT, "starts and ends must both be given");
   const sloe_ints *all[] = {&b->starts, &b->ends, &b->axes, &b->steps};
   int64_t n = -1;
   for (size_t k = 0; k < 4; k++) {
-    int64_t length = all[k]->v ? (int64_t)all[k]->n
+    int64_t length = all[k]->v       ? (int64_t)all[k]->n
                      : all[k]->given ? sloe_in_length(cx, k + 1)
                                      : SLOE_DIM_UNKNOWN;
     if (n >= 0 && length >= 0 && n != length)

@@ -54,7 +54,7 @@ static sloe_status fold_part(sloe_infer *cx, size_t i, const sloe_shape *out, st
 sloe_status sloe_shape_split(sloe_infer *cx) {
   const sloe_tensor *in = sloe_in(cx, 0);
   const sloe_shape *s = sloe_in_shape(cx, 0);
-  sloe_ints sizes = sloe_ints_of(cx, "split", 1);
+  sloe_ints sizes = sloe_list_of(cx, "split", 1);
   struct part part = {0};
   if (!s) {
     sloe_shape none = sloe_shape_unknown();
