@@ -172,6 +172,11 @@ static int widen(sloe_infer *cx, const struct loop *l) {
   return changed;
 }
 
+static void forget_carried(sloe_infer *cx, const struct loop *l) {
+  for (size_t k = 0; k < l->n_carried; k++)
+    tensor_at(cx, l->body->in[l->lead + k])->shape = sloe_shape_unknown();
+}
+
 static void set_iteration(sloe_infer *cx, const struct loop *l, const sloe_value *number) {
   sloe_shape scalar = {0};
   if (l->lead < 2) return;
@@ -190,6 +195,7 @@ static sloe_status infer_once(sloe_infer *cx, const struct loop *l, int *widened
     SLOE_TRY(sloe_infer_graph(cx, l->body, cx->repeat, 1));
     if (!widen(cx, l)) return SLOE_OK;
     *widened = 1;
+    if (pass >= MOST_PASSES - 2) forget_carried(cx, l);
   }
   return SLOE_OK;
 }
