@@ -61,11 +61,7 @@ const sloe_value *sloe_in_partly(const sloe_infer *cx, size_t i) {
 }
 
 const sloe_value *sloe_in_whole(const sloe_infer *cx, size_t i) {
-  const sloe_value *v = sloe_in_partly(cx, i);
-  if (!v || v->real || sloe_in_literal(cx, i)) return v;
-  for (size_t k = 0; k < v->n; k++)
-    if (v->i[k] == SLOE_ELEM_UNKNOWN) return NULL;
-  return v;
+  return sloe_in_literal(cx, i) || sloe_in_value(cx, i) ? sloe_in_partly(cx, i) : NULL;
 }
 
 sloe_ints sloe_list_of(const sloe_infer *cx, const char *name, size_t i) {
