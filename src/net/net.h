@@ -78,6 +78,7 @@ enum {                     /* tensor flags */
        SLOE_T_CONST = 8,   /* contents independent of run-time inputs */
        SLOE_T_WEIGHT = 16, /* a graph input that every consumer takes in a weight position */
        SLOE_T_LOCAL = 32,  /* belongs to a subgraph */
+       SLOE_T_ARG = 64,    /* an input of its graph or subgraph, an initializer too or not */
 };
 
 typedef struct sloe_tensor {
