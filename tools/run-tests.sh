@@ -37,8 +37,8 @@ variant "AddressSanitizer and UndefinedBehaviorSanitizer" "$2" -DSLOE_SANITIZE=O
 sanitized=$totals
 
 echo
-echo "plain:     $plain"
-echo "sanitized: $sanitized"
+echo "  in the plain variant:     $plain"
+echo "  in the sanitized variant: $sanitized"
 printf '%s\n%s\n' "$plain" "$sanitized" |
   awk '{ p += $1; f += $3; s += $5 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
 exit $failed
