@@ -97,6 +97,44 @@ static int is_quantised(sloe_op op) {
          op == SLOE_OP_MATMUL_INTEGER || op == SLOE_OP_MS_QGEMM;
 }
 
+static int keeps_contents(sloe_op op) {
+  switch (op) {
+    case SLOE_OP_CAST:
+    case SLOE_OP_RESHAPE:
+    case SLOE_OP_FLATTEN:
+    case SLOE_OP_SQUEEZE:
+    case SLOE_OP_UNSQUEEZE:
+    case SLOE_OP_IDENTITY:
+    case SLOE_OP_DROPOUT:
+    case SLOE_OP_TRANSPOSE:
+    case SLOE_OP_QUANTIZE_LINEAR:
+    case SLOE_OP_DEQUANTIZE_LINEAR: return 1;
+    default: return 0;
+  }
+}
+
+/* Is constant `t` stored in the file, perhaps reshaped on its way? A detector's anchors, computed by
+   arithmetic from sizes, are no parameters of the additions that use them. */
+static int is_stored(const sloe_net *net, sloe_tid t) {
+  for (size_t steps = 0; steps <= net->n_nodes; steps++) {
+    int32_t p = net->tensors[t].producer;
+    if (p < 0) return (net->tensors[t].flags & (SLOE_T_INIT | SLOE_T_WEIGHT | SLOE_T_CONST)) != 0;
+    const sloe_node *node = &net->nodes[p];
+    if (node->op == SLOE_OP_CONSTANT || node->op == SLOE_OP_CONSTANT_OF_SHAPE) return 1;
+    if (!keeps_contents(node->op) || node->n_in < 1 || node->in[0] < 0) return 0;
+    t = node->in[0];
+  }
+  return 0;
+}
+
+/* Matrix products and normalisations own whatever constant they consume; arithmetic only what is
+   stored. */
+static int owns(const counter *c, size_t i) {
+  sloe_layer_kind kind = sloe_op_layer_kind(c->node->op);
+  int arithmetic = kind == SLOE_LAYER_ELEMENTWISE || kind == SLOE_LAYER_ACTIVATION;
+  return !arithmetic || is_stored(c->net, c->node->in[i]);
+}
+
 static void count_params(counter *c) {
   for (size_t i = 0; has_params(c->node) && i < c->node->n_in; i++) {
     const sloe_tensor *t = sloe_node_in(c->net, c->node, i);
@@ -104,7 +142,7 @@ static void count_params(counter *c) {
     uint64_t n = sloe_shape_elements(&t->shape);
     int counts =
         is_quantised(c->node->op) ? is_quantised_weight(c->node, i) : sloe_dtype_is_float(t->dtype);
-    if (!counts || n <= 1) continue;
+    if (!counts || n <= 1 || !owns(c, i)) continue;
     int statistic = c->node->op == SLOE_OP_BATCH_NORM && i >= 3;
     c->cost->params = sloe_add_sat(c->cost->params, n);
     if (!statistic) c->cost->trainable_params = sloe_add_sat(c->cost->trainable_params, n);
