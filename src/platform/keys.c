@@ -87,8 +87,8 @@ static sloe_status read_pair(const sloe_pf_key *key, const char *text, size_t le
   while (second < len && text[second] == ' ') second++;
   sloe_range range;
   SLOE_TRY(read_number(key, text, first, place, &range.typical, err));
-  place.offset += second;
-  SLOE_TRY(read_number(key, text + second, len - second, place, &range.worst, err));
+  sloe_pf_place behind = {place.offset + second, place.line};
+  SLOE_TRY(read_number(key, text + second, len - second, behind, &range.worst, err));
   if (key->kind == SLOE_PF_SHARE && range.worst > range.typical)
     return bad(key, text, len, place, "the worst share is larger than the typical one", err);
   if (key->kind == SLOE_PF_COST && range.worst < range.typical)
