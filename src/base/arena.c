@@ -47,7 +47,8 @@ void *sloe_arena_alloc(sloe_arena *arena, size_t count, size_t size) {
   if (size && count > (SIZE_MAX / 4) / size) return NULL;
   size_t bytes = (count * size + align - 1) & ~(align - 1);
   if (bytes > arena->limit - arena->used) return NULL;
-  if (bytes > (size_t)(arena->end - arena->free) && !add_block(arena, bytes)) return NULL;
+  int fits = arena->head && bytes <= (size_t)(arena->end - arena->free);
+  if (!fits && !add_block(arena, bytes)) return NULL;
   void *p = arena->free;
   arena->free += bytes;
   arena->used += bytes;
