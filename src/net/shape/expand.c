@@ -15,7 +15,7 @@ static int64_t aligned_at(const void *arg, int axis, int64_t o) {
 
 static sloe_status fold_expand(sloe_infer *cx, const sloe_shape *out) {
   sloe_move move = {.src = sloe_in_partly(cx, 0), .out = *out, .at = aligned_at};
-  if (!move.src) return SLOE_OK;
+  if (!move.src || !sloe_shape_known(out)) return SLOE_OK;
   const sloe_shape *s = sloe_in_shape(cx, 0);
   struct aligned aligned = {*s, out->rank - s->rank};
   sloe_strides(s, move.stride + aligned.shift);
