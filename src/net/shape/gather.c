@@ -113,7 +113,7 @@ static sloe_status fold_tuples(sloe_infer *cx, const sloe_shape *data, int64_t k
       int64_t i = index->i[t * (size_t)k + (size_t)a];
       sloe_value one = {.n = 1, .i = &i};
       status = check_indices(cx, &one, data->dim[a]);
-      start[t] += (i < 0 ? i + data->dim[a] : i) * (stride[a] / block);
+      if (status == SLOE_OK) start[t] += (i < 0 ? i + data->dim[a] : i) * (stride[a] / block);
     }
   }
   struct pick pick = {start, 0};
