@@ -61,7 +61,7 @@ const sloe_value *sloe_in_partly(const sloe_infer *cx, size_t i) {
 }
 
 const sloe_value *sloe_in_whole(const sloe_infer *cx, size_t i) {
-  return sloe_in_literal(cx, i) || sloe_in_value(cx, i) ? sloe_in_partly(cx, i) : NULL;
+  return sloe_in_value(cx, i) ? sloe_in_partly(cx, i) : NULL;
 }
 
 sloe_ints sloe_list_of(const sloe_infer *cx, const char *name, size_t i) {
