@@ -1,15 +1,15 @@
 #!/usr/bin/python3
-"""Write tests/data/shape/goldens_<family>.test: random nodes and the shapes that ONNX's own inference
-gives them. Debian's python3-onnx is an implementation independent of ours; its version stands in
-every file. The seed is fixed, so that a second run writes the same bytes.
+"""Write tests/data/shape/goldens_<family>.test: random nodes and the shapes that ONNX's own
+inference gives them. Debian's python3-onnx is an implementation independent of ours; its version
+stands in every file. The seed is fixed, so that a second run writes the same bytes.
 
     tools/make_shape_goldens.py [FOLDER]
 
 Left out: what ONNX leaves unknown or refuses, and where version 1.12 is known to be wrong:
 - pools with ceil_mode whose last window would lie wholly in the padding (ONNX counts it; later
   versions and the runtimes do not), and ceil_mode together with auto_pad;
-- ConvTranspose with auto_pad=SAME_* where the kernel is smaller than the stride or output_padding is
-  given (ONNX's result is not input x stride, as the operator's text wants), and output_shape
+- ConvTranspose with auto_pad=SAME_* where the kernel is smaller than the stride or output_padding
+  is given (ONNX's result is not input x stride, as the operator's text wants), and output_shape
   smaller than the input (ONNX drops the axes from there on).
 """
 import os
@@ -63,7 +63,8 @@ def axes_of(rank, n):
 
 def window(n, kernel, dilated=True):
     """strides, dilations and either pads or auto_pad."""
-    w = {"strides": some(dims(1, 3, n), 0.7), "dilations": some(dims(1, 2, n), 0.3) if dilated else None}
+    w = {"strides": some(dims(1, 3, n), 0.7)}
+    w["dilations"] = some(dims(1, 2, n), 0.3) if dilated else None
     if rng.random() < 0.3:
         w["auto_pad"] = pick("SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET")
     else:
@@ -175,7 +176,8 @@ def einsum():
     used = sorted(set("".join(terms)))
     inputs = [tensor(*(size[c] for c in term)) for term in terms]
     out = "".join(rng.sample(used, rng.randint(0, len(used))))
-    return node("Einsum", inputs, equation=",".join(terms) + ("->" + out if rng.random() < 0.7 else ""))
+    arrow = "->" + out if rng.random() < 0.7 else ""
+    return node("Einsum", inputs, equation=",".join(terms) + arrow)
 
 
 def elementwise():
@@ -260,7 +262,7 @@ def joining():
     shape, axis = dims(1, 9, rank), rng.randint(0, rank - 1)
     signed = pick(axis, axis - rank)
     if rng.random() < 0.5:
-        parts = [shape[:axis] + [rng.randint(1, 9)] + shape[axis + 1:] for _ in range(rng.randint(1, 4))]
+        parts = [shape[:axis] + [size] + shape[axis + 1:] for size in dims(1, 9, rng.randint(1, 4))]
         return node("Concat", [tensor(*p) for p in parts], axis=signed)
     parts = dims(1, 5, rng.randint(1, 4))
     shape[axis] = sum(parts)
@@ -274,12 +276,13 @@ def moving():
     x, axis = tensor(*dims(1, 8, rank)), rng.randint(-rank, rank - 1)
     index = tensor(*dims(1, 5, rng.randint(0, 2)), t="i64")
     block = pick(2, 3)
+    deep, wide = [1, 2 * block * block] + dims(2, 5, 2), [1, 3] + [block * d for d in dims(2, 5, 2)]
     return pick(
         lambda: node("Transpose", [x], perm=some(rng.sample(range(rank), rank), 0.7)),
         lambda: node("Gather", [x, index], axis=axis),
         lambda: node("Tile", [x, const(dims(1, 4, rank))]),
-        lambda: node("DepthToSpace", [tensor(1, 2 * block * block, *dims(2, 5, 2))], blocksize=block),
-        lambda: node("SpaceToDepth", [tensor(1, 3, *(block * d for d in dims(2, 5, 2)))], blocksize=block),
+        lambda: node("DepthToSpace", [tensor(*deep)], blocksize=block),
+        lambda: node("SpaceToDepth", [tensor(*wide)], blocksize=block),
         lambda: node("TopK", [x, const([rng.randint(1, x[1][axis])])], 2, axis=axis),
         lambda: node("Expand", [tensor(*broadcast_pair(3)[0]), const([4, 1, 1, 1])]),
         lambda: node("GatherElements", [x, tensor(*dims(1, 5, rank), t="i64")], axis=axis))()
@@ -292,8 +295,9 @@ def viewing():
     divisor = pick(*[d for d in range(1, count + 1) if count % d == 0])
     ones = [i for i, d in enumerate(shape) if d == 1]
     new = sorted(rng.sample(range(rank + 2), 2))
+    target = pick([divisor, -1], [-1], [count // divisor, divisor, 1], [0, -1])
     return pick(
-        lambda: node("Reshape", [tensor(*shape), const(pick([divisor, -1], [-1], [count // divisor, divisor, 1], [0, -1]))]),
+        lambda: node("Reshape", [tensor(*shape), const(target)]),
         lambda: node("Flatten", [tensor(*shape)], axis=axis),
         lambda: node("Squeeze", [tensor(*shape)] + ([const(ones)] if ones else [])),
         lambda: node("Squeeze", [tensor(*shape)], axes=ones or None, opset=11),
@@ -304,11 +308,13 @@ def viewing():
 
 
 FAMILIES = {"conv": (conv, 60), "quantized_conv": (quantized_conv, 12),
-            "conv_transpose": (conv_transpose, 40), "pool": (pool, 60), "other_pool": (other_pool, 12),
-            "gemm": (gemm, 20), "matmul": (matmul, 30), "einsum": (einsum, 25),
+            "conv_transpose": (conv_transpose, 40), "pool": (pool, 60),
+            "other_pool": (other_pool, 12), "gemm": (gemm, 20), "matmul": (matmul, 30),
+            "einsum": (einsum, 25),
             "elementwise": (elementwise, 25), "reduce": (reduction, 40), "resize": (resize, 20),
             "norm": (normalization, 16), "rnn": (recurrent, 12), "slice": (slicing, 50),
-            "pad": (padding, 15), "join": (joining, 25), "move": (moving, 50), "view": (viewing, 50)}
+            "pad": (padding, 15), "join": (joining, 25), "move": (moving, 50),
+            "view": (viewing, 50)}
 
 
 # ---- ONNX's answer ----
@@ -322,7 +328,8 @@ def infer(case):
         if values is None:
             feeds.append(helper.make_tensor_value_info(names[-1], TYPES[t], shape))
         else:
-            constants.append(numpy_helper.from_array(np.array(values, NUMPY[t]).reshape(shape), names[-1]))
+            array = np.array(values, NUMPY[t]).reshape(shape)
+            constants.append(numpy_helper.from_array(array, names[-1]))
     outs = ["out%d" % i for i in range(n_out)]
     graph = helper.make_graph([helper.make_node(op, names, outs, **attrs)], "g", feeds,
                               [onnx.ValueInfoProto(name=o) for o in outs], constants)
@@ -353,7 +360,8 @@ def write_tensor(t):
 
 
 def write_attr(key, value):
-    return "%s=%s" % (key, "[%s]" % ",".join(map(str, value)) if isinstance(value, list) else value)
+    text = "[%s]" % ",".join(map(str, value)) if isinstance(value, list) else value
+    return "%s=%s" % (key, text)
 
 
 def write_case(case, answer):
@@ -366,7 +374,8 @@ def write_case(case, answer):
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
-    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "..", "tests", "data", "shape")
+    default = os.path.join(here, "..", "tests", "data", "shape")
+    folder = sys.argv[1] if len(sys.argv) > 1 else default
     for family, (generate, wanted) in FAMILIES.items():
         cases, tries = [], 0
         while len(cases) < wanted and tries < 20 * wanted:
@@ -377,7 +386,7 @@ def main():
             if text and text not in cases:
                 cases.append(text)
         with open(os.path.join(folder, "goldens_%s.test" % family), "w") as f:
-            f.write("# Made by tools/make_shape_goldens.py from the shape inference of onnx %s.\n\n"
+            f.write("# Made by tools/make_shape_goldens.py with the shape inference of onnx %s.\n\n"
                     % onnx.__version__)
             f.write("\n".join(cases))
         print("%s: %d cases of %d tries" % (family, len(cases), tries))

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "net/shape/checked.h"
-#include "net/shape/spatial.h"
+#include "net/shape/window.h"
 
 /* Groups, and that input and weights have one rank of at least 3. */
 static sloe_status check_ranks(sloe_infer *cx, const sloe_shape *x, const sloe_shape *w,

@@ -3,7 +3,7 @@
 
 #include "net/shape/checked.h"
 #include "net/shape/element.h"
-#include "net/shape/spatial.h"
+#include "net/shape/window.h"
 
 static sloe_dtype dtype_of(const sloe_infer *cx, size_t i) {
   const sloe_tensor *t = sloe_in(cx, i);

@@ -1,4 +1,4 @@
-#include "net/shape/spatial.h"
+#include "net/shape/window.h"
 
 #include <inttypes.h>
 #include <string.h>

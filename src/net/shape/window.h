@@ -1,6 +1,6 @@
-/* spatial.h: the sliding windows of convolutions and pools. Private to net/shape/. */
-#ifndef SLOE_NET_SHAPE_SPATIAL_H
-#define SLOE_NET_SHAPE_SPATIAL_H
+/* window.h: the sliding windows of convolutions and pools. Private to net/shape/. */
+#ifndef SLOE_NET_SHAPE_WINDOW_H
+#define SLOE_NET_SHAPE_WINDOW_H
 
 #include "net/infer.h"
 
