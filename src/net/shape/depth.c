@@ -59,7 +59,7 @@ sloe_status sloe_shape_col2im(sloe_infer *cx) {
   sloe_ints image = sloe_list_of(cx, "image_shape", 1), block = sloe_list_of(cx, "block_shape", 2);
   int64_t dims = image.v ? (int64_t)image.n : sloe_in_length(cx, 1), size = 1;
   sloe_shape out = sloe_shape_unknown(), sizes = out;
-  if (dims >= 0) SLOE_TRY(sloe_shape_blank(cx, dims < SLOE_MAX_RANK ? dims + 2 : dims, &out));
+  if (dims >= 0) SLOE_TRY(sloe_shape_blank(cx, dims < INT32_MAX ? dims + 2 : dims, &out));
   if (image.v) SLOE_TRY(sloe_shape_from(cx, image.v, image.n, &sizes));
   if (s && s->rank != 3)
     return sloe_fail(cx->err, SLOE_FORMAT, "input of rank %d, must be 3", s->rank);
