@@ -33,7 +33,7 @@ static sloe_status read_axes(sloe_infer *cx, int rank, axes *out) {
     *out = (axes){.count = counted ? (int)shape->dim[0] : -1};
     return SLOE_OK;
   }
-  for (size_t i = 0; i < list.n; i++) {
+  for (size_t i = 0; list.v && i < list.n; i++) {
     if (list.v[i] == SLOE_ELEM_UNKNOWN) {
       *out = (axes){.count = list.n <= (size_t)rank ? (int)list.n : -1};
       return SLOE_OK;

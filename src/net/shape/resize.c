@@ -105,7 +105,7 @@ static sloe_status resize_to_sizes(sloe_infer *cx, const int *axis, int n, sloe_
 /* Opset 10: X, scales. From 11: X, region, scales, sizes; of the last two one is given. */
 sloe_status sloe_shape_resize(sloe_infer *cx) {
   const sloe_shape *x = sloe_in_shape(cx, 0);
-  int axis[SLOE_MAX_RANK], n;
+  int axis[SLOE_MAX_RANK] = {0}, n;
   if (!x) return SLOE_OK;
   sloe_shape out = *x;
   SLOE_TRY(read_axes(cx, x->rank, axis, &n));
@@ -140,7 +140,7 @@ static sloe_status upsample_by_attribute(sloe_infer *cx, sloe_shape *out) {
 
 sloe_status sloe_shape_upsample(sloe_infer *cx) {
   const sloe_shape *x = sloe_in_shape(cx, 0);
-  int axis[SLOE_MAX_RANK];
+  int axis[SLOE_MAX_RANK] = {0};
   if (!x) return SLOE_OK;
   sloe_shape out = *x;
   for (int i = 0; i < x->rank; i++) axis[i] = i;

@@ -38,7 +38,7 @@ static sloe_status read_kernel(sloe_infer *cx, const int64_t *weights, sloe_wind
 }
 
 static sloe_status read_pads(sloe_infer *cx, sloe_window *w) {
-  int64_t pads[2 * SLOE_MAX_SPATIAL];
+  int64_t pads[2 * SLOE_MAX_SPATIAL] = {0};
   SLOE_TRY(read_ints(cx, "pads", 2 * w->n, INT64_MIN, 0, pads));
   const char *mode = sloe_node_string(cx->node, "auto_pad", "NOTSET");
   int valid = !strcmp(mode, "VALID");
