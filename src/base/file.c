@@ -69,32 +69,44 @@ sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *
   return status;
 }
 
-static sloe_status write_all(int fd, const char *path, const char *data, size_t len,
-                             sloe_error *err) {
-  while (len) {
-    ssize_t done = write(fd, data, len);
+sloe_status sloe_file_begin(sloe_file_writer *w, const char *path, sloe_error *err) {
+  size_t size = strlen(path) + 32;
+  *w = (sloe_file_writer){.path = path, .fd = -1};
+  w->temp = sloe_alloc(size, 1);
+  if (!w->temp) return sloe_fail(err, SLOE_NOMEM, "out of memory writing %s", path);
+  snprintf(w->temp, size, "%s.tmp.%ld", path, (long)getpid());
+  w->fd = open(w->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (w->fd >= 0) return SLOE_OK;
+  sloe_status status = fail_errno(err, "create", w->temp);
+  sloe_dealloc(w->temp);
+  w->temp = NULL;
+  return status;
+}
+
+sloe_status sloe_file_append(sloe_file_writer *w, const void *data, size_t len, sloe_error *err) {
+  for (const char *p = data; len;) {
+    ssize_t done = write(w->fd, p, len);
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return fail_errno(err, "write", path);
-    data += done;
+    if (done < 0) return fail_errno(err, "write", w->path);
+    p += done;
     len -= (size_t)done;
   }
-  if (fsync(fd) != 0) return fail_errno(err, "flush", path);
   return SLOE_OK;
 }
 
-sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe_error *err) {
-  size_t size = strlen(path) + 32;
-  char *temp = sloe_alloc(size, 1);
-  if (!temp) return sloe_fail(err, SLOE_NOMEM, "out of memory writing %s", path);
-  snprintf(temp, size, "%s.tmp.%ld", path, (long)getpid());
-  int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  sloe_status status = fd < 0 ? fail_errno(err, "create", temp) : SLOE_OK;
-  if (fd >= 0) {
-    status = write_all(fd, path, data, len, err);
-    if (close(fd) != 0 && status == SLOE_OK) status = fail_errno(err, "close", path);
-    if (status == SLOE_OK && rename(temp, path) != 0) status = fail_errno(err, "rename to", path);
-    if (status != SLOE_OK) unlink(temp);
-  }
-  sloe_dealloc(temp);
+sloe_status sloe_file_end(sloe_file_writer *w, sloe_status status, sloe_error *err) {
+  if (status == SLOE_OK && fsync(w->fd) != 0) status = fail_errno(err, "flush", w->path);
+  if (close(w->fd) != 0 && status == SLOE_OK) status = fail_errno(err, "close", w->path);
+  if (status == SLOE_OK && rename(w->temp, w->path) != 0)
+    status = fail_errno(err, "rename to", w->path);
+  if (status != SLOE_OK) unlink(w->temp);
+  sloe_dealloc(w->temp);
+  *w = (sloe_file_writer){.fd = -1};
   return status;
+}
+
+sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe_error *err) {
+  sloe_file_writer w;
+  SLOE_TRY(sloe_file_begin(&w, path, err));
+  return sloe_file_end(&w, sloe_file_append(&w, data, len, err), err);
 }

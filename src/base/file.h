@@ -13,4 +13,16 @@ sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *
    `path` is as before. Errors: IO. */
 sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe_error *err);
 
+/* The same piece by piece: begin, append as often as you like, end. `end` must be called after a
+   successful begin; it flushes and renames if `status`, the writer's own, is SLOE_OK, and else
+   takes the temporary file away and returns `status`. `path` must outlive the writing. */
+typedef struct sloe_file_writer {
+  const char *path;
+  char *temp;
+  int fd;
+} sloe_file_writer;
+sloe_status sloe_file_begin(sloe_file_writer *w, const char *path, sloe_error *err);
+sloe_status sloe_file_append(sloe_file_writer *w, const void *data, size_t len, sloe_error *err);
+sloe_status sloe_file_end(sloe_file_writer *w, sloe_status status, sloe_error *err);
+
 #endif
