@@ -222,6 +222,7 @@ sloe_status sloe_onnx_attr(sloe_onnx_reader *r, const sloe_field *f, sloe_onnx_s
   sloe_status status = walk(r, f, &a);
   if (status == SLOE_OK) status = settle(r, f, &a, scope, node, &there);
   r->words.n = a.base;
+  if (status != SLOE_OK && !*a.attr.name) return status;
   if (status != SLOE_OK) return sloe_fail_in(r->err, status, "attribute '%.60s'", a.attr.name);
   if (!there) return SLOE_OK;
   sloe_attr *place = sloe_onnx_push(&r->attrs, sizeof *place);

@@ -1,4 +1,5 @@
 /* GraphProto and NodeProto. The order of work stands in reader.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "onnx/reader.h"
@@ -114,13 +115,14 @@ static sloe_status add_node(sloe_onnx_reader *r, const sloe_field *f, sloe_onnx_
 static sloe_status in_node(sloe_onnx_reader *r, sloe_status status, const node *n, size_t index) {
   if (status == SLOE_OK || r->named) return status;
   r->named = 1;
-  const char *type = *n->type ? n->type : "operator not read";
-  if (*n->name) return sloe_fail_in(r->err, status, "node '%.80s' (%.40s)", n->name, type);
+  char type[48] = "";
+  if (*n->type) snprintf(type, sizeof type, " (%.40s)", n->type);
+  if (*n->name) return sloe_fail_in(r->err, status, "node '%.80s'%s", n->name, type);
   sloe_tid out = r->out.n > n->out ? ((const sloe_tid *)r->out.data)[n->out] : -1;
   if (out >= 0)
-    return sloe_fail_in(r->err, status, "node that makes '%.80s' (%.40s)",
-                        r->net->tensors[out].name, type);
-  return sloe_fail_in(r->err, status, "node %zu (%.40s)", index, type);
+    return sloe_fail_in(r->err, status, "node that makes '%.80s'%s", r->net->tensors[out].name,
+                        type);
+  return sloe_fail_in(r->err, status, "node %zu%s", index, type);
 }
 
 sloe_status sloe_onnx_node(sloe_onnx_reader *r, const sloe_field *f, sloe_onnx_scope *scope,

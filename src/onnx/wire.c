@@ -99,8 +99,12 @@ void sloe_wire_jump(sloe_wire *w, uint64_t at, uint64_t limit) {
   set_window(w, nothing, at, 0);
 }
 
+static int at_cut(const sloe_wire *w) {
+  return w->cut && w->limit == w->cut_end;
+}
+
 static sloe_status past_end(sloe_wire *w, uint64_t at, const char *what) {
-  if (w->cut)
+  if (at_cut(w))
     return sloe_fail_at(w->err, SLOE_FORMAT, w->cut_at, "field %u: %llu bytes declared, %llu left",
                         (unsigned)w->cut_field, (unsigned long long)w->cut_declared,
                         (unsigned long long)w->cut_left);
@@ -162,7 +166,7 @@ sloe_status sloe_wire_next(sloe_wire *w, sloe_field *f) {
   uint64_t tag;
   f->at = sloe_wire_at(w);
   f->number = 0;
-  if (f->at >= w->limit) return w->cut ? past_end(w, f->at, "a message") : SLOE_OK;
+  if (f->at >= w->limit) return at_cut(w) ? past_end(w, f->at, "a message") : SLOE_OK;
   SLOE_TRY(sloe_wire_varint(w, &tag));
   f->type = tag & 7;
   uint64_t number = tag >> 3;
@@ -232,6 +236,7 @@ sloe_status sloe_wire_enter(sloe_wire *w, const sloe_field *f, uint64_t *outer) 
   *outer = w->limit;
   if (len > left) {
     w->cut = 1;
+    w->cut_end = w->limit;
     w->cut_at = f->at;
     w->cut_field = f->number;
     w->cut_declared = len;
@@ -244,7 +249,7 @@ sloe_status sloe_wire_enter(sloe_wire *w, const sloe_field *f, uint64_t *outer) 
 }
 
 sloe_status sloe_wire_leave(sloe_wire *w, uint64_t outer) {
-  if (w->cut) return past_end(w, w->cut_at, "a message");
+  if (at_cut(w)) return past_end(w, w->cut_at, "a message");
   if (w->p == w->end && sloe_wire_at(w) == w->limit) {
     w->limit = outer;
     clip(w);

@@ -43,8 +43,8 @@ typedef struct sloe_wire {
   const uint8_t *memory;
   uint8_t *buf; /* NULL: the window is all of memory */
   size_t buf_len, step, step_min;
-  int cut; /* a message declared more than there is */
-  uint64_t cut_at, cut_declared, cut_left;
+  int cut; /* a message declared more than there is; it was cut at cut_end */
+  uint64_t cut_end, cut_at, cut_declared, cut_left;
   uint32_t cut_field;
   sloe_error *err;
 } sloe_wire;
