@@ -98,6 +98,8 @@ sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_
       node.op ? sloe_op_name(node.op) : sloe_arena_strn(arena, spec->type, strlen(spec->type));
   node.name = node_name(net, spec);
   node.in = copy_of(arena, spec->in, node.n_in = spec->n_in, sizeof *spec->in);
+  node.given_in = node.in;
+  node.n_given_in = node.n_in;
   node.out = copy_of(arena, spec->out, node.n_out = spec->n_out, sizeof *spec->out);
   node.attrs = copy_of(arena, spec->attrs, node.n_attrs = spec->n_attrs, sizeof *spec->attrs);
   if (!node.type || !node.name || !node.in || !node.out || !node.attrs ||

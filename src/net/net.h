@@ -146,6 +146,8 @@ typedef struct sloe_node {
   const char *name; /* the file's, or "Conv_12" made of type and position */
   sloe_tid *in, *out;
   size_t n_in, n_out;
+  const sloe_tid *given_in; /* as added: finish points the inputs of If, Loop and Scan elsewhere */
+  size_t n_given_in;
   sloe_attr *attrs;
   size_t n_attrs;
   unsigned flags;

@@ -35,7 +35,7 @@ static sloe_status subgraph_of(sloe_infer *cx, const char *name, sloe_graph **ou
 static sloe_status link_outputs(sloe_infer *cx, size_t keep, const sloe_graph *graph) {
   sloe_node *node = cx->node;
   size_t n = keep + graph->n_out;
-  if (node->n_in != n) {
+  if (node->n_in != n || node->in == node->given_in) {
     sloe_tid *in = SLOE_ARENA_NEW(&cx->net->arena, sloe_tid, n);
     if (!in) return sloe_fail(cx->err, SLOE_NOMEM, "out of memory");
     for (size_t k = 0; k < keep; k++) in[k] = node->in[k];
