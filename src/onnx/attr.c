@@ -115,7 +115,7 @@ static sloe_status settle_type(sloe_onnx_reader *r, const sloe_field *f, reading
 }
 
 static sloe_status take_numbers(sloe_onnx_reader *r, reading *a) {
-  const sloe_onnx_word *words = (const sloe_onnx_word *)r->words.data + a->base;
+  const sloe_onnx_word *words = sloe_onnx_above(&r->words, a->base, sizeof *words);
   size_t n = r->words.n - a->base;
   sloe_attr *attr = &a->attr;
   attr->n = n;

@@ -90,11 +90,11 @@ static sloe_status add_node(sloe_onnx_reader *r, const sloe_field *f, sloe_onnx_
   sloe_node_spec spec = {
       .type = full_type(r, n),
       .name = n->name,
-      .in = (const sloe_tid *)r->in.data + n->in,
+      .in = sloe_onnx_above(&r->in, n->in, sizeof(sloe_tid)),
       .n_in = r->in.n - n->in,
-      .out = (const sloe_tid *)r->out.data + n->out,
+      .out = sloe_onnx_above(&r->out, n->out, sizeof(sloe_tid)),
       .n_out = r->out.n - n->out,
-      .attrs = (const sloe_attr *)r->attrs.data + n->attrs,
+      .attrs = sloe_onnx_above(&r->attrs, n->attrs, sizeof(sloe_attr)),
       .n_attrs = r->attrs.n - n->attrs,
       .offset = f->at,
   };

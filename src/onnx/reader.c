@@ -75,6 +75,10 @@ void *sloe_onnx_push(sloe_onnx_stack *stack, size_t size) {
   return (char *)stack->data + size * stack->n++;
 }
 
+const void *sloe_onnx_above(const sloe_onnx_stack *stack, size_t base, size_t size) {
+  return stack->data ? (const char *)stack->data + base * size : NULL;
+}
+
 static sloe_status push_int(sloe_onnx_reader *r) {
   uint64_t value;
   SLOE_TRY(sloe_wire_varint(&r->wire, &value));

@@ -103,6 +103,8 @@ sloe_status sloe_onnx_ints(sloe_onnx_reader *r, const sloe_field *f);
 sloe_status sloe_onnx_floats(sloe_onnx_reader *r, const sloe_field *f);
 /* Room for one more element of `size` bytes. Returns where to put it; NULL: no memory. */
 void *sloe_onnx_push(sloe_onnx_stack *stack, size_t size);
+/* What was pushed since the stack held `base`; NULL where nothing ever was. */
+const void *sloe_onnx_above(const sloe_onnx_stack *stack, size_t base, size_t size);
 
 /* model.c */
 sloe_status sloe_onnx_scan_model(sloe_onnx_reader *r);
