@@ -2,7 +2,7 @@
  *
  *   value = max(arithmetic, bytes) + launch, with typical shares of the peaks
  *   low   = max(arithmetic, bytes) at the full peaks: what the hardware cannot beat
- *   high  = max(arithmetic, bytes) + launch, with the worst shares that were recorded
+ *   high  = max(arithmetic, bytes) + launch, with the worst shares on record
  *
  * Arithmetic. Multiply-accumulates run at the matrix rate (tensor cores where the precision has
  * them), all other FLOPs at the vector rate. `fast_conv` is the most by which a fast algorithm
