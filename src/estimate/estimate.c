@@ -148,15 +148,16 @@ static void warn_of_layers(sloe_estimate *e) {
     char percent[32];
     warn(e, sloe_arena_printf(
                 &e->arena,
-                "%zu layers are of operators not known: their time, %s %% of the sum, is that of "
+                "%zu %s of operators not known: their time, %s %% of the sum, is that of "
                 "the bytes they move",
-                unknown_ops, sloe_format_fixed(share * 100, 1, percent, sizeof percent)));
+                unknown_ops, unknown_ops == 1 ? "layer is" : "layers are",
+                sloe_format_fixed(share * 100, 1, percent, sizeof percent)));
   }
   if (open)
-    warn(e, sloe_arena_printf(
-                &e->arena,
-                "%zu layers have shapes that depend on data: only what is known of them is counted",
-                open));
+    warn(e,
+         sloe_arena_printf(
+             &e->arena, "%zu %s shapes that depend on data: only what is known of them is counted",
+             open, open == 1 ? "layer has" : "layers have"));
 }
 
 static void warn_of_memory(sloe_estimate *e) {

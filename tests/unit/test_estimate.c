@@ -177,7 +177,7 @@ static void operators_not_known_cost_their_bytes_and_are_named_by_share(void **s
   assert_non_null(layer);
   assert_true(layer->bytes >= 2 * 64 * 8 * 8);
   assert_true(layer->latency_ms >= 0.01);
-  assert_non_null(find_warning(a.result, "1 layers are of operators not known"));
+  assert_non_null(find_warning(a.result, "1 layer is of operators not known"));
   assert_non_null(find_warning(a.result, "platform is tensorrt fp16")); /* unfused layers */
   forget(&a);
 }
