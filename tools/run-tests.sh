@@ -19,6 +19,12 @@ command -v pkg-config >/dev/null && pkg-config --exists cmocka ||
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
+# A locale that writes 1,25, for the tests that numbers in files stay as they are.
+if localedef -i de_DE -f UTF-8 "$(mkdir -p "$1" && realpath "$1")/de_DE.UTF-8" 2>/dev/null; then
+  LOCPATH=$(realpath "$1")
+  export LOCPATH
+fi
+
 failed=0
 variant() { # NAME BUILD CMAKE_OPTION...
   local name=$1 build=$2 output
