@@ -71,13 +71,14 @@ static sloe_status check_node(const sloe_net *net, const sloe_node *node, sloe_e
                           node->name, t, net->n_tensors);
   }
   for (size_t i = 0; i < node->n_out; i++) {
-    const sloe_tensor *t = node->out[i] < 0 ? NULL : &net->tensors[node->out[i]];
-    for (size_t k = 0; t && k < i; k++)
-      if (node->out[k] == node->out[i]) t = NULL;
-    if (node->out[i] >= 0 && (!t || t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT)))
+    if (node->out[i] < 0) continue;
+    const sloe_tensor *t = &net->tensors[node->out[i]];
+    int made = t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT);
+    for (size_t k = 0; k < i; k++) made |= node->out[k] == node->out[i];
+    if (made)
       return sloe_fail_at(err, SLOE_FORMAT, node->offset,
                           "node '%s' (%s): output '%s' is made twice", node->name, node->type,
-                          net->tensors[node->out[i]].name);
+                          t->name);
   }
   switch (node->op) {
 #define OP(id, name, in_min, in_max, shape, cost, kind, role) \

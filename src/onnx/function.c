@@ -22,7 +22,7 @@ typedef struct inlining {
 static sloe_status bind_input(sloe_onnx_reader *r, const sloe_field *f, inlining *x) {
   size_t i = x->n_in++;
   SLOE_TRY(sloe_onnx_text(r, f));
-  return sloe_onnx_bind(r, x->scope, r->text, f->at, i < x->spec->n_in ? x->in[i] : -1);
+  return sloe_onnx_bind(r, x->scope, r->text, f->at, x->in && i < x->spec->n_in ? x->in[i] : -1);
 }
 
 static sloe_status promise(sloe_onnx_reader *r, const sloe_field *f, sloe_onnx_scope *scope,

@@ -51,12 +51,13 @@ sloe_status sloe_onnx_use(sloe_onnx_reader *r, sloe_onnx_scope *scope, const cha
                           uint64_t at, sloe_tid *out) {
   *out = -1;
   if (!*name) return SLOE_OK;
-  for (sloe_onnx_scope *s = scope; s; s = s->parent) {
+  sloe_onnx_scope *s = scope;
+  do {
     int32_t t = sloe_map_get(&s->names, name);
     if (t == -1) continue;
     *out = t == LEFT_OUT ? -1 : t;
     return SLOE_OK;
-  }
+  } while ((s = s->parent));
   if (scope->open) return sloe_onnx_add_tensor(r, scope, name, at, out);
   return sloe_fail_at(r->err, SLOE_FORMAT, at, "nothing makes tensor '%.80s'", name);
 }

@@ -88,7 +88,7 @@ sloe_status sloe_shape_reshape(sloe_infer *cx) {
                             : dims.n > INT32_MAX ? INT32_MAX
                                                  : (int64_t)dims.n,
                             &w.out));
-  for (size_t k = 0; k < dims.n; k++)
+  for (size_t k = 0; dims.v && k < dims.n; k++)
     SLOE_TRY(read_dim(cx, s, (int)k, dims.v[k], zero_is_zero, &w));
   free_unknown(&w);
   if (s && dims.v && (w.free >= 0 || !w.unknown)) SLOE_TRY(find_free(cx, s, &w));

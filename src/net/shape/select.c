@@ -119,7 +119,7 @@ sloe_status sloe_shape_non_zero(sloe_infer *cx) {
   if (v) out.dim[1] = 0;
   for (size_t k = 0; v && k < v->n; k++) out.dim[1] += is_set(v, k);
   sloe_set_out(cx, 0, &out, SLOE_DT_INT64);
-  return v ? list_positions(cx, s, v, &out) : SLOE_OK;
+  return s && v ? list_positions(cx, s, v, &out) : SLOE_OK;
 }
 
 /* ---- NonMaxSuppression: [selected, 3]; without a most number of boxes none is ---- */

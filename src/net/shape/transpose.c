@@ -29,7 +29,7 @@ sloe_status sloe_shape_transpose(sloe_infer *cx) {
   }
   sloe_set_out(cx, 0, &out, in ? in->dtype : SLOE_DT_UNDEFINED);
   sloe_move move = {.src = sloe_in_partly(cx, 0), .out = out};
-  if (!move.src) return SLOE_OK;
+  if (!s || !move.src) return SLOE_OK;
   int64_t stride[SLOE_MAX_RANK];
   sloe_strides(s, stride);
   for (int a = 0; a < s->rank; a++) move.stride[a] = stride[perm[a]];
