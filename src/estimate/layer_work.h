@@ -2,7 +2,7 @@
 #ifndef SLOE_ESTIMATE_LAYER_WORK_H
 #define SLOE_ESTIMATE_LAYER_WORK_H
 
-#include "model/roofline.h"
+#include "model/model.h"
 #include "sloe/sloe.h"
 
 /* Activations in and out and weights, each read or written once, at `element_bytes` each. */

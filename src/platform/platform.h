@@ -5,7 +5,7 @@
 #define SLOE_PLATFORM_PLATFORM_H
 
 #include "base/arena.h"
-#include "model/roofline.h"
+#include "model/model.h"
 #include "sloe/sloe.h"
 
 /* One number that the estimates rest on, for people and for `platform export`. */

@@ -1,0 +1,7 @@
+/* model.h: what this room shows to those above, one header per kind of model. */
+#ifndef SLOE_MODEL_MODEL_H
+#define SLOE_MODEL_MODEL_H
+
+#include "model/roofline.h"
+
+#endif
