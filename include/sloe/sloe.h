@@ -447,11 +447,12 @@ SLOE_API sloe_status sloe_format_parse(const char *text, sloe_format *out, sloe_
 
 typedef struct sloe_report_options {
   sloe_format format;
-  int layers;                            /* per-layer rows */
-  int features;                          /* model-level features */
-  int color;                             /* tables: ANSI colours */
-  int bars;                              /* tables: shares drawn as bars */
-  int width;                             /* of the terminal in columns; 0: 100 */
+  int layers;   /* per-layer rows */
+  int features; /* model-level features */
+  int color;    /* tables: ANSI colours */
+  int bars;     /* tables: shares drawn as bars; 1: UTF-8 blocks, 2: ASCII */
+  int width;    /* of the terminal in columns; 0: 100 */
+  int list;     /* JSON: a list document even of one answer */
   double budget_ms, budget_w, budget_mb; /* 0: none; shown beside the figure */
 } sloe_report_options;
 

@@ -27,6 +27,18 @@ const char *sloe_human_number(double value, char buf[SLOE_HUMAN_BUF]) {
   return sloe_format_fixed(value, decimals(value), buf, SLOE_HUMAN_BUF);
 }
 
+const char *sloe_human_plain(double value, char buf[SLOE_HUMAN_BUF]) {
+  double size = fabs(value);
+  if (!(size >= 1e-4 && size < 1e6)) return value == 0 ? "0" : sloe_human_number(value, buf);
+  int digits = 5 - (int)floor(log10(size));
+  sloe_format_fixed(value, digits > 0 ? digits : 0, buf, SLOE_HUMAN_BUF);
+  size_t len = strlen(buf);
+  if (!strchr(buf, '.')) return buf;
+  while (buf[len - 1] == '0') buf[--len] = 0;
+  if (buf[len - 1] == '.') buf[len - 1] = 0;
+  return buf;
+}
+
 static const char *scaled(double value, const char *unit, char buf[SLOE_HUMAN_BUF]) {
   static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
   if (isnan(value)) return "-";

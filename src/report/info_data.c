@@ -107,22 +107,22 @@ static void net_json(sloe_json *json, const sloe_layers *layers) {
   sloe_json_set(json, "warnings", warnings_json(sloe_layers_net(layers)));
 }
 
-sloe_status sloe_info_json(const sloe_layers *const *layers, size_t n, char **text,
+sloe_status sloe_info_json(const sloe_layers *const *layers, size_t n, int list, char **text,
                            sloe_error *err) {
-  if (n == 1) {
+  if (n == 1 && !list) {
     sloe_json json = sloe_json_document("sloe/info/1");
     net_json(&json, layers[0]);
     return sloe_json_finish(sloe_json_take(&json), text, err);
   }
-  sloe_json list = sloe_json_document("sloe/info-list/1");
+  sloe_json json = sloe_json_document("sloe/info-list/1");
   json_t *nets = json_array();
   for (size_t i = 0; i < n; i++) {
-    sloe_json json = sloe_json_new();
-    net_json(&json, layers[i]);
-    nets = sloe_json_append(nets, sloe_json_take(&json));
+    sloe_json one = sloe_json_new();
+    net_json(&one, layers[i]);
+    nets = sloe_json_append(nets, sloe_json_take(&one));
   }
-  sloe_json_set(&list, "nets", nets);
-  return sloe_json_finish(sloe_json_take(&list), text, err);
+  sloe_json_set(&json, "nets", nets);
+  return sloe_json_finish(sloe_json_take(&json), text, err);
 }
 
 /* ---- CSV ---- */

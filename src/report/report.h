@@ -22,6 +22,8 @@ enum { SLOE_HUMAN_BUF = 64 };
 
 /* Three significant digits without exponent: "0.0123", "1.23", "123", "12345"; "-" for NAN. */
 const char *sloe_human_number(double value, char buf[SLOE_HUMAN_BUF]);
+/* At most six significant digits, no zeros behind: "921.6", "20", "4294.97". */
+const char *sloe_human_plain(double value, char buf[SLOE_HUMAN_BUF]);
 /* With an SI prefix: "1.82 G", "11.7 M", "512". */
 const char *sloe_human_si(double value, char buf[SLOE_HUMAN_BUF]);
 /* Decimal bytes: "46.8 MB". */
@@ -144,12 +146,12 @@ void sloe_csv_header(sloe_csv *csv, const char *names);
 void sloe_json_layer(sloe_json *json, const sloe_layer *layer);
 void sloe_json_layer_cost(sloe_json *json, const sloe_layer *layer);
 /* The answers as data (info_data.c, estimate_data.c). */
-sloe_status sloe_info_json(const sloe_layers *const *layers, size_t n, char **text,
+sloe_status sloe_info_json(const sloe_layers *const *layers, size_t n, int list, char **text,
                            sloe_error *err);
 sloe_status sloe_info_csv(const sloe_layers *const *layers, size_t n,
                           const sloe_report_options *options, char **text, sloe_error *err);
-sloe_status sloe_estimates_json(const sloe_estimate *const *estimates, size_t n, char **text,
-                                sloe_error *err);
+sloe_status sloe_estimates_json(const sloe_estimate *const *estimates, size_t n, int list,
+                                char **text, sloe_error *err);
 sloe_status sloe_estimates_csv(const sloe_estimate *const *estimates, size_t n,
                                const sloe_report_options *options, char **text, sloe_error *err);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "report/report.h"
 
 static const char *const flop_kinds[] = {
@@ -116,6 +117,10 @@ static void window_cell(sloe_table *table, const int64_t v[2]) {
     sloe_table_addf(table, "%" PRId64 "x%" PRId64, v[0], v[1]);
 }
 
+static const char *millions(uint64_t value, char buf[SLOE_HUMAN_BUF]) {
+  return sloe_format_fixed((double)value / 1e6, 2, buf, SLOE_HUMAN_BUF);
+}
+
 static void layer_table(const sheet *page, const sloe_layers *layers) {
   static const sloe_column columns[] = {
       {"#", 1, 0, 2},      {"layer", 0, 1, 0},  {"kind", 0, 0, 0},   {"input", 0, 0, 5},
@@ -136,9 +141,8 @@ static void layer_table(const sheet *page, const sloe_layers *layers) {
     sloe_table_add(&table, sloe_layer_shape(layer, buf));
     window_cell(&table, layer->kernel);
     window_cell(&table, layer->kernel[0] > 0 ? layer->stride : layer->kernel);
-    sloe_table_add(&table, layer->macs ? sloe_human_number((double)layer->macs / 1e6, number) : "");
-    sloe_table_add(&table,
-                   layer->flops ? sloe_human_number((double)layer->flops / 1e6, number) : "");
+    sloe_table_add(&table, layer->macs ? millions(layer->macs, number) : "");
+    sloe_table_add(&table, layer->flops ? millions(layer->flops, number) : "");
     sloe_table_add(&table, layer->params ? sloe_human_count(layer->params, number) : "");
     sloe_table_addf(&table, "%zu", layer->n_ops);
   }
@@ -204,7 +208,8 @@ static void comparison(const sheet *page, const sloe_layers *const *layers, size
 sloe_status sloe_report_info(const sloe_layers *const *layers, size_t n,
                              const sloe_report_options *options, char **text, sloe_error *err) {
   *text = NULL;
-  if (options->format == SLOE_FORMAT_JSON) return sloe_info_json(layers, n, text, err);
+  if (options->format == SLOE_FORMAT_JSON)
+    return sloe_info_json(layers, n, options->list, text, err);
   if (options->format == SLOE_FORMAT_CSV) return sloe_info_csv(layers, n, options, text, err);
   sloe_text out = {0};
   sheet page = {.text = &out, .options = options};

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "platform/platform.h"
 #include "report/report.h"
 
@@ -126,6 +127,10 @@ static sloe_status platform_csv(const sloe_platform *platform, char **text, sloe
 
 /* ---- tables ---- */
 
+static const char *fixed(double value, int digits, char buf[SLOE_HUMAN_BUF]) {
+  return isnan(value) ? "-" : sloe_format_fixed(value, digits, buf, SLOE_HUMAN_BUF);
+}
+
 static void list_table(const sloe_platform_list *list, const sloe_report_options *options,
                        sloe_text *text) {
   static const sloe_column columns[] = {
@@ -141,10 +146,10 @@ static void list_table(const sloe_platform_list *list, const sloe_report_options
     sloe_table_add(&table, card->title);
     sloe_table_addf(&table, "%s%s", card->mode, card->default_mode ? " *" : "");
     sloe_table_add(&table, sloe_precision_name(card->precision));
-    sloe_table_add(&table, sloe_human_number(card->peak_gflops, number));
-    sloe_table_add(&table, sloe_human_number(card->bandwidth_gbs, number));
-    sloe_table_add(&table, sloe_human_number(card->memory_mb, number));
-    sloe_table_add(&table, sloe_human_number(card->power_cap_w, number));
+    sloe_table_add(&table, fixed(card->peak_gflops, 0, number));
+    sloe_table_add(&table, fixed(card->bandwidth_gbs, 1, number));
+    sloe_table_add(&table, fixed(card->memory_mb, 0, number));
+    sloe_table_add(&table, sloe_human_plain(card->power_cap_w, number));
     sloe_table_add(&table, sloe_source_name(card->source));
   }
   sloe_table_print(&table, options, 0, text);
@@ -165,7 +170,7 @@ static void number_line(sloe_text *text, const sloe_report_options *options, con
   if (isnan(value))
     sloe_text_add(text, "unknown\n");
   else
-    sloe_text_addf(text, "%s %s\n", sloe_human_number(value, number), unit);
+    sloe_text_addf(text, "%s %s\n", sloe_human_plain(value, number), unit);
 }
 
 static void text_line(sloe_text *text, const sloe_report_options *options, const char *name,
@@ -244,7 +249,7 @@ static void parameter_table(const sloe_platform *platform, const sloe_report_opt
   for (size_t i = 0; i < platform->n_parameters; i++) {
     const sloe_platform_parameter *parameter = &platform->parameters[i];
     sloe_table_add(&table, parameter->name);
-    sloe_table_add(&table, sloe_human_number(parameter->value, number));
+    sloe_table_add(&table, sloe_human_plain(parameter->value, number));
     sloe_table_add_styled(&table, SLOE_STYLE_DIM, parameter->doc);
   }
   sloe_text_add(text, "\n");

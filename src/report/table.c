@@ -1,8 +1,9 @@
 /* Tables: cells are collected, then measured, then written. Where the terminal is narrower than
- * the table, names are cut in the middle (both ends of a layer's name say which it is), down to
- * FLEX_MIN columns; then whole columns are left out by their `drop`; a line that is too long after
- * that stays too long. A width of 0 in `sloe_report_options` is 100; output that is piped comes
- * with a width that nothing reaches, so that it is whole.
+ * the table, names are cut in the middle (both ends of a layer's name say which it is) down to
+ * FLEX_GOOD columns, then whole columns are left out by their `drop`, then names are cut down to
+ * FLEX_MIN; a line that is too long after that stays too long. A width of 0 in
+ * `sloe_report_options` is 100; output that is piped comes with a width that nothing reaches, so
+ * that it is whole.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 #include "report/report.h"
 
-enum { FLEX_MIN = 12, GAP = 2, TABLE_LIMIT = 1 << 28 };
+enum { FLEX_GOOD = 24, FLEX_MIN = 12, GAP = 2, TABLE_LIMIT = 1 << 28 };
 
 void sloe_table_init(sloe_table *table, const sloe_column *columns, size_t n_columns) {
   *table = (sloe_table){.columns = columns, .n_columns = n_columns};
@@ -93,13 +94,18 @@ static size_t total(const sloe_table *table, const layout *widths) {
   return sum ? sum - GAP : 0;
 }
 
-static size_t widest_flex(const sloe_table *table, const layout *widths) {
-  size_t best = table->n_columns;
-  for (size_t c = 0; c < table->n_columns; c++)
-    if (table->columns[c].flex && widths->w[c] > FLEX_MIN &&
-        (best == table->n_columns || widths->w[c] > widths->w[best]))
-      best = c;
-  return best;
+/* Cut the widest names down to `min` until the table has `room`. */
+static void cut_names(const sloe_table *table, layout *widths, size_t room, size_t min) {
+  for (size_t over; (over = total(table, widths)) > room;) {
+    size_t best = table->n_columns;
+    for (size_t c = 0; c < table->n_columns; c++)
+      if (table->columns[c].flex && widths->w[c] > min &&
+          (best == table->n_columns || widths->w[c] > widths->w[best]))
+        best = c;
+    if (best == table->n_columns) return;
+    size_t spare = widths->w[best] - min;
+    widths->w[best] -= over - room < spare ? over - room : spare;
+  }
 }
 
 static size_t first_to_drop(const sloe_table *table, const layout *widths) {
@@ -112,21 +118,15 @@ static size_t first_to_drop(const sloe_table *table, const layout *widths) {
 }
 
 static layout fitted(const sloe_table *table, size_t room) {
-  layout widths = natural(table);
-  while (total(table, &widths) > room) {
-    size_t c = widest_flex(table, &widths);
-    if (c < table->n_columns) {
-      size_t over = total(table, &widths) - room, spare = widths.w[c] - FLEX_MIN;
-      widths.w[c] -= over < spare ? over : spare;
-      continue;
-    }
-    c = first_to_drop(table, &widths);
-    if (c == table->n_columns) break;
-    layout full = natural(table); /* the room of a dropped column goes back to the names */
-    for (size_t i = 0; i < table->n_columns; i++)
-      if (widths.w[i]) widths.w[i] = full.w[i];
-    widths.w[c] = 0;
+  layout full = natural(table), widths = full;
+  for (;;) {
+    widths = full;
+    cut_names(table, &widths, room, FLEX_GOOD);
+    size_t c = first_to_drop(table, &full);
+    if (total(table, &widths) <= room || c == table->n_columns) break;
+    full.w[c] = 0;
   }
+  cut_names(table, &widths, room, FLEX_MIN);
   return widths;
 }
 
