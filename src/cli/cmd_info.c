@@ -51,6 +51,7 @@ static sloe_exit run(const sloe_args *args) {
   if (!code) code = read_fusion(args, &fusion);
   if (!code) code = sloe_net_flags_init(args, &flags);
   if (code) return code;
+  report.list = args->n_operands > 1;
   answers a = {.nets = sloe_cli_alloc(args->n_operands, sizeof *a.nets),
                .layers = sloe_cli_alloc(args->n_operands, sizeof *a.layers)};
   for (size_t i = 0; i < args->n_operands; i++)

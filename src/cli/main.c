@@ -5,15 +5,17 @@
 
 #include "cli.h"
 
-const sloe_command *const sloe_commands[] = {&sloe_cmd_info,
-
-                                             &sloe_cmd_platform_list,
-                                             &sloe_cmd_platform_show,
-                                             &sloe_cmd_platform_export,
-                                             &sloe_cmd_platform_check,
-                                             &sloe_cmd_completion,
-                                             &sloe_cmd_help,
-                                             NULL};
+const sloe_command *const sloe_commands[] = {
+    &sloe_cmd_info,
+    &sloe_cmd_estimate,
+    &sloe_cmd_platform_list,
+    &sloe_cmd_platform_show,
+    &sloe_cmd_platform_export,
+    &sloe_cmd_platform_check,
+    &sloe_cmd_completion,
+    &sloe_cmd_help,
+    NULL,
+};
 
 sloe_exit sloe_cli_worse(sloe_exit a, sloe_exit b) {
   return a > b ? a : b;
