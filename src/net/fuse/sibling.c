@@ -1,7 +1,7 @@
 /* sibling.c: rule of group D. Convolutions that read one tensor with one geometry and one
  * activation are run as one convolution with the sum of their filters ("Merging layers: A || B" in
  * build logs). Their outputs become slices of one buffer, which is why a Concat that wants one of
- * them elsewhere needs a copy (concat.c).
+ * them elsewhere needs a copy (concat_free.c).
  *
  * Merged layers are made late, so they take a high number in TensorRT's execution order: they run
  * as soon as they can but after all older layers that can (seen in the GoogLeNet 7.1 recording:
