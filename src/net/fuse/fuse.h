@@ -29,14 +29,14 @@
 
 enum { SLOE_FUSE_MAX_OPS = 64 }; /* of one group: bounds the depth of its expression */
 
-typedef enum sloe_fuse_form { /* of an expression */
-  SLOE_FORM_NODE,    /* a node; prints its name */
-  SLOE_FORM_JOIN,    /* "a + b" */
-  SLOE_FORM_SIBLING, /* "a || b" */
-  SLOE_FORM_PWN,     /* "PWN(a)", or "PWN(a, b)" */
-  SLOE_FORM_SILENT,  /* prints a; b is in the layer all the same */
-  SLOE_FORM_FOREIGN, /* "{ForeignNode[a]}" */
-  SLOE_FORM_TEXT,    /* text and then a: names of weights */
+typedef enum sloe_fuse_form {                    /* of an expression */
+                              SLOE_FORM_NODE,    /* a node; prints its name */
+                              SLOE_FORM_JOIN,    /* "a + b" */
+                              SLOE_FORM_SIBLING, /* "a || b" */
+                              SLOE_FORM_PWN,     /* "PWN(a)", or "PWN(a, b)" */
+                              SLOE_FORM_SILENT,  /* prints a; b is in the layer all the same */
+                              SLOE_FORM_FOREIGN, /* "{ForeignNode[a]}" */
+                              SLOE_FORM_TEXT,    /* text and then a: names of weights */
 } sloe_fuse_form;
 
 typedef struct sloe_fuse_expr {
@@ -51,13 +51,13 @@ typedef enum sloe_fuse_state {
   SLOE_FUSE_COPIES,  /* a concat that is eliminated: becomes its copies, or nothing */
 } sloe_fuse_state;
 
-enum { /* what a group has been through */
-  SLOE_FUSE_POINTWISE = 1, /* elementwise work only */
-  SLOE_FUSE_ACTIVATED = 2, /* an anchor whose activation is in */
-  SLOE_FUSE_ADDED = 4,     /* an anchor that reads a second activation tensor */
-  SLOE_FUSE_POOLED = 8,
-  SLOE_FUSE_MERGED = 16, /* siblings, run as one */
-  SLOE_FUSE_QWEIGHTS = 32, /* an anchor whose weights are quantised in the graph */
+enum {                          /* what a group has been through */
+       SLOE_FUSE_POINTWISE = 1, /* elementwise work only */
+       SLOE_FUSE_ACTIVATED = 2, /* an anchor whose activation is in */
+       SLOE_FUSE_ADDED = 4,     /* an anchor that reads a second activation tensor */
+       SLOE_FUSE_POOLED = 8,
+       SLOE_FUSE_MERGED = 16,   /* siblings, run as one */
+       SLOE_FUSE_QWEIGHTS = 32, /* an anchor whose weights are quantised in the graph */
 };
 
 typedef struct sloe_fuse_group {
@@ -68,14 +68,14 @@ typedef struct sloe_fuse_group {
   int32_t tail;   /* node that writes what leaves the group */
   int32_t key;    /* place in execution order */
   int32_t n_ops;
-  int32_t extra;  /* first synthetic layer hung on it, -1: none */
+  int32_t extra; /* first synthetic layer hung on it, -1: none */
   int32_t extra_last;
 } sloe_fuse_group;
 
 typedef struct sloe_fuse_extra { /* a layer that stands for no op */
-  const char *name; /* NULL: made of the layer's that it is hung on */
-  sloe_tid tensor;  /* that it copies */
-  int32_t owner;    /* the concat that a copy serves; -1 */
+  const char *name;              /* NULL: made of the layer's that it is hung on */
+  sloe_tid tensor;               /* that it copies */
+  int32_t owner;                 /* the concat that a copy serves; -1 */
   sloe_layer_kind kind;
   int32_t next;
 } sloe_fuse_extra;
@@ -86,42 +86,42 @@ typedef struct sloe_fuse_use {
 
 typedef struct sloe_fuse {
   const sloe_net *net;
-  sloe_fusion fusion;   /* defaults filled in */
-  sloe_arena *scratch;  /* dies with the pass */
-  sloe_arena *arena;    /* of the layers: names */
-  int32_t *uf;          /* [n_nodes] union-find parents; -1: does not run */
-  int32_t *pos;         /* [n_nodes] place in net->order */
-  sloe_fuse_group *groups; /* [n_nodes], valid at roots of uf */
-  sloe_tid *root;       /* [n_tensors] */
-  int32_t *producer;    /* [n_tensors] running node that writes it, -1 */
+  sloe_fusion fusion;                       /* defaults filled in */
+  sloe_arena *scratch;                      /* dies with the pass */
+  sloe_arena *arena;                        /* of the layers: names */
+  int32_t *uf;                              /* [n_nodes] union-find parents; -1: does not run */
+  int32_t *pos;                             /* [n_nodes] place in net->order */
+  sloe_fuse_group *groups;                  /* [n_nodes], valid at roots of uf */
+  sloe_tid *root;                           /* [n_tensors] */
+  int32_t *producer;                        /* [n_tensors] running node that writes it, -1 */
   int32_t *use_head, *use_tail, *use_count; /* [n_tensors], by root */
-  unsigned char *external; /* [n_tensors] by root: a graph output */
-  unsigned char *placed;   /* [n_tensors] by root: already written into a concat's buffer */
+  unsigned char *external;                  /* [n_tensors] by root: a graph output */
+  unsigned char *placed;    /* [n_tensors] by root: already written into a concat's buffer */
   unsigned char *quantized; /* [n_tensors] by root: a QuantizeLinear behind it vanished */
-  unsigned char *vanished; /* [n_nodes] folded into weights: in the layer at no cost */
+  unsigned char *vanished;  /* [n_nodes] folded into weights: in the layer at no cost */
   sloe_fuse_use *uses;
   sloe_fuse_expr *exprs;
   size_t n_exprs, cap_exprs;
   sloe_fuse_extra *extras;
   size_t n_extras, cap_extras;
   int merged_siblings;
-  int has_quantize;        /* the net holds QuantizeLinear: precision is said op by op */
-  int failed; /* out of memory: checked once, after the rules */
+  int has_quantize; /* the net holds QuantizeLinear: precision is said op by op */
+  int failed;       /* out of memory: checked once, after the rules */
 } sloe_fuse;
 
 /* ---- rules ---- */
 
 enum { /* runtimes of a rule */
-  SLOE_ON_ONEDNN = 1 << SLOE_RUNTIME_ONEDNN,
-  SLOE_ON_CUDNN = 1 << SLOE_RUNTIME_CUDNN,
-  SLOE_ON_TRT = 1 << SLOE_RUNTIME_TENSORRT,
-  SLOE_ON_ALL = SLOE_ON_ONEDNN | SLOE_ON_CUDNN | SLOE_ON_TRT,
+       SLOE_ON_ONEDNN = 1 << SLOE_RUNTIME_ONEDNN,
+       SLOE_ON_CUDNN = 1 << SLOE_RUNTIME_CUDNN,
+       SLOE_ON_TRT = 1 << SLOE_RUNTIME_TENSORRT,
+       SLOE_ON_ALL = SLOE_ON_ONEDNN | SLOE_ON_CUDNN | SLOE_ON_TRT,
 };
 enum { /* precisions of a rule */
-  SLOE_IN_FP32 = 1 << SLOE_FP32,
-  SLOE_IN_FP16 = 1 << SLOE_FP16,
-  SLOE_IN_INT8 = 1 << SLOE_INT8,
-  SLOE_IN_ANY = SLOE_IN_FP32 | SLOE_IN_FP16 | SLOE_IN_INT8,
+       SLOE_IN_FP32 = 1 << SLOE_FP32,
+       SLOE_IN_FP16 = 1 << SLOE_FP16,
+       SLOE_IN_INT8 = 1 << SLOE_INT8,
+       SLOE_IN_ANY = SLOE_IN_FP32 | SLOE_IN_FP16 | SLOE_IN_INT8,
 };
 
 /* Look at `node` (a member of a live group); 1 when the rule was applied. */
@@ -168,8 +168,8 @@ struct sloe_layers {
   sloe_fusion fusion; /* as given, defaults filled in */
   sloe_layer *layers;
   size_t n;
-  uint64_t folded_flops;           /* of ops that vanished into weights or do nothing */
-  size_t n_dropped;                /* ops in no layer */
+  uint64_t folded_flops;             /* of ops that vanished into weights or do nothing */
+  size_t n_dropped;                  /* ops in no layer */
   uint32_t applied[SLOE_RULE_COUNT]; /* how often each rule was */
 };
 
@@ -180,8 +180,8 @@ sloe_status sloe_layers_new_switched(const sloe_net *net, const sloe_fusion *fus
 
 /* ---- what rules work with (group.c) ---- */
 
-sloe_tid sloe_fuse_root(sloe_fuse *f, sloe_tid t);     /* -1 for -1 */
-int32_t sloe_fuse_find(sloe_fuse *f, int32_t node);    /* its group; -1: does not run */
+sloe_tid sloe_fuse_root(sloe_fuse *f, sloe_tid t);  /* -1 for -1 */
+int32_t sloe_fuse_find(sloe_fuse *f, int32_t node); /* its group; -1: does not run */
 sloe_fuse_group *sloe_fuse_group_of(sloe_fuse *f, int32_t node);
 /* Node that writes what `t` holds; -1 for graph inputs, constants, eliminated concats. */
 int32_t sloe_fuse_producer(sloe_fuse *f, sloe_tid t);
@@ -217,14 +217,15 @@ void sloe_fuse_hang(sloe_fuse *f, int32_t node, sloe_fuse_extra extra);
 
 /* ---- the pass, step by step ---- */
 
-sloe_status sloe_fuse_init(sloe_fuse *f, sloe_error *err);              /* group.c */
+sloe_status sloe_fuse_init(sloe_fuse *f, sloe_error *err); /* group.c */
 sloe_status sloe_fuse_schedule(sloe_fuse *f, int32_t **slots, size_t *n, sloe_error *err);
 sloe_status sloe_fuse_emit(sloe_fuse *f, const int32_t *slots, size_t n, sloe_layers *layers,
-                           sloe_error *err);                            /* emit.c */
-char *sloe_fuse_name(sloe_fuse *f, int32_t expr);                       /* name.c; NULL: no memory */
+                           sloe_error *err);      /* emit.c */
+char *sloe_fuse_name(sloe_fuse *f, int32_t expr); /* name.c; NULL: no memory */
 /* Leaves of an expression in name order into `nodes`; how many. */
 size_t sloe_fuse_leaves(const sloe_fuse *f, int32_t expr, int32_t nodes[SLOE_FUSE_MAX_OPS]);
-void sloe_fuse_spatial(const sloe_net *net, const sloe_node *node, sloe_layer *layer); /* spatial.c */
+void sloe_fuse_spatial(const sloe_net *net, const sloe_node *node,
+                       sloe_layer *layer); /* spatial.c */
 sloe_layer_kind sloe_fuse_kind(const sloe_net *net, const sloe_node *node);
 /* Does this constant change nothing but each channel (dim 1), or each unit (the last dim)? */
 int sloe_fuse_is_per_channel(const sloe_fuse *f, sloe_tid constant, const sloe_shape *out,

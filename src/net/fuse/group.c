@@ -78,14 +78,27 @@ static void add_node(sloe_fuse *f, int32_t node, int32_t place, size_t *n_uses) 
   f->has_quantize |= n->op == SLOE_OP_QUANTIZE_LINEAR;
 }
 
+/* What a branch or loop body puts out is read by the op around it. */
+static void mark_body_outputs(sloe_fuse *f, const sloe_node *n) {
+  if (n->op != SLOE_OP_IF && n->op != SLOE_OP_LOOP && n->op != SLOE_OP_SCAN) return;
+  for (size_t a = 0; a < n->n_attrs; a++) {
+    const sloe_graph *body = n->attrs[a].type == SLOE_ATTR_GRAPH ? n->attrs[a].graph : NULL;
+    for (size_t i = 0; body && i < body->n_out; i++)
+      if (body->out[i] >= 0) f->external[body->out[i]] = 1;
+  }
+}
+
 sloe_status sloe_fuse_init(sloe_fuse *f, sloe_error *err) {
   const sloe_net *net = f->net;
   if (!allocate(f)) return sloe_fail(err, SLOE_NOMEM, "no memory to fuse %zu ops", net->n_order);
-  for (size_t i = 0; i < net->n_nodes; i++) f->uf[i] = -1;
   for (size_t t = 0; t < net->n_tensors; t++) {
     f->root[t] = (sloe_tid)t;
     f->producer[t] = f->use_head[t] = f->use_tail[t] = -1;
     f->external[t] = (net->tensors[t].flags & SLOE_T_OUTPUT) != 0;
+  }
+  for (size_t i = 0; i < net->n_nodes; i++) {
+    f->uf[i] = -1;
+    mark_body_outputs(f, &net->nodes[i]);
   }
   size_t n_uses = 0;
   for (size_t i = 0; i < net->n_order; i++)
@@ -239,21 +252,22 @@ int sloe_fuse_join_pwn(sloe_fuse *f, int32_t a, int32_t b) {
   return sloe_fuse_join(f, a, b, SLOE_FORM_JOIN);
 }
 
+/* A node's uses of one tensor stand side by side in its list. */
 static void remove_use(sloe_fuse *f, sloe_tid t, int32_t node) {
-  int32_t last = -1;
-  for (int32_t u = f->use_head[t], next; u >= 0; u = next) {
-    next = f->uses[u].next;
-    if (f->uses[u].node != node) {
-      last = u;
-      continue;
-    }
-    if (last < 0)
-      f->use_head[t] = next;
-    else
-      f->uses[last].next = next;
+  int32_t last = -1, u = f->use_head[t];
+  while (u >= 0 && f->uses[u].node != node) {
+    last = u;
+    u = f->uses[u].next;
+  }
+  while (u >= 0 && f->uses[u].node == node) {
+    u = f->uses[u].next;
     f->use_count[t]--;
   }
-  f->use_tail[t] = last;
+  if (last < 0)
+    f->use_head[t] = u;
+  else
+    f->uses[last].next = u;
+  if (u < 0) f->use_tail[t] = last;
 }
 
 void sloe_fuse_drop(sloe_fuse *f, int32_t node) {

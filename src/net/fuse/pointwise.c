@@ -4,7 +4,7 @@
  * is then an activation, and joins the convolution before it. */
 #include "net/fuse/fuse.h"
 
-enum { MAX_POINTWISE = 32 };
+enum { MAX_POINTWISE = 32, MAX_INPUTS = 16 };
 
 static void wrap_activation(sloe_fuse *f, int32_t node) {
   sloe_fuse_group *g = sloe_fuse_group_of(f, node);
@@ -20,7 +20,7 @@ static int absorb_input(sloe_fuse *f, int32_t node) {
   const size_t n_members = sloe_fuse_leaves(f, own->expr, members);
   for (size_t m = 0; m < n_members; m++) {
     const sloe_node *n = &f->net->nodes[members[m]];
-    for (size_t i = 0; i < n->n_in; i++) {
+    for (size_t i = 0; i < n->n_in && i < MAX_INPUTS; i++) {
       const int32_t g = sloe_fuse_private_input(f, members[m], i);
       if (g < 0 || !(f->groups[g].flags & SLOE_FUSE_POINTWISE)) continue;
       if (f->groups[g].n_ops + own->n_ops > MAX_POINTWISE) continue;

@@ -14,8 +14,10 @@ static int can_write_int8(sloe_fuse *f, int32_t node) {
   }
 }
 
+enum { MAX_READERS = 64 };
+
 static int all_readers_quantize(sloe_fuse *f, sloe_tid r) {
-  if (f->external[r]) return 0;
+  if (f->external[r] || f->use_count[r] > MAX_READERS) return 0;
   SLOE_FUSE_FOR_USES(f, r, u)
   if (sloe_fuse_op(f, f->uses[u].node) != SLOE_OP_QUANTIZE_LINEAR) return 0;
   return 1;

@@ -80,6 +80,17 @@ static void take_units(const sloe_net *net, const sloe_node *node, sloe_layer *l
     l->filters = out->shape.dim[out->shape.rank - 1];
 }
 
+static int is_global(sloe_op op) {
+  switch (op) {
+    case SLOE_OP_GLOBAL_MAX_POOL:
+    case SLOE_OP_GLOBAL_AVERAGE_POOL:
+    case SLOE_OP_GLOBAL_LP_POOL:
+    case SLOE_OP_MS_QLINEAR_GLOBAL_AVERAGE_POOL:
+    case SLOE_OP_REDUCE_MEAN: return 1;
+    default: return 0;
+  }
+}
+
 static void take_pool(const sloe_net *net, const sloe_node *node, sloe_layer *l) {
   const sloe_tensor *in = sloe_node_in(net, node, 0);
   size_t n = 0;
@@ -87,7 +98,8 @@ static void take_pool(const sloe_net *net, const sloe_node *node, sloe_layer *l)
   if (k && (n == 1 || n == 2)) {
     take_pair(k, n, n, 1, l->kernel);
     take_window(net, node, n, l);
-  } else if (!k && in && in->shape.rank == 4 && in->shape.dim[2] > 0 && in->shape.dim[3] > 0) {
+  } else if (is_global(node->op) && in && in->shape.rank == 4 && in->shape.dim[2] > 0 &&
+             in->shape.dim[3] > 0) {
     for (int d = 0; d < 2; d++) { /* global: the window is the image */
       l->kernel[d] = in->shape.dim[2 + d];
       l->stride[d] = l->dilation[d] = 1;
