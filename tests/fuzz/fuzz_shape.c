@@ -3,6 +3,7 @@
  *  - gives a status that the error repeats, and a reason of one line on refusal;
  *  - gives the same twice: status, message, every shape and every total;
  *  - leaves no dim below "unknown", no share outside 0..1, no infinite feature;
+ *  - lets every rule set fuse it, and no layer has more work than the whole net;
  *  - keeps to its memory limit, also when memory runs out on the way.
  */
 #include <math.h>
@@ -382,6 +383,34 @@ static uint64_t check_info(const sloe_net *net, const sloe_error *err, uint64_t 
   return mix(hash, totals, sizeof totals);
 }
 
+/* The first byte chooses the rule set, so that a corpus covers all. */
+static uint64_t check_fusion(const sloe_net *net, unsigned choice, const sloe_error *err,
+                             uint64_t hash) {
+  static const int versions[] = {0, 600, 701, 802, 805, 1003}, capabilities[] = {0, 53, 72, 87};
+  const sloe_fusion fusion = {.runtime = (sloe_runtime)(choice % SLOE_RUNTIME_COUNT),
+                              .version = versions[choice / 4 % 6],
+                              .precision = (sloe_precision)(choice / 24 % SLOE_PRECISION_COUNT),
+                              .compute_capability = capabilities[choice / 72 % 4]};
+  const sloe_net_info *info = sloe_net_get_info(net);
+  sloe_layers *layers;
+  sloe_error fuse_err = {0};
+  uint64_t macs = 0;
+  sloe_status status = sloe_layers_new(net, &fusion, &layers, &fuse_err);
+  require((status == SLOE_OK) == (layers != NULL), "fusion: status and handle agree", &fuse_err);
+  require(status == SLOE_OK || status == SLOE_NOMEM, "fusion refuses no finished net", &fuse_err);
+  for (size_t i = 0; layers && i < sloe_layers_count(layers); i++) {
+    const sloe_layer *layer = sloe_layers_at(layers, i);
+    require(layer->name && layer->name[0], "a layer has a name", err);
+    require(layer->kind < SLOE_LAYER_KIND_COUNT, "a layer has a kind", err);
+    macs = sloe_add_sat(macs, layer->macs);
+    hash = mix(hash, &layer->kind, sizeof layer->kind);
+    hash = mix(hash, &layer->flops, sizeof layer->flops);
+  }
+  require(status != SLOE_OK || macs <= info->macs, "layers have no more MACs than the net", err);
+  sloe_layers_free(layers);
+  return hash;
+}
+
 /* Build and finish once; the hash of all that came out. */
 static uint64_t run_once(const uint8_t *data, size_t len, sloe_status *status, sloe_error *err) {
   maker m = {.p = data, .end = data + len};
@@ -394,6 +423,7 @@ static uint64_t run_once(const uint8_t *data, size_t len, sloe_status *status, s
   require(m.net->arena.used <= MEMORY, "memory within the limit", err);
   if (*status == SLOE_OK) {
     hash = check_info(m.net, err, check_shapes(m.net, err));
+    hash = check_fusion(m.net, len ? data[0] : 0, err, hash);
   } else {
     require(err->code == *status, "the error repeats the status", err);
     require(err->msg[0] != 0, "a refusal has a reason", err);
