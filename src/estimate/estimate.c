@@ -184,7 +184,7 @@ static void warn_of_fusion(sloe_estimate *e) {
 
 static void collect_warnings(sloe_estimate *e) {
   warn(e,
-       "uncalibrated estimate from a data sheet, nothing was measured; device time without "
+       "uncalibrated estimate from a data sheet, no layer was measured; device time without "
        "copies to and from it");
   if (e->platform->card.precision == SLOE_INT8)
     warn(e, "every layer is taken to run in INT8; those that a runtime leaves in FP16 take longer");

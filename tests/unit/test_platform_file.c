@@ -1,19 +1,11 @@
 /* The platform file: what is read, what is refused and where. */
 #include <locale.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "base/alloc.h"
-#include "platform/format.h"
+#include "base/file.h"
+#include "platform/keys.h"
 #include "sloe/sloe.h"
+#include "unit/unit.h"
 
 #define HEAD                                                                        \
   "sloe-platform 1\n[platform]\ndevice = toy\ntitle = A toy\nruntime = datasheet\n" \
@@ -300,6 +292,25 @@ static void numbers_do_not_follow_the_locale(void **state) {
   setlocale(LC_ALL, "C");
 }
 
+/* Every key of the tables has its row in the manual. */
+static void the_manual_names_every_key(void **state) {
+  (void)state;
+  char *manual;
+  size_t len;
+  sloe_error err;
+  assert_ok(sloe_file_read(SLOE_SOURCE_DIR "/docs/platform-file.md", 1 << 20, &manual, &len, &err),
+            err);
+  for (int s = 0; s < SLOE_PF_SECTION_COUNT; s++)
+    for (size_t i = 0; i < sloe_pf_sections[s].n_keys; i++) {
+      const sloe_pf_key *key = &sloe_pf_sections[s].keys[i];
+      char row[64];
+      snprintf(row, sizeof row, "\n| `%s` |", key->name);
+      if (!strstr(manual, row)) fail_msg("docs/platform-file.md lacks %s", key->name);
+      assert_true(key->doc[0]);
+    }
+  sloe_dealloc(manual);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_file_gives_its_default_platform),
@@ -312,6 +323,7 @@ int main(void) {
       cmocka_unit_test(a_file_cut_anywhere_is_refused_or_whole),
       cmocka_unit_test(memory_may_fail_anywhere),
       cmocka_unit_test(numbers_do_not_follow_the_locale),
+      cmocka_unit_test(the_manual_names_every_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

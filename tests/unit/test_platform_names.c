@@ -1,21 +1,11 @@
 /* Finding platforms by name and path, and the data sheets that come with sloe. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "base/alloc.h"
 #include "base/file.h"
-#include "platform/format.h"
 #include "sloe/sloe.h"
+#include "unit/unit.h"
 
 #define PLATFORMS SLOE_SOURCE_DIR "/data/platforms"
 
