@@ -264,6 +264,67 @@ static void rules_have_names_and_reasons(void **state) {
   assert_int_equal(sloe_fuse_rule_find("no_such_rule"), -1);
 }
 
+static void append(char *row, const char *s) {
+  assert_true(strlen(row) + strlen(s) < 1000);
+  strcat(row, s);
+}
+
+static void append_set(char *row, unsigned set, unsigned n, const char *(*name)(unsigned)) {
+  const char *comma = "";
+  for (unsigned i = 0; i < n; i++) {
+    if (!(set & 1u << i)) continue;
+    append(row, comma);
+    append(row, name(i));
+    comma = ", ";
+  }
+  append(row, " | ");
+}
+
+static const char *runtime_text(unsigned i) {
+  return sloe_runtime_name((sloe_runtime)i);
+}
+static const char *precision_text(unsigned i) {
+  return sloe_precision_name((sloe_precision)i);
+}
+
+static void append_gate(char *row, const char **comma, const char *what, int number, int unit) {
+  char text[64];
+  if (!number) return;
+  snprintf(text, sizeof text, "%s%s %d.%d", *comma, what, number / unit, number % unit);
+  append(row, text);
+  *comma = ", ";
+}
+
+/* A rule's row of the table in docs/fusion.md. */
+static void print_row(const sloe_fuse_rule *rule, char row[1000]) {
+  const char *comma = "";
+  snprintf(row, 1000, "| %c | `%s` | ", rule->group, rule->name);
+  append_set(row, rule->runtimes, SLOE_RUNTIME_COUNT, runtime_text);
+  append_set(row, rule->precisions, SLOE_PRECISION_COUNT, precision_text);
+  append_gate(row, &comma, "from", rule->min_version, 100);
+  append_gate(row, &comma, "to", rule->max_version, 100);
+  append_gate(row, &comma, "CC", rule->min_cc, 10);
+  if (!rule->on) append(row, *comma ? ", off" : "off");
+  append(row, " | ");
+  append(row, rule->doc);
+  append(row, " |\n");
+}
+
+static void the_documentation_lists_every_rule_as_it_is(void **state) {
+  (void)state;
+  size_t n, found = 0;
+  char line[1024], row[1000];
+  const sloe_fuse_rule *rules = sloe_fuse_rules(&n);
+  FILE *in = fopen(SLOE_SOURCE_DIR "/docs/fusion.md", "r");
+  assert_non_null(in);
+  while (found < n && fgets(line, sizeof line, in)) {
+    print_row(&rules[found], row);
+    if (!strcmp(line, row)) found++;
+  }
+  fclose(in);
+  if (found < n) fail_msg("docs/fusion.md lacks, in its place: %s", row);
+}
+
 static void no_fusion_makes_every_op_a_layer(void **state) {
   (void)state;
   sloe_net *net = net_of_everything();
@@ -349,6 +410,7 @@ int main(void) {
       cmocka_unit_test(every_written_case_holds),
       cmocka_unit_test(each_rule_can_be_switched_off_and_on),
       cmocka_unit_test(rules_have_names_and_reasons),
+      cmocka_unit_test(the_documentation_lists_every_rule_as_it_is),
       cmocka_unit_test(no_fusion_makes_every_op_a_layer),
       cmocka_unit_test(a_wrong_runtime_is_refused),
       cmocka_unit_test(every_failed_allocation_leaves_nothing_behind),
