@@ -375,7 +375,6 @@ static sloe_net *make_growing(int64_t trips, sloe_tid *y) {
   sloe_tid n = constant(net, SLOE_DT_INT64, 0, trips), on = constant(net, SLOE_DT_BOOL, 0, 1);
   add_to(net, &net->graph, "Loop", "loop", IN(n, on, x), attrs, 1, y, 1);
   build_output(net, *y);
-  finish(net);
   return net;
 }
 
@@ -383,12 +382,33 @@ static void a_shape_that_grows_is_followed_where_iterations_are_few(void **state
   (void)state;
   sloe_tid y;
   sloe_net *net = make_growing(3, &y);
+  finish(net);
   assert_shape(net, y, "4x4");
   assert_int_equal(runs(net, "append"), 1);
   sloe_net_free(net);
   net = make_growing(1000, &y);
+  finish(net);
   assert_shape(net, y, "?x4");
   sloe_net_free(net);
+}
+
+static void unrolling_survives_lack_of_memory(void **state) {
+  (void)state;
+  long live = sloe_alloc_live(), n = 0;
+  sloe_status status = SLOE_NOMEM;
+  for (; status != SLOE_OK; n++) {
+    sloe_tid y;
+    sloe_error err = {0};
+    sloe_net *net = make_growing(60, &y);
+    sloe_alloc_fail_after(n);
+    status = sloe_net_finish(net, NULL, &err);
+    sloe_alloc_fail_after(-1);
+    if (status != SLOE_OK) assert_int_equal(status, SLOE_NOMEM);
+    if (status != SLOE_OK) assert_int_not_equal(err.msg[0], 0);
+    sloe_net_free(net);
+    assert_int_equal(sloe_alloc_live(), live);
+  }
+  assert_true(n > 60); /* every iteration allocates */
 }
 
 static void a_counter_that_ends_the_loop_is_counted(void **state) {
@@ -532,6 +552,7 @@ int main(void) {
       cmocka_unit_test(a_loop_of_no_iterations_costs_nothing),
       cmocka_unit_test(nested_loops_multiply),
       cmocka_unit_test(a_shape_that_grows_is_followed_where_iterations_are_few),
+      cmocka_unit_test(unrolling_survives_lack_of_memory),
       cmocka_unit_test(a_counter_that_ends_the_loop_is_counted),
       cmocka_unit_test(a_condition_computed_from_data_ends_a_loop_nobody_knows_when),
       cmocka_unit_test(what_an_iteration_swaps_is_swapped),
