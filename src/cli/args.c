@@ -177,8 +177,8 @@ int64_t sloe_cli_whole(const char *s, size_t len) {
   return value;
 }
 
-/* digits[.digits][e[+-]digits], at most 17 digits: the same in every locale. 0: it is none, or not
-   positive. */
+/* digits[.digits][e[+-]digits] of at most 17 significant digits: the same in every locale. 0: it is
+   none, or not positive. */
 static double positive(const char *s) {
   double value = 0;
   int digits = 0, scale = 0, point = 0;
@@ -187,9 +187,11 @@ static double positive(const char *s) {
       point = 1;
       continue;
     }
-    if (++digits > 17) return 0;
+    if (scale < -300) return 0;
+    digits = 1;
     value = value * 10 + (*s - '0');
     scale -= point;
+    if (value > 1e17) return 0;
   }
   if (!digits) return 0;
   if (*s == 'e' || *s == 'E') {

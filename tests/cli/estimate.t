@@ -145,7 +145,8 @@ jq .memory_mb.value > 1
 err: memory
 
 == one pair over the budget is enough
-$ sloe estimate $MODELS/*.onnx -p jetson-nano-4gb-datasheet-fp16 --budget-ms 4 --format csv
+$ b=$(sloe estimate $MODELS/tv_squeezenet1_1.onnx -p jetson-nano-4gb-datasheet-fp16 --format csv 2>/dev/null | tail -n 1 | cut -d, -f10 | awk '{ print $1 * 1.01 }')
+$ sloe estimate $MODELS/*.onnx -p jetson-nano-4gb-datasheet-fp16 --budget-ms $b --format csv
 exit 1
 out 4 lines
 err: tv_resnet18

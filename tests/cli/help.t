@@ -143,3 +143,12 @@ out= jetson-nano-4gb-datasheet-fp32-5w
 $ sloe completion fish
 exit 2
 err= sloe completion: shell 'fish' is none of bash
+
+== the man page has every command and option
+$ for c in info estimate "platform list" "platform show" "platform export" "platform check" completion help; do grep -q "^.\(B\|BI\) [\"a-z]*${c%% *}" $DOCS/man/sloe.1 || echo "$c"; sloe $c --help | grep -oE -- '--[a-z-]+' ; done | sort -u > words
+$ sed 's/\\-/-/g' $DOCS/man/sloe.1 > page; while read -r word; do grep -qF -- "$word" page || echo "not in the man page: $word"; done < words
+out 0 lines
+
+== the man page has every exit code and variable
+$ for word in SLOE_PLATFORM_PATH XDG_DATA_HOME NO_COLOR COLUMNS 'B 0' 'B 1' 'B 2' 'B 3' 'B 4'; do grep -q "^.B.*$word" $DOCS/man/sloe.1 || grep -q "^.$word" $DOCS/man/sloe.1 || echo "$word"; done
+out 0 lines

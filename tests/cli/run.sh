@@ -14,7 +14,7 @@
 #   err: err= err! err       the same of stderr
 #   jq .params == 5          the expression is true of stdout
 #
-# $MODELS and $PLATFORMS are the folders in data/. HOME and XDG_DATA_HOME lie in the empty folder,
+# $MODELS, $PLATFORMS and $DOCS are folders of the source. HOME and XDG_DATA_HOME lie in the empty folder,
 # nothing else of the environment comes through. Closes with a line of totals.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +33,7 @@ run_commands() {
   printf '%s\n' "$commands" >"$stage/commands"
   (cd "$stage/case" && env -i PATH="$stage/bin:$PATH" HOME="$PWD/home" XDG_DATA_HOME="$PWD/xdg" \
     TERM=xterm MODELS="$here/../../data/models" PLATFORMS="$here/../../data/platforms" \
-    SLOE_PLATFORM_PATH="$here/../../data/platforms" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
+    DOCS="$here/../../docs" SLOE_PLATFORM_PATH="$here/../../data/platforms" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
     bash "$stage/commands" >"$stage/out" 2>"$stage/err" </dev/null)
   status=$?
 }
