@@ -144,6 +144,7 @@ static inline int64_t text_complete(text_net *t, const char *type, const char *n
     for (size_t i = 0; i < op->n_in; i++) sum += t->channels[op->in[i]];
     return sum;
   }
+  if (!strcmp(type, "Split")) return c / (int64_t)op->n_out;
   if (!strcmp(type, "BatchNormalization") && op->n_in == 1) {
     static const char *const PARTS[] = {"scale", "bias", "mean", "var"};
     for (int i = 0; i < 4; i++)
