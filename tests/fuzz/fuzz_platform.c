@@ -2,13 +2,15 @@
  *
  * Property: status and handle agree; a refusal has a message and an offset inside the input; twice
  * gives the same answer; every platform of an accepted file gives times that are finite and ordered
- * low <= value <= high for layers from nothing to saturated counts.
+ * low <= value <= high for layers from nothing to saturated counts, and an estimate of a small net
+ * whose figures are finite or unknown and whose shares add up.
  */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/net.h"
 #include "platform/platform.h"
 #include "sloe/sloe.h"
 
@@ -29,6 +31,65 @@ static void check_roofline(const sloe_roofline *roof) {
     }
 }
 
+static sloe_tid add_tensor(sloe_net *net, const char *name, int rank, const int64_t *dims,
+                           unsigned flags) {
+  sloe_tid t;
+  check(sloe_net_add_tensor(net, name, &t, NULL) == SLOE_OK);
+  net->tensors[t].dtype = SLOE_DT_FLOAT;
+  net->tensors[t].flags |= flags;
+  net->tensors[t].shape.rank = rank;
+  for (int i = 0; i < rank; i++) net->tensors[t].shape.dim[i] = dims[i];
+  return t;
+}
+
+static sloe_tid add_node(sloe_net *net, const char *type, sloe_tid a, sloe_tid b) {
+  sloe_tid in[2] = {a, b}, out;
+  check(sloe_net_add_tensor(net, type, &out, NULL) == SLOE_OK);
+  sloe_node_spec spec = {
+      .type = type, .name = type, .in = in, .out = &out, .n_in = b < 0 ? 1 : 2, .n_out = 1};
+  check(sloe_net_add_node(net, &net->graph, &spec, NULL) == SLOE_OK);
+  return out;
+}
+
+/* conv, relu, flatten, matmul, and an operator that is not known; made once. */
+static const sloe_net *small_net(void) {
+  static sloe_net *net;
+  if (net) return net;
+  check(sloe_net_new(0, &net, NULL) == SLOE_OK);
+  net->opset = 17;
+  sloe_tid x = add_tensor(net, "x", 4, (int64_t[]){1, 3, 8, 8}, 0);
+  sloe_tid w = add_tensor(net, "w", 4, (int64_t[]){4, 3, 3, 3}, SLOE_T_INIT);
+  sloe_tid m = add_tensor(net, "m", 2, (int64_t[]){144, 10}, SLOE_T_INIT);
+  check(sloe_graph_add_input(net, &net->graph, x, NULL) == SLOE_OK);
+  sloe_tid y = add_node(net, "Flatten", add_node(net, "Relu", add_node(net, "Conv", x, w), -1), -1);
+  y = add_node(net, "Strange", add_node(net, "MatMul", y, m), -1);
+  check(sloe_graph_add_output(net, &net->graph, y, NULL) == SLOE_OK);
+  check(sloe_net_finish(net, NULL, NULL) == SLOE_OK);
+  return net;
+}
+
+static void check_figure(const sloe_figure *figure) {
+  if (isnan(figure->value)) return;
+  check(isfinite(figure->low) && isfinite(figure->value) && isfinite(figure->high));
+  check(0 <= figure->low && figure->low <= figure->value && figure->value <= figure->high);
+}
+
+static void check_estimate(const sloe_platform *p) {
+  sloe_layers *layers;
+  sloe_estimate *estimate;
+  double share = 0;
+  check(sloe_layers_new(small_net(), sloe_platform_fusion(p), &layers, NULL) == SLOE_OK);
+  check(sloe_estimate_new(layers, p, NULL, &estimate, NULL) == SLOE_OK);
+  const sloe_result *r = sloe_estimate_get(estimate);
+  check_figure(&r->latency_ms);
+  check_figure(&r->memory_mb);
+  check_figure(&r->power_w);
+  for (size_t i = 0; i < r->n_layers; i++) share += r->layers[i].share;
+  check(fabs(share - 1) < 1e-9 && r->n_warnings > 0);
+  sloe_estimate_free(estimate);
+  sloe_layers_free(layers);
+}
+
 static void check_platform(const sloe_platform *p) {
   const sloe_card *card = sloe_platform_card(p);
   check(card->name[0] && card->device[0] && card->title[0] && card->mode[0]);
@@ -36,6 +97,7 @@ static void check_platform(const sloe_platform *p) {
   check(card->memory_reserved_mb < card->memory_mb);
   for (size_t i = 0; i < p->n_parameters; i++) check(!isinf(p->parameters[i].value));
   check_roofline(&p->roofline);
+  check_estimate(p);
 }
 
 static sloe_status try_variant(const uint8_t *data, size_t size, const char *variant) {
