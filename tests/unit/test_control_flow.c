@@ -392,6 +392,33 @@ static void a_shape_that_grows_is_followed_where_iterations_are_few(void **state
   sloe_net_free(net);
 }
 
+/* Ten carried tensors, each handed to the next; the first grows. */
+static void change_is_found_however_many_iterations_it_takes(void **state) {
+  (void)state;
+  enum { CHAIN = 10 };
+  sloe_net *net = build_net();
+  sloe_tid x = build_input(net, "x", DIMS(1, 4));
+  body b = new_body(net);
+  const sloe_attr axis[] = {ATTR_INT("axis", 0)};
+  sloe_tid in[CHAIN + 2], v[CHAIN], out[CHAIN + 1], y[CHAIN];
+  in[0] = constant(net, SLOE_DT_INT64, 0, 1000);
+  in[1] = constant(net, SLOE_DT_BOOL, 0, 1);
+  for (int k = 0; k < CHAIN; k++) {
+    in[k + 2] = x;
+    v[k] = graph_input(net, b.g, "v");
+    if (k > 0) out[k + 1] = v[k - 1];
+  }
+  out[0] = b.on;
+  out[1] = node_in(net, b.g, "Concat", "append", IN(v[0], x), axis, 1);
+  graph_outputs(net, b.g, out, CHAIN + 1);
+  const sloe_attr attrs[] = {ATTR_GRAPH("body", b.g)};
+  add_to(net, &net->graph, "Loop", "loop", in, CHAIN + 2, attrs, 1, y, CHAIN);
+  for (int k = 0; k < CHAIN; k++) build_output(net, y[k]);
+  finish(net);
+  for (int k = 0; k < CHAIN; k++) assert_false(sloe_shape_known(&net->tensors[y[k]].shape));
+  sloe_net_free(net);
+}
+
 static void unrolling_survives_lack_of_memory(void **state) {
   (void)state;
   long live = sloe_alloc_live(), n = 0;
@@ -552,6 +579,7 @@ int main(void) {
       cmocka_unit_test(a_loop_of_no_iterations_costs_nothing),
       cmocka_unit_test(nested_loops_multiply),
       cmocka_unit_test(a_shape_that_grows_is_followed_where_iterations_are_few),
+      cmocka_unit_test(change_is_found_however_many_iterations_it_takes),
       cmocka_unit_test(unrolling_survives_lack_of_memory),
       cmocka_unit_test(a_counter_that_ends_the_loop_is_counted),
       cmocka_unit_test(a_condition_computed_from_data_ends_a_loop_nobody_knows_when),

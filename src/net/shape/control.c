@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "net/shape/fold.h"
 
-enum { MOST_UNROLLED = 64, MOST_PASSES = 2 * SLOE_MAX_RANK };
+enum { MOST_UNROLLED = 64, MOST_PASSES = 6 };
 
 static sloe_tensor *tensor_at(const sloe_infer *cx, sloe_tid t) {
   return t < 0 ? NULL : &cx->net->tensors[t];
