@@ -122,14 +122,36 @@ static uint64_t bytes_moved(const sloe_net *net, int32_t index) {
   return sloe_add_sat(sloe_mul_sat(elements, bits) / 8, c->weight_bytes);
 }
 
+static const char NOT_KNOWN[] = "operator not known, costed by the bytes it moves";
+static const char ON_DATA[] = "shape depends on data, counted as far as known";
+
 static const char *why_unknown(const sloe_node *node) {
-  if (node->op == SLOE_OP_UNKNOWN) return "operator not known, costed by the bytes it moves";
-  if (node->flags & SLOE_N_DATA_DEPENDENT) return "shape depends on data, counted as far as known";
-  return NULL;
+  if (node->op == SLOE_OP_UNKNOWN) return NOT_KNOWN;
+  return node->flags & SLOE_N_DATA_DEPENDENT ? ON_DATA : NULL;
+}
+
+/* One warning an unknown operator; one for all that depends on data, which are many of many kinds.
+ */
+static sloe_status warn_unknown(sloe_net *net, const sloe_node *first_on_data, sloe_error *err) {
+  const sloe_net_info *info = &net->info;
+  size_t on_data = 0;
+  for (size_t k = 0; k < info->n_unknown_ops; k++) {
+    const sloe_unknown_op *u = &info->unknown_ops[k];
+    if (u->reason == ON_DATA)
+      on_data += u->count;
+    else
+      SLOE_TRY(sloe_net_warn(net, err, "%zu x %s: %s", u->count, u->op, u->reason));
+  }
+  if (!on_data) return SLOE_OK;
+  return sloe_net_warn(net, err,
+                       "%zu ops, from node '%s' (%s) on, have shapes that depend on data: counted "
+                       "as far as known",
+                       on_data, first_on_data->name, first_on_data->type);
 }
 
 static sloe_status find_unknown(sloe_net *net, sloe_error *err) {
   sloe_unknown_op *list = NULL;
+  const sloe_node *first_on_data = NULL;
   size_t n = 0, cap = 0;
   double known = 0, unknown = 0;
   for (size_t i = 0; i < net->n_order; i++) {
@@ -139,6 +161,7 @@ static sloe_status find_unknown(sloe_net *net, sloe_error *err) {
     known += why ? 0 : bytes;
     unknown += why ? bytes : 0;
     if (!why) continue;
+    if (why == ON_DATA && !first_on_data) first_on_data = node;
     size_t k = 0;
     while (k < n && (strcmp(list[k].op, node->type) != 0 || list[k].reason != why)) k++;
     if (k == n) {
@@ -150,9 +173,7 @@ static sloe_status find_unknown(sloe_net *net, sloe_error *err) {
   net->info.unknown_ops = list;
   net->info.n_unknown_ops = n;
   net->info.unknown_bytes_share = known + unknown > 0 ? unknown / (known + unknown) : 0;
-  for (size_t k = 0; k < n; k++)
-    SLOE_TRY(sloe_net_warn(net, err, "%zu x %s: %s", list[k].count, list[k].op, list[k].reason));
-  return SLOE_OK;
+  return warn_unknown(net, first_on_data, err);
 }
 
 sloe_status sloe_collect_info(sloe_net *net, sloe_error *err) {
