@@ -116,6 +116,10 @@ static sloe_status bind_batch(sloe_net *net, const sloe_net_options *o, sloe_err
 }
 
 static sloe_status bind_rest(sloe_net *net, sloe_tensor *t, sloe_error *err) {
+  if (t->dtype == SLOE_DT_UNDEFINED && t->shape.rank < 0)
+    return sloe_fail_at(err, SLOE_UNSUPPORTED, t->offset,
+                        "input '%s' is no tensor: sequences, maps and optionals are not handled",
+                        t->name);
   if (t->shape.rank < 0)
     return sloe_fail_at(err, SLOE_FORMAT, t->offset,
                         "input '%s' has no shape; give one with --input %s=1x3x224x224", t->name,
