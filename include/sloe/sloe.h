@@ -347,12 +347,14 @@ typedef struct sloe_card {
   const char *validated_on;  /* how many networks, which; "" */
 } sloe_card;
 
-/* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`.
+/* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`. A path
+   gives the file's default platform, "FILE.sloe:fp16-7w" the one that is called so.
    Errors: NOTFOUND (msg names the nearest known name), FORMAT (offset), UNSUPPORTED, IO, NOMEM. */
 SLOE_API sloe_status sloe_platform_open(const char *platform, const sloe_search *search,
                                         sloe_platform **out, sloe_error *err);
 
-/* The same from `len` bytes; `variant` names one of the platforms inside, NULL: the first. */
+/* The same from `len` bytes; `variant` names one of the platforms inside, whole or by its end
+   ("fp16-7w"). NULL: the default mode's FP16, else FP32, else INT8 (docs/platform-file.md). */
 SLOE_API sloe_status sloe_platform_from_memory(const void *buf, size_t len, const char *variant,
                                                sloe_platform **out, sloe_error *err);
 SLOE_API void sloe_platform_free(sloe_platform *platform);
