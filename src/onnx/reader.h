@@ -19,8 +19,8 @@
 enum {
   SLOE_ONNX_MAX_DEPTH = 32,        /* graphs in graphs, functions in functions */
   SLOE_ONNX_MAX_NAME = 65535,      /* bytes of a name */
-  SLOE_ONNX_MAX_INLINED = 1 << 16, /* nodes made by calls of functions */
-  SLOE_ONNX_MAX_REREAD = 16 << 20, /* bytes of function bodies walked */
+  SLOE_ONNX_MAX_INLINED = 1 << 15, /* nodes made by calls of functions */
+  SLOE_ONNX_MAX_REREAD = 8 << 20,  /* bytes of function bodies walked */
   SLOE_ONNX_SMALL = 64,            /* elements up to which floats and bytes are kept */
 };
 

@@ -64,7 +64,7 @@ static void read_whole(const uint8_t *data, size_t size, outcome *o) {
 static void read_in_windows(const uint8_t *data, size_t size, outcome *o) {
   sloe_net *net = NULL;
   *o = (outcome){0};
-  o->status = sloe_onnx_read_windowed(data, size, 1 + size % 61, MEMORY_LIMIT, &net, &o->err);
+  o->status = sloe_onnx_read_windowed(data, size, 16 + size % 61, MEMORY_LIMIT, &net, &o->err);
   if (o->status == SLOE_OK) o->status = sloe_net_finish(net, NULL, &o->err);
   if (o->status != SLOE_OK) {
     sloe_net_free(net);
