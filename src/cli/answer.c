@@ -6,37 +6,53 @@
 #include "cli.h"
 
 /* Names come from files and command lines: no control character reaches the terminal. */
-static void put_safe(const char *s) {
-  for (; *s; s++) fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, stderr);
+static void put_safe(FILE *to, const char *s) {
+  for (; *s; s++) fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, to);
 }
 
-/* "sloe: SUBJECT: ", where the message does not begin with the subject itself. */
-static void put_subject(const char *subject, const char *message) {
-  fputs("sloe: ", stderr);
-  if (!subject || !*subject || !strncmp(message, subject, strlen(subject))) return;
-  put_safe(subject);
-  fputs(": ", stderr);
+void sloe_cli_vsay(FILE *to, const char *fmt, va_list ap) {
+  char line[1024];
+  vsnprintf(line, sizeof line, fmt, ap);
+  put_safe(to, line);
+  fputc('\n', to);
+}
+
+void sloe_cli_say(FILE *to, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  sloe_cli_vsay(to, fmt, ap);
+  va_end(ap);
+}
+
+static int in_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Does the message name the subject itself? */
+static int mentions(const char *message, const char *subject) {
+  size_t len = strlen(subject);
+  for (const char *at = message; (at = strstr(at, subject)); at++)
+    if ((at == message || !in_word(at[-1])) && !in_word(at[len])) return 1;
+  return 0;
 }
 
 sloe_exit sloe_cli_failed(const char *subject, sloe_status status, const sloe_error *err) {
-  put_subject(subject, err->msg);
-  put_safe(err->msg);
-  if (err->offset) fprintf(stderr, " (byte %" PRIu64 ")", err->offset);
-  fputc('\n', stderr);
+  char where[48] = "";
+  int named = !subject || !*subject || mentions(err->msg, subject);
+  if (err->offset) snprintf(where, sizeof where, " (byte %" PRIu64 ")", err->offset);
+  sloe_cli_say(stderr, "sloe: %s%s%s%s", named ? "" : subject, named ? "" : ": ", err->msg, where);
   return status == SLOE_USAGE ? SLOE_EXIT_USAGE : SLOE_EXIT_INPUT;
 }
 
 void sloe_cli_warn(const char *subject, const char *text) {
-  put_subject(subject, text);
-  fputs("warning: ", stderr);
-  put_safe(text);
-  fputc('\n', stderr);
+  int named = !subject || mentions(text, subject);
+  sloe_cli_say(stderr, "sloe: %s%swarning: %s", named ? "" : subject, named ? "" : ": ", text);
 }
 
 sloe_exit sloe_cli_flush(void) {
   int failed = ferror(stdout);
   if (fflush(stdout) == 0 && !failed) return SLOE_EXIT_YES;
-  fprintf(stderr, "sloe: writing the answer: %s\n", errno ? strerror(errno) : "failed");
+  sloe_cli_say(stderr, "sloe: writing the answer: %s", errno ? strerror(errno) : "failed");
   return SLOE_EXIT_INPUT;
 }
 

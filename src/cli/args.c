@@ -1,4 +1,3 @@
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +14,8 @@ sloe_exit sloe_cli_mistake(const sloe_command *command, const char *fmt, ...) {
   fprintf(stderr, "\nsloe%s%s: ", command ? " " : "", command ? command->name : "");
   va_list ap;
   va_start(ap, fmt);
-  vfprintf(stderr, fmt, ap);
+  sloe_cli_vsay(stderr, fmt, ap);
   va_end(ap);
-  fputc('\n', stderr);
   return SLOE_EXIT_USAGE;
 }
 

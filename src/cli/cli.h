@@ -6,6 +6,7 @@
 #ifndef SLOE_CLI_CLI_H
 #define SLOE_CLI_CLI_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -138,7 +139,12 @@ void *sloe_cli_alloc(size_t count, size_t size);
 
 /* ---- messages and the answer (answer.c) ---- */
 
-/* "sloe: SUBJECT: message (byte N)" on stderr, and the exit code that belongs to the status. */
+/* A line in which every control character is a '?'. */
+void sloe_cli_say(FILE *to, const char *fmt, ...) SLOE_PRINTF(2, 3);
+void sloe_cli_vsay(FILE *to, const char *fmt, va_list ap);
+
+/* "sloe: SUBJECT: message (byte N)" on stderr, without the subject where the message names it, and
+ * the exit code that belongs to the status. */
 sloe_exit sloe_cli_failed(const char *subject, sloe_status status, const sloe_error *err);
 void sloe_cli_warn(const char *subject, const char *text);
 

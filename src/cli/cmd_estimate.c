@@ -108,13 +108,14 @@ static sloe_exit hold(const sloe_estimate *estimate, const budget *b) {
   const char *net = sloe_net_get_info(sloe_layers_net(sloe_estimate_layers(estimate)))->name;
   const char *platform = sloe_platform_card(sloe_estimate_platform(estimate))->name;
   if (isnan(b->figure->value)) {
-    fprintf(stderr, "sloe: %s on %s: the %s is unknown: the budget of %.6g %s cannot be checked\n",
-            net, platform, b->what, b->limit, b->unit);
+    sloe_cli_say(stderr,
+                 "sloe: %s on %s: the %s is unknown: the budget of %.6g %s cannot be checked", net,
+                 platform, b->what, b->limit, b->unit);
     return SLOE_EXIT_INPUT;
   }
   if (b->figure->value <= b->limit) return SLOE_EXIT_YES;
-  fprintf(stderr, "sloe: %s on %s: the %s of %.3g %s is over the budget of %.6g %s\n", net,
-          platform, b->what, b->figure->value, b->unit, b->limit, b->unit);
+  sloe_cli_say(stderr, "sloe: %s on %s: the %s of %.4g %s is over the budget of %.6g %s", net,
+               platform, b->what, b->figure->value, b->unit, b->limit, b->unit);
   return SLOE_EXIT_NO;
 }
 

@@ -39,7 +39,7 @@ static sloe_exit run_list(const sloe_args *args) {
   if (status == SLOE_OK && !sloe_platform_list_count(list)) {
     fputs("sloe: no platform in any of:\n", stderr);
     for (size_t i = 0; i < folders.search.n_dirs; i++)
-      fprintf(stderr, "  %s\n", folders.search.dirs[i]);
+      sloe_cli_say(stderr, "  %s", folders.search.dirs[i]);
   }
   sloe_platform_list_free(list);
   sloe_folders_fini(&folders);
@@ -84,7 +84,8 @@ static sloe_exit run_check(const sloe_args *args) {
     code = sloe_cli_worse(code, one);
     if (one) continue;
     const sloe_card *card = sloe_platform_card(platform);
-    printf("%s: ok: %s, %s\n", args->operands[i], card->name, sloe_source_name(card->source));
+    sloe_cli_say(stdout, "%s: ok: %s, %s", args->operands[i], card->name,
+                 sloe_source_name(card->source));
     sloe_platform_free(platform);
   }
   return sloe_cli_worse(code, sloe_cli_flush());

@@ -69,8 +69,9 @@ static sloe_exit group(int argc, char **argv) {
     return SLOE_EXIT_USAGE;
   }
   const char *near = nearest_word(argv[0], argv[1]);
-  fprintf(stderr, "\nsloe %s: unknown command '%s'%s%s%s\n", argv[0], argv[1],
-          near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+  fputc('\n', stderr);
+  sloe_cli_say(stderr, "sloe %s: unknown command '%s'%s%s%s", argv[0], argv[1],
+               near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
   return SLOE_EXIT_USAGE;
 }
 

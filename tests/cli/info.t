@@ -120,3 +120,8 @@ err: nosuch
 $ sloe info $'bad\e[31mname.onnx' 2>&1 | grep -c $'\e'
 exit 1
 out= 0
+
+== nor do those of a command line
+$ sloe info $'--\e[31m' 2>&1 | grep -c $'\e'
+exit 1
+out= 0

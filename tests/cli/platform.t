@@ -83,3 +83,12 @@ err: bad.sloe
 == a platform file runs through a symbolic link and a relative path
 $ ln -s $PLATFORMS/jetson-nano-4gb-datasheet.sloe own.sloe; sloe platform check ./own.sloe own.sloe
 out 2 lines
+
+== run from the folder it was built in, the source's platforms are found
+$ mkdir -p src/build src/data; cp "$(readlink -f "$(command -v sloe)")" src/build/; touch src/build/CMakeCache.txt; ln -s $PLATFORMS src/data/platforms; SLOE_PLATFORM_PATH= src/build/sloe platform show jetson-nano-4gb-datasheet-fp16
+out: NVIDIA Jetson Nano 4GB
+out: src/build/../data/platforms
+
+== an installation that was moved finds its platforms
+$ mkdir -p opt/bin opt/share/sloe; cp "$(readlink -f "$(command -v sloe)")" opt/bin/; ln -s $PLATFORMS opt/share/sloe/platforms; SLOE_PLATFORM_PATH= opt/bin/sloe platform show jetson-nano-4gb-datasheet-fp16
+out: opt/bin/../share/sloe/platforms
