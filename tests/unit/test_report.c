@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "sloe/sloe.h"
+#include "net/net.h"
+#include "report/report.h"
 
 #define DATA SLOE_SOURCE_DIR "/data/"
 
@@ -186,6 +187,39 @@ static void tables_never_call_an_unvalidated_range_an_interval(void **state) {
   sloe_text_free(text);
 }
 
+/* A net of one Relu. */
+static sloe_net *relu_of(sloe_shape shape) {
+  sloe_error err = {0};
+  sloe_net *net;
+  sloe_tid in, out;
+  assert_ok(sloe_net_new(0, &net, &err), err);
+  assert_ok(sloe_net_add_tensor(net, "in", &in, &err), err);
+  assert_ok(sloe_net_add_tensor(net, "out", &out, &err), err);
+  net->tensors[in].shape = shape;
+  net->tensors[in].dtype = SLOE_DT_FLOAT;
+  net->tensors[in].flags |= SLOE_T_INPUT;
+  assert_ok(sloe_graph_add_input(net, &net->graph, in, &err), err);
+  sloe_node_spec relu = {.type = "Relu", .in = &in, .n_in = 1, .out = &out, .n_out = 1};
+  assert_ok(sloe_net_add_node(net, &net->graph, &relu, &err), err);
+  assert_ok(sloe_graph_add_output(net, &net->graph, out, &err), err);
+  assert_ok(sloe_net_finish(net, NULL, &err), err);
+  return net;
+}
+
+static void the_batch_is_the_leading_dimension_unless_that_is_colour(void **state) {
+  (void)state;
+  static const struct {
+    sloe_shape shape;
+    int64_t batch;
+  } rows[] = {{{4, {8, 3, 32, 32}}, 8}, {{3, {3, 320, 320}}, 1}, {{3, {5, 16, 64}}, 5},
+              {{3, {3, 2, 64}}, 3},     {{2, {7, 10}}, 7},       {{.rank = 0}, 1}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    sloe_net *net = relu_of(rows[i].shape);
+    assert_int_equal(sloe_report_batch(net), rows[i].batch);
+    sloe_net_free(net);
+  }
+}
+
 /* ---- failures ---- */
 
 /* Fail allocation 0, 1, 2, ... until the report succeeds. jansson's own are not among them. */
@@ -222,6 +256,7 @@ int main(void) {
       cmocka_unit_test(json_says_what_the_library_says),
       cmocka_unit_test(csv_says_what_the_library_says),
       cmocka_unit_test(tables_never_call_an_unvalidated_range_an_interval),
+      cmocka_unit_test(the_batch_is_the_leading_dimension_unless_that_is_colour),
       cmocka_unit_test(no_memory_is_reported_and_nothing_is_lost),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
