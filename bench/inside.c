@@ -1,6 +1,6 @@
-/* inside RUNS PLATFORM_FOLDER PLATFORM NET: how long the library's steps take in one process, caches
-   warm. A row per step: name, then microseconds median, p5, p95. The steps are timed in turn, so
-   that a slow moment of the machine falls on all of them. */
+/* inside RUNS PLATFORM_FOLDER PLATFORM NET: how long the library's steps take in one process,
+   caches warm. A row per step: name, then microseconds median, p5, p95. The steps are timed in
+   turn, so that a slow moment of the machine falls on all of them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +8,8 @@
 #include "stats.h"
 
 enum { OPEN, FUSE, OPEN_AND_FUSE, PLATFORM, ESTIMATE, N_STEPS };
-static const char *const step_names[N_STEPS] = {"open", "fuse", "open+fuse", "platform", "estimate"};
+static const char *const step_names[N_STEPS] = {"open", "fuse", "open+fuse", "platform",
+                                                "estimate"};
 
 typedef struct question {
   const char *net, *platform;

@@ -4,12 +4,12 @@
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <cstdint>
 #include <cstdio>
-#include <fcntl.h>
 #include <map>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 using Dims = std::vector<int64_t>;

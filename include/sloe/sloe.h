@@ -347,9 +347,9 @@ typedef struct sloe_card {
   const char *validated_on;  /* how many networks, which; "" */
 } sloe_card;
 
-/* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`. A path
-   gives the file's default platform, "FILE.sloe:fp16-7w" the one that is called so.
-   Errors: NOTFOUND (msg names the nearest known name), FORMAT (offset), UNSUPPORTED, IO, NOMEM. */
+/* Open PLATFORM: a path (it holds a '/' or ends in ".sloe"), or a name looked up in `search`. A
+   path gives the file's default platform, "FILE.sloe:fp16-7w" the one that is called so. Errors:
+   NOTFOUND (msg names the nearest known name), FORMAT (offset), UNSUPPORTED, IO, NOMEM. */
 SLOE_API sloe_status sloe_platform_open(const char *platform, const sloe_search *search,
                                         sloe_platform **out, sloe_error *err);
 

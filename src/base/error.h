@@ -18,9 +18,9 @@ sloe_status sloe_fail_in(sloe_error *err, sloe_status code, const char *fmt, ...
 /* An analyser that sees one file at a time must be told what the three return. */
 #ifdef __clang_analyzer__
 void sloe_fail_told(sloe_error *err, ...);
-#define sloe_fail(err, code, ...) (sloe_fail_told((err), __VA_ARGS__), (code))
+#define sloe_fail(err, code, ...)            (sloe_fail_told((err), __VA_ARGS__), (code))
 #define sloe_fail_at(err, code, offset, ...) (sloe_fail_told((err), (offset), __VA_ARGS__), (code))
-#define sloe_fail_in(err, code, ...) (sloe_fail_told((err), __VA_ARGS__), (code))
+#define sloe_fail_in(err, code, ...)         (sloe_fail_told((err), __VA_ARGS__), (code))
 #endif
 
 #define SLOE_TRY(call)                                      \

@@ -113,8 +113,8 @@ static int keeps_contents(sloe_op op) {
   }
 }
 
-/* Is constant `t` stored in the file, perhaps reshaped on its way? A detector's anchors, computed by
-   arithmetic from sizes, are no parameters of the additions that use them. */
+/* Is constant `t` stored in the file, perhaps reshaped on its way? A detector's anchors, computed
+   by arithmetic from sizes, are no parameters of the additions that use them. */
 static int is_stored(const sloe_net *net, sloe_tid t) {
   for (size_t steps = 0; steps <= net->n_nodes; steps++) {
     int32_t p = net->tensors[t].producer;

@@ -142,7 +142,7 @@ static sloe_status warn_unknown(sloe_net *net, const sloe_node *first_on_data, s
     else
       SLOE_TRY(sloe_net_warn(net, err, "%zu x %s: %s", u->count, u->op, u->reason));
   }
-  if (!on_data) return SLOE_OK;
+  if (!on_data || !first_on_data) return SLOE_OK;
   return sloe_net_warn(net, err,
                        "%zu ops, from node '%s' (%s) on, have shapes that depend on data: counted "
                        "as far as known",

@@ -60,9 +60,10 @@ unsigned sloe_dtype_bits(sloe_dtype dtype);    /* of one element; 0 for UNDEFINE
 int sloe_dtype_is_float(sloe_dtype dtype);
 
 /* Contents of a small constant. Integers and booleans as int64, floats as double. */
-enum { SLOE_VALUE_MAX = 65536 };    /* elements; of larger constants only the shape is kept */
-#define SLOE_ELEM_UNKNOWN INT64_MIN /* one integer of a partly known value: a data-dependent dim \
-                                     */
+enum { SLOE_VALUE_MAX = 65536 }; /* elements; of larger constants only the shape is kept */
+#define SLOE_ELEM_UNKNOWN                                                \
+  INT64_MIN /* one integer of a partly known value: a data-dependent dim \
+             */
 
 typedef struct sloe_value {
   size_t n;

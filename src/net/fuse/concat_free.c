@@ -1,7 +1,7 @@
-/* concat_free.c: rule of group E. A Concat along the channels needs no kernel where the layers before it
- * write their outputs straight into slices of the common buffer. What cannot be written there is
- * copied by a layer "T copy", T the tensor: a graph input or output, a constant, an output of
- * merged siblings (a slice already), a tensor that another Concat has placed in its buffer, a
+/* concat_free.c: rule of group E. A Concat along the channels needs no kernel where the layers
+ * before it write their outputs straight into slices of the common buffer. What cannot be written
+ * there is copied by a layer "T copy", T the tensor: a graph input or output, a constant, an output
+ * of merged siblings (a slice already), a tensor that another Concat has placed in its buffer, a
  * reshaped one. Copies are in no op of the network; each names the Concat that it serves. */
 #include "net/fuse/fuse.h"
 
