@@ -172,8 +172,9 @@ typedef struct sloe_net_info {
   int64_t ir_version, opset;
   const sloe_tensor_info *inputs, *outputs; /* graph inputs that are no weights; outputs */
   size_t n_inputs, n_outputs;
-  size_t n_ops;              /* nodes that run, constants aside */
-  uint64_t params;           /* DESIGN: elements of consumed float constants, per use */
+  int64_t batch;   /* leading dimension of the first input; 1 for an image without one (3xHxW) */
+  size_t n_ops;    /* nodes that run, constants aside */
+  uint64_t params; /* DESIGN: elements of consumed float constants, per use */
   uint64_t trainable_params; /* without the mean and variance of normalisations */
   uint64_t macs;             /* of conv, transposed conv and matrix products */
   uint64_t flops;            /* the sum of flops_by_kind */

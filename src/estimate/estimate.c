@@ -128,10 +128,9 @@ static void warn(sloe_estimate *e, const char *text) {
 
 static void warn_of_batch(sloe_estimate *e) {
   const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
-  const sloe_shape *shape = info->n_inputs ? &info->inputs[0].shape : NULL;
-  if (shape && shape->rank > 0 && shape->dim[0] > 1)
+  if (info->batch > 1)
     warn(e, sloe_arena_printf(&e->arena, "figures are of one inference of %lld inputs at once",
-                              (long long)shape->dim[0]));
+                              (long long)info->batch));
 }
 
 static void warn_of_layers(sloe_estimate *e) {

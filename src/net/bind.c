@@ -110,7 +110,12 @@ static sloe_status bind_batch(sloe_net *net, const sloe_net_options *o, sloe_err
                      (long long)o->batch);
   for (size_t i = 0; i < net->graph.n_in; i++) {
     sloe_tensor *t = &net->tensors[net->graph.in[i]];
-    if (is_fed(t) && t->shape.rank > 0) t->shape.dim[0] = o->batch;
+    char shape[SLOE_SHAPE_BUF];
+    if (!is_fed(t) || t->shape.rank < 1) continue;
+    if (sloe_shape_is_bare_image(&t->shape) && o->batch != 1)
+      return sloe_fail(err, SLOE_USAGE, "batch %lld: input '%s' (%s) is one image without a batch",
+                       (long long)o->batch, t->name, sloe_shape_print(&t->shape, shape));
+    if (!sloe_shape_is_bare_image(&t->shape)) t->shape.dim[0] = o->batch;
   }
   return SLOE_OK;
 }

@@ -14,6 +14,8 @@ typedef struct counter {
   const sloe_net *net;
   const sloe_node *node;
   sloe_cost *cost;
+  uint32_t *seen; /* [n_tensors]: the last node that read it, as `stamp` */
+  uint32_t stamp; /* of this node, unlike all others */
 } counter;
 
 static uint64_t elements_in(const counter *c, size_t i) {
@@ -46,10 +48,9 @@ static void set_flops(counter *c, uint64_t flops, sloe_flop_kind kind) {
 static void read_inputs(counter *c) {
   for (size_t i = 0; i < c->node->n_in; i++) {
     const sloe_tensor *t = sloe_node_in(c->net, c->node, i);
-    int counted = !t || t->flags & SLOE_T_CONST;
-    for (size_t k = 0; k < i; k++) counted |= c->node->in[k] == c->node->in[i];
-    if (!counted)
-      c->cost->in_elements = sloe_add_sat(c->cost->in_elements, sloe_shape_elements(&t->shape));
+    if (!t || t->flags & SLOE_T_CONST || c->seen[c->node->in[i]] == c->stamp) continue;
+    c->seen[c->node->in[i]] = c->stamp;
+    c->cost->in_elements = sloe_add_sat(c->cost->in_elements, sloe_shape_elements(&t->shape));
   }
 }
 
@@ -380,10 +381,15 @@ static void apply_repeat(sloe_cost *c, double repeat) {
 
 sloe_status sloe_count_costs(sloe_net *net, sloe_error *err) {
   net->costs = SLOE_ARENA_NEW(&net->arena, sloe_cost, net->n_nodes);
-  if (!net->costs) return sloe_fail(err, SLOE_NOMEM, "out of memory counting costs");
+  uint32_t *seen = SLOE_ARENA_NEW(&net->arena, uint32_t, net->n_tensors);
+  if (!net->costs || !seen) return sloe_fail(err, SLOE_NOMEM, "out of memory counting costs");
   for (size_t i = 0; i < net->n_order; i++) {
     const sloe_node *node = &net->nodes[net->order[i]];
-    counter c = {.net = net, .node = node, .cost = &net->costs[net->order[i]]};
+    counter c = {.net = net,
+                 .node = node,
+                 .cost = &net->costs[net->order[i]],
+                 .seen = seen,
+                 .stamp = (uint32_t)i + 1};
     *c.cost = (sloe_cost){0};
     call_cost(&c);
     count_params(&c);

@@ -62,11 +62,12 @@ static void take_input(feature_sums *s, const sloe_net *net) {
     const sloe_tensor *t = &net->tensors[net->graph.in[i]];
     if (!(t->flags & SLOE_T_INPUT) || t->flags & SLOE_T_WEIGHT) continue;
     s->input_elements += (double)sloe_shape_elements(&t->shape);
-    if (s->batch == 0) s->batch = t->shape.rank > 0 ? (double)t->shape.dim[0] : 1;
-    if (s->input_h > 0 || t->shape.rank != 4) continue;
-    s->input_c = (double)t->shape.dim[1];
-    s->input_h = (double)t->shape.dim[2];
-    s->input_w = (double)t->shape.dim[3];
+    int bare = sloe_shape_is_bare_image(&t->shape);
+    if (s->input_h > 0 || (t->shape.rank != 4 && !bare)) continue;
+    const int64_t *image = t->shape.dim + (bare ? 0 : 1);
+    s->input_c = (double)image[0];
+    s->input_h = (double)image[1];
+    s->input_w = (double)image[2];
   }
 }
 
@@ -151,7 +152,9 @@ static void take_node(feature_sums *s, const sloe_net *net, int32_t index) {
 }
 
 sloe_status sloe_collect_features(sloe_net *net, sloe_error *err) {
-  feature_sums sums = {.peak_bytes = (double)net->info.peak_activation_bytes}, *s = &sums;
+  feature_sums sums = {.peak_bytes = (double)net->info.peak_activation_bytes,
+                       .batch = (double)net->info.batch},
+               *s = &sums;
   take_input(s, net);
   for (size_t i = 0; i < net->n_order; i++) take_node(s, net, net->order[i]);
   s->memory_elements = s->params + s->activations;

@@ -70,16 +70,6 @@ static sloe_status check_node(const sloe_net *net, const sloe_node *node, sloe_e
       return sloe_fail_at(err, SLOE_INTERNAL, node->offset, "node '%s': tensor %d of %zu",
                           node->name, t, net->n_tensors);
   }
-  for (size_t i = 0; i < node->n_out; i++) {
-    if (node->out[i] < 0) continue;
-    const sloe_tensor *t = &net->tensors[node->out[i]];
-    int made = t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT);
-    for (size_t k = 0; k < i; k++) made |= node->out[k] == node->out[i];
-    if (made)
-      return sloe_fail_at(err, SLOE_FORMAT, node->offset,
-                          "node '%s' (%s): output '%s' is made twice", node->name, node->type,
-                          t->name);
-  }
   switch (node->op) {
 #define OP(id, name, in_min, in_max, shape, cost, kind, role) \
   case SLOE_OP_##id:                                          \
@@ -88,6 +78,22 @@ static sloe_status check_node(const sloe_net *net, const sloe_node *node, sloe_e
 #undef OP
     default: return SLOE_OK;
   }
+}
+
+/* Make the node that is about to be added the producer of its outputs. */
+static sloe_status claim_outputs(sloe_net *net, const sloe_node *node, sloe_error *err) {
+  for (size_t i = 0; i < node->n_out; i++) {
+    sloe_tensor *t = node->out[i] < 0 ? NULL : &net->tensors[node->out[i]];
+    if (t && (t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT))) {
+      while (i-- > 0)
+        if (node->out[i] >= 0) net->tensors[node->out[i]].producer = -1;
+      return sloe_fail_at(err, SLOE_FORMAT, node->offset,
+                          "node '%s' (%s): output '%s' is made twice", node->name, node->type,
+                          t->name);
+    }
+    if (t) t->producer = (int32_t)net->n_nodes;
+  }
+  return SLOE_OK;
 }
 
 sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_spec *spec,
@@ -109,8 +115,7 @@ sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_
                        sizeof *graph->nodes))
     return no_memory(net, err);
   SLOE_TRY(check_node(net, &node, err));
-  for (size_t i = 0; i < node.n_out; i++)
-    if (node.out[i] >= 0) net->tensors[node.out[i]].producer = (int32_t)net->n_nodes;
+  SLOE_TRY(claim_outputs(net, &node, err));
   graph->nodes[graph->n_nodes++] = (int32_t)net->n_nodes;
   net->nodes[net->n_nodes++] = node;
   return SLOE_OK;

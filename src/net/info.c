@@ -32,6 +32,11 @@ static uint64_t bytes_of(const sloe_tensor *t) {
   return total / 8 + (total % 8 != 0);
 }
 
+static int64_t batch_of(const sloe_net_info *info) {
+  const sloe_shape *shape = info->n_inputs ? &info->inputs[0].shape : NULL;
+  return !shape || shape->rank < 1 || sloe_shape_is_bare_image(shape) ? 1 : shape->dim[0];
+}
+
 static void sum_costs(sloe_net *net) {
   sloe_net_info *info = &net->info;
   for (size_t i = 0; i < net->n_order; i++) {
@@ -125,6 +130,8 @@ static uint64_t bytes_moved(const sloe_net *net, int32_t index) {
 static const char NOT_KNOWN[] = "operator not known, costed by the bytes it moves";
 static const char ON_DATA[] = "shape depends on data, counted as far as known";
 
+enum { MOST_KINDS = 200 }; /* listed apart; a hostile file may make up one a node */
+
 static const char *why_unknown(const sloe_node *node) {
   if (node->op == SLOE_OP_UNKNOWN) return NOT_KNOWN;
   return node->flags & SLOE_N_DATA_DEPENDENT ? ON_DATA : NULL;
@@ -164,9 +171,11 @@ static sloe_status find_unknown(sloe_net *net, sloe_error *err) {
     if (why == ON_DATA && !first_on_data) first_on_data = node;
     size_t k = 0;
     while (k < n && (strcmp(list[k].op, node->type) != 0 || list[k].reason != why)) k++;
-    if (k == n) {
+    if (k == n && n < MOST_KINDS) {
       if (!sloe_arena_grow(&net->arena, &list, n, &cap, sizeof *list)) return no_memory(err);
       list[n++] = (sloe_unknown_op){.op = node->type, .reason = why};
+    } else if (k == n) {
+      list[--k].op = "(more kinds)";
     }
     list[k].count++;
   }
@@ -184,6 +193,7 @@ sloe_status sloe_collect_info(sloe_net *net, sloe_error *err) {
                         &info->n_inputs, err));
   SLOE_TRY(list_tensors(net, net->graph.out, net->graph.n_out, SLOE_T_OUTPUT, &info->outputs,
                         &info->n_outputs, err));
+  info->batch = batch_of(info);
   sum_costs(net);
   SLOE_TRY(find_peak(net, err));
   SLOE_TRY(find_unknown(net, err));

@@ -128,6 +128,12 @@ uint64_t sloe_shape_elements(const sloe_shape *shape) {
   return n;
 }
 
+int sloe_shape_is_bare_image(const sloe_shape *shape) {
+  const int64_t *dim = shape->dim;
+  return shape->rank == 3 && dim[0] == 3 && (dim[1] < 0 || dim[1] > 3) &&
+         (dim[2] < 0 || dim[2] > 3);
+}
+
 const char *sloe_shape_print(const sloe_shape *shape, char buf[SLOE_SHAPE_BUF]) {
   if (shape->rank < 0) return "?";
   if (shape->rank == 0) return "scalar";

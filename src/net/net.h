@@ -257,6 +257,9 @@ int sloe_shape_known(const sloe_shape *shape);
 enum { SLOE_SHAPE_BUF = 200 };
 const char *sloe_shape_print(const sloe_shape *shape, char buf[SLOE_SHAPE_BUF]);
 
+/* An image of three colours without a batch ("3x320x320", as detectors are exported). */
+int sloe_shape_is_bare_image(const sloe_shape *shape);
+
 /* Saturating arithmetic: hostile dims must not wrap. */
 uint64_t sloe_mul_sat(uint64_t a, uint64_t b);
 uint64_t sloe_add_sat(uint64_t a, uint64_t b);

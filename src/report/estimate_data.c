@@ -91,7 +91,7 @@ static void estimate_json(sloe_json *json, const sloe_estimate *estimate) {
   sloe_json_set(json, "runtime_version", sloe_json_text(card->runtime_version));
   sloe_json_set(json, "precision", json_string(sloe_precision_name(card->precision)));
   sloe_json_set(json, "mode", sloe_json_text(card->mode));
-  sloe_json_set(json, "batch", json_integer(sloe_report_batch(net_of(estimate))));
+  sloe_json_set(json, "batch", json_integer(sloe_net_get_info(net_of(estimate))->batch));
   sloe_json_set(json, "transfers", json_boolean(card->transfers));
   sloe_json_set(json, "latency_ms", latency_json(result));
   sloe_json_set(json, "sum_of_layers_ms", sloe_json_number(result->sum_of_layers_ms));
@@ -143,7 +143,7 @@ static void csv_pair(sloe_csv *csv, const sloe_estimate *estimate) {
   sloe_csv_string(csv, card->runtime_version);
   sloe_csv_string(csv, sloe_precision_name(card->precision));
   sloe_csv_string(csv, card->mode);
-  sloe_csv_int(csv, sloe_report_batch(net_of(estimate)));
+  sloe_csv_int(csv, sloe_net_get_info(net_of(estimate))->batch);
   sloe_csv_flag(csv, card->transfers != 0);
   csv_figure(csv, latency);
   sloe_csv_number(csv, result->latency_p75_ms);

@@ -122,16 +122,3 @@ size_t sloe_text_columns(const char *s, size_t len) {
   for (size_t i = 0; i < len; i++) columns += ((unsigned char)s[i] & 0xc0) != 0x80;
   return columns;
 }
-
-/* An image of three colours without a batch ("3x320x320", as detectors are exported) is one image.
- */
-static int is_bare_image(const sloe_shape *shape) {
-  return shape->rank == 3 && shape->dim[0] == 3 && shape->dim[1] > 3 && shape->dim[2] > 3;
-}
-
-int64_t sloe_report_batch(const sloe_net *net) {
-  const sloe_net_info *info = sloe_net_get_info(net);
-  const sloe_shape *shape = info->n_inputs ? &info->inputs[0].shape : NULL;
-  if (!shape || shape->rank < 1 || is_bare_image(shape)) return 1;
-  return shape->dim[0] > 0 ? shape->dim[0] : 1;
-}

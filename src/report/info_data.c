@@ -61,8 +61,9 @@ static json_t *unknown_json(const sloe_net_info *info) {
 static json_t *fusion_json(const sloe_fusion *fusion) {
   sloe_json json = sloe_json_new();
   sloe_json_set(&json, "runtime", json_string(sloe_runtime_name(fusion->runtime)));
-  sloe_json_set(&json, "runtime_version",
-                fusion->version ? json_integer(fusion->version) : json_null());
+  sloe_json_set(
+      &json, "runtime_version",
+      fusion->runtime == SLOE_RUNTIME_TENSORRT ? json_integer(fusion->version) : json_null());
   sloe_json_set(&json, "precision", json_string(sloe_precision_name(fusion->precision)));
   return sloe_json_take(&json);
 }
@@ -91,7 +92,7 @@ static void net_json(sloe_json *json, const sloe_layers *layers) {
   sloe_json_set(json, "producer", sloe_json_text(info->producer));
   sloe_json_set(json, "ir_version", json_integer(info->ir_version));
   sloe_json_set(json, "opset", json_integer(info->opset));
-  sloe_json_set(json, "batch", json_integer(sloe_report_batch(sloe_layers_net(layers))));
+  sloe_json_set(json, "batch", json_integer(sloe_net_get_info(sloe_layers_net(layers))->batch));
   sloe_json_set(json, "inputs", tensors_json(info->inputs, info->n_inputs));
   sloe_json_set(json, "outputs", tensors_json(info->outputs, info->n_outputs));
   sloe_json_set(json, "n_ops", sloe_json_count(info->n_ops));
@@ -145,7 +146,7 @@ static void csv_nets(sloe_csv *csv, const sloe_layers *const *layers, size_t n, 
     sloe_csv_string(csv, info->producer);
     sloe_csv_int(csv, info->ir_version);
     sloe_csv_int(csv, info->opset);
-    sloe_csv_int(csv, sloe_report_batch(sloe_layers_net(layers[i])));
+    sloe_csv_int(csv, sloe_net_get_info(sloe_layers_net(layers[i]))->batch);
     sloe_csv_shapes(csv, info->n_inputs ? &info->inputs[0].shape : NULL, info->n_inputs ? 1 : 0);
     sloe_csv_count(csv, info->n_ops);
 #define COUNT_CELL(key) sloe_csv_count(csv, info->key);

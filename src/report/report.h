@@ -39,9 +39,6 @@ void sloe_text_name(sloe_text *text, const char *s);
 /* Columns that `len` bytes of UTF-8 take: one a code point. */
 size_t sloe_text_columns(const char *s, size_t len);
 
-/* Leading dimension of the first input; 1 where there is none, or for an image without a batch. */
-int64_t sloe_report_batch(const sloe_net *net);
-
 /* ---- tables (table.c) ---- */
 
 typedef enum sloe_style {

@@ -72,8 +72,9 @@ static void latency_line(const sheet *page) {
   label(page, "latency");
   figure(page, &page->result->latency_ms, "ms");
   if (ms > 0)
-    sloe_text_addf(page->text, "   %s inferences/s",
-                   sloe_human_number(1000 * (double)sloe_report_batch(page->net) / ms, rate));
+    sloe_text_addf(
+        page->text, "   %s inferences/s",
+        sloe_human_number(1000 * (double)sloe_net_get_info(page->net)->batch / ms, rate));
   budget(page, ms, page->options->budget_ms, "ms");
   sloe_text_add(page->text, "\n");
 }
@@ -115,7 +116,7 @@ static void question_line(const sheet *page) {
   const sloe_card *card = page->card;
   char shape[SLOE_HUMAN_SHAPE_BUF];
   label(page, "question");
-  sloe_text_addf(page->text, "batch %" PRId64, sloe_report_batch(page->net));
+  sloe_text_addf(page->text, "batch %" PRId64, sloe_net_get_info(page->net)->batch);
   if (page->info->n_inputs)
     sloe_text_addf(page->text, " (%s)", sloe_human_shape(&page->info->inputs[0].shape, shape));
   sloe_text_addf(page->text, ", %s, power mode ", sloe_precision_name(card->precision));
@@ -310,9 +311,9 @@ static void comparison_row(sloe_table *table, const comparison *c, const sheet *
   else
     sloe_table_addf(table, "%s to %s", sloe_human_number(result->latency_ms.low, low),
                     sloe_human_number(result->latency_ms.high, high));
-  sloe_table_add(
-      table,
-      ms > 0 ? sloe_human_number(1000 * (double)sloe_report_batch(page->net) / ms, rate) : "-");
+  sloe_table_add(table, ms > 0 ? sloe_human_number(
+                                     1000 * (double)sloe_net_get_info(page->net)->batch / ms, rate)
+                               : "-");
   budget_cell(table, &result->power_w, page->options->budget_w);
   budget_cell(table, &result->energy_mj, 0);
   budget_cell(table, &result->memory_mb, page->options->budget_mb);
