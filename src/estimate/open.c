@@ -30,6 +30,9 @@ sloe_status sloe_net_open(const char *path, const sloe_net_options *options, slo
                           sloe_error *err) {
   sloe_net *net = NULL;
   *out = NULL;
+  if (!strncmp(path, "zoo:", 4))
+    return sloe_fail(err, SLOE_UNSUPPORTED,
+                     "%s: this version has no zoo of named networks, it reads ONNX files", path);
   sloe_status status = sloe_onnx_read_file(path, limit_of(options), &net, err);
   if (status == SLOE_OK) status = finish(&net, path, options, err);
   if (status != SLOE_OK) {

@@ -125,3 +125,8 @@ out= 0
 $ sloe info $'--\e[31m' 2>&1 | grep -c $'\e'
 exit 1
 out= 0
+
+== a spec of the zoo is refused by its kind, not as a missing file
+$ sloe info zoo:resnet,depth=50
+exit 3
+err: zoo:resnet,depth=50: this version has no zoo of named networks
