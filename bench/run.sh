@@ -13,7 +13,7 @@ runs=${SLOE_BENCH_RUNS:-101}
 python=/usr/bin/python3
 [ -x $python ] || python=python3
 
-nets=()
+nets=() failed=0
 make_net() { # SOURCE NAME MB
   local file=$out/$2.onnx free_mb
   if [ ! -s "$file" ] || [ "$out/bench_write_net" -nt "$file" ]; then
@@ -65,8 +65,12 @@ for net in "${nets[@]}"; do
   fi
   answers+=("sloe $("$sloe" info "$net" --format json | tr -d ' ' | grep -o '"macs":[0-9]*' | head -n 1 | cut -d: -f2)")
 
+  verdict=$(printf '%s\n' "${answers[@]}" | awk 'NR == 1 { first = $2 } $2 != first { bad = 1 }
+    END { print bad ? "THEY DIFFER" : "they agree" }')
+  [ "$verdict" = "they agree" ] || failed=1
+
   echo
-  echo "$(basename "$net"), $((size / 1000000)) MB; multiply-accumulates: $(printf '%s; ' "${answers[@]}")"
+  echo "$(basename "$net"), $((size / 1000000)) MB; multiply-accumulates: $(printf '%s, ' "${answers[@]}")$verdict"
   printf '  %-22s %10s %21s %6s %12s %12s %9s\n' "whole process" "median ms" "p5 .. p95" runs \
     "peak RSS MB" "anonymous MB" "x sloe"
   rows=$("$out/bench_process" "${commands[@]}")
@@ -96,3 +100,4 @@ for net in "${nets[@]}"; do
     esac
   done <<<"$inside"
 done
+exit $failed

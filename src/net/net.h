@@ -61,9 +61,8 @@ int sloe_dtype_is_float(sloe_dtype dtype);
 
 /* Contents of a small constant. Integers and booleans as int64, floats as double. */
 enum { SLOE_VALUE_MAX = 65536 }; /* elements; of larger constants only the shape is kept */
-#define SLOE_ELEM_UNKNOWN                                                \
-  INT64_MIN /* one integer of a partly known value: a data-dependent dim \
-             */
+/* One integer of a partly known value: a data-dependent dim. */
+#define SLOE_ELEM_UNKNOWN INT64_MIN
 
 typedef struct sloe_value {
   size_t n;
