@@ -382,7 +382,7 @@ SLOE_API const char *sloe_method_name(sloe_method method);
 /* A figure that says how good it is. */
 typedef struct sloe_figure {
   double value;     /* NAN: unknown */
-  double low, high; /* 90 % interval of the model's error */
+  double low, high; /* 90 % interval of the model's error; of a datasheet: what its shares allow */
   sloe_source source;
   sloe_method method;
   double validated_mape; /* per cent; NAN */

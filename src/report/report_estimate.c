@@ -50,8 +50,8 @@ static void budget(const sheet *page, double value, double limit, const char *un
                    line);
 }
 
-/* "1.93 ms   90 % interval 0.97 to 3.9 ms"; an interval that was never held against measurements is
-   not said to be one of 90 %. */
+/* "1.93 ms   90 % interval 0.97 to 3.9 ms"; what a data sheet allows is wider and is not said to be
+   an interval of 90 %. */
 static void figure(const sheet *page, const sloe_figure *figure, const char *unit) {
   char number[SLOE_HUMAN_BUF], line[128], low[SLOE_HUMAN_BUF], high[SLOE_HUMAN_BUF];
   if (isnan(figure->value)) {
@@ -61,9 +61,10 @@ static void figure(const sheet *page, const sloe_figure *figure, const char *uni
   snprintf(line, sizeof line, "%s %s", sloe_human_number(figure->value, number), unit);
   sloe_text_styled(page->text, page->options, SLOE_STYLE_BOLD, line);
   if (isfinite(figure->low) && isfinite(figure->high) && figure->low < figure->high)
-    sloe_text_addf(
-        page->text, "   %s %s to %s %s", isnan(figure->validated_mape) ? "range" : "90 % interval",
-        sloe_human_number(figure->low, low), sloe_human_number(figure->high, high), unit);
+    sloe_text_addf(page->text, "   %s %s to %s %s",
+                   figure->source == SLOE_SOURCE_DATASHEET ? "range" : "90 % interval",
+                   sloe_human_number(figure->low, low), sloe_human_number(figure->high, high),
+                   unit);
 }
 
 static void latency_line(const sheet *page) {
@@ -359,11 +360,11 @@ static void comparison_page(const comparison *c, const sloe_report_options *opti
   sloe_table_print(&table, options, 0, text);
   sloe_table_fini(&table);
   sloe_text_add(text, "\n");
-  const char *const notes[] = {
-      "ms: median device time of one inference; MB: memory; -: unknown",
-      "range: the 90 % interval where the platform was validated, else what its data sheet allows",
-      c->transfers ? "transfers are included where the platform says so"
-                   : "transfers are excluded"};
+  const char *const notes[] = {"ms: median device time of one inference; MB: memory; -: unknown",
+                               "range: the 90 % interval of the model's error; of a data sheet, "
+                               "what its best and worst shares allow",
+                               c->transfers ? "transfers are included where the platform says so"
+                                            : "transfers are excluded"};
   for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
     sloe_text_styled(text, options, SLOE_STYLE_DIM, notes[i]);
     sloe_text_add(text, "\n");
