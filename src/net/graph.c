@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "net/infer.h"
+#include "base/error.h"
+#include "net/net.h"
 
 static const size_t DEFAULT_LIMIT = (size_t)1 << 30;
 enum { MOST_WARNINGS = 100 };
@@ -161,14 +162,4 @@ size_t sloe_net_warning_count(const sloe_net *net) {
 
 const char *sloe_net_warning(const sloe_net *net, size_t i) {
   return i < net->n_warnings ? net->warnings[i] : NULL;
-}
-
-sloe_status sloe_net_finish(sloe_net *net, const sloe_net_options *options, sloe_error *err) {
-  SLOE_TRY(sloe_sort_graph(net, &net->graph, err));
-  SLOE_TRY(sloe_mark_weights(net, err));
-  SLOE_TRY(sloe_bind_inputs(net, options, err));
-  SLOE_TRY(sloe_infer_net(net, err));
-  SLOE_TRY(sloe_index_uses(net, err));
-  SLOE_TRY(sloe_count_costs(net, err));
-  return sloe_collect_info(net, err);
 }
