@@ -20,7 +20,7 @@ out: share  bound
 out: arithmetic
 
 == shares are bars on a terminal
-needs script
+needs terminal
 $ script -qec "stty cols 120; sloe estimate $MODELS/tv_resnet18.onnx -p jetson-orin-nano-8gb-datasheet-fp16 --layers" /dev/null
 out: █
 

@@ -36,27 +36,27 @@ out! …
 out: /features/features.1/conv/conv.0/conv.0.0/Conv
 
 == on a terminal there is colour
-needs script
+needs terminal
 $ script -qec 'sloe info $MODELS/tv_resnet18.onnx' /dev/null | cat -v
 out: ^[[1mtv_resnet18
 
 == NO_COLOR is obeyed
-needs script
+needs terminal
 $ NO_COLOR=1 script -qec 'sloe info $MODELS/tv_resnet18.onnx' /dev/null | cat -v
 out! ^[
 
 == an empty NO_COLOR says nothing
-needs script
+needs terminal
 $ NO_COLOR= script -qec 'sloe info $MODELS/tv_resnet18.onnx' /dev/null | cat -v
 out: ^[[1m
 
 == a dumb terminal gets no colour
-needs script
+needs terminal
 $ TERM=dumb script -qec 'sloe info $MODELS/tv_resnet18.onnx' /dev/null | cat -v
 out! ^[
 
 == tables keep to the width of the terminal
-needs script
+needs terminal
 $ for w in 60 80 120 200; do LC_ALL=C.UTF-8 NO_COLOR=1 script -qec "stty cols $w; sloe info $MODELS/tv_mobilenet_v2.onnx --layers" /dev/null | tr -d '\r' | grep -E '^ +([0-9]+ +)?/' | LC_ALL=C.UTF-8 wc -L; done
 out= 60
 out= 80
@@ -64,7 +64,7 @@ out= 120
 out 4 lines
 
 == a terminal without UTF-8 gets none
-needs script
+needs terminal
 $ LC_ALL=de_DE.ISO-8859-1 NO_COLOR=1 script -qec "stty cols 70; sloe info $MODELS/tv_mobilenet_v2.onnx --layers" /dev/null | tr -d '\r' | LC_ALL=C grep -c '[^ -~]'
 exit 1
 out= 0

@@ -5,6 +5,7 @@
 #
 #   == a sentence that says what holds
 #   needs jq                 skipped where this program is missing
+#   needs terminal           skipped where script(1) can make none
 #   $ sloe info x.onnx       run by bash in an empty folder; further `$` lines are run after it
 #   exit 3                   exit status of the last `$` line; 0 where it is not stated
 #   out: text                a line of stdout holds this
@@ -91,6 +92,7 @@ for path in "$@"; do
     case $line in
       '' | '#'*) ;;
       '== '*) finish_case; start_case "${line#== }" ;;
+      'needs terminal') script -qec true /dev/null >/dev/null 2>&1 || missing='terminal to be had' ;;
       'needs '*) command -v "${line#needs }" >/dev/null || missing=${line#needs } ;;
       '$ '*) commands+=${commands:+$'\n'}${line#\$ } ;;
       'exit '*) expected=${line#exit } ;;
