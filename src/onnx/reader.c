@@ -46,9 +46,12 @@ sloe_status sloe_onnx_text(sloe_onnx_reader *r, const sloe_field *f) {
   return SLOE_OK;
 }
 
+/* On failure *out stays as it was: what a message is made of later. */
 static sloe_status keep(sloe_onnx_reader *r, const char **out) {
-  *out = sloe_arena_strn(&r->net->arena, r->text, strlen(r->text));
-  return *out ? SLOE_OK : sloe_onnx_nomem(r);
+  const char *text = sloe_arena_strn(&r->net->arena, r->text, strlen(r->text));
+  if (!text) return sloe_onnx_nomem(r);
+  *out = text;
+  return SLOE_OK;
 }
 
 sloe_status sloe_onnx_string(sloe_onnx_reader *r, const sloe_field *f, const char **out) {

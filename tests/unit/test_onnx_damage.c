@@ -98,6 +98,31 @@ static void onnx_reading_survives_failure_of_every_allocation(void **state) {
   }
 }
 
+/* Unlike allocations, which come in blocks, the limit can end before any request of the arena. */
+static void onnx_reading_survives_every_memory_limit(void **state) {
+  for (size_t m = 0; m < N_MODELS; m++) {
+    size_t len;
+    char *data = corpus_bytes(MODELS[m], &len);
+    long live = sloe_alloc_live();
+    sloe_status status = SLOE_NOMEM;
+    for (size_t limit = 16; status != SLOE_OK; limit += 16) {
+      sloe_net_options options = {.memory_limit = limit};
+      sloe_net *net = (sloe_net *)state;
+      sloe_error err = {0};
+      status = sloe_net_from_memory(data, len, &options, &net, &err);
+      if (status == SLOE_OK) {
+        sloe_net_free(net);
+      } else {
+        assert_int_equal(status, SLOE_NOMEM);
+        assert_null(net);
+        assert_true(err.msg[0] != 0);
+      }
+      assert_int_equal(sloe_alloc_live(), live);
+    }
+    sloe_dealloc(data);
+  }
+}
+
 static void onnx_net_stays_within_its_memory_limit(void **state) {
   (void)state;
   size_t len;
@@ -182,6 +207,7 @@ int main(void) {
       cmocka_unit_test(onnx_model_cut_at_any_byte_is_refused_with_an_offset_inside),
       cmocka_unit_test(onnx_model_reads_alike_from_memory_windows_and_a_file),
       cmocka_unit_test(onnx_reading_survives_failure_of_every_allocation),
+      cmocka_unit_test(onnx_reading_survives_every_memory_limit),
       cmocka_unit_test(onnx_net_stays_within_its_memory_limit),
       cmocka_unit_test(onnx_file_over_2_gb_is_read),
       cmocka_unit_test(onnx_names_with_a_zero_byte_are_refused),
