@@ -87,12 +87,12 @@ for path in "$@"; do
   file=$(basename "$path")
   start_case ''
   number=0
-  while IFS= read -r line || [ -n "$line" ]; do
+  while IFS= read -r -u 3 line || [ -n "$line" ]; do
     number=$((number + 1))
     case $line in
       '' | '#'*) ;;
       '== '*) finish_case; start_case "${line#== }" ;;
-      'needs terminal') script -qec true /dev/null >/dev/null 2>&1 || missing='terminal to be had' ;;
+      'needs terminal') script -qec true /dev/null </dev/null >/dev/null 2>&1 || missing='terminal to be had' ;;
       'needs '*) command -v "${line#needs }" >/dev/null || missing=${line#needs } ;;
       '$ '*) commands+=${commands:+$'\n'}${line#\$ } ;;
       'exit '*) expected=${line#exit } ;;
@@ -107,7 +107,7 @@ for path in "$@"; do
         echo "FAILED: $file:$number: not understood: $line"
         failed=$((failed + 1)) ;;
     esac
-  done <"$path"
+  done 3<"$path"
   finish_case
 done
 
