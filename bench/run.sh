@@ -84,10 +84,10 @@ for net in "${nets[@]}"; do
     i=$((i + 1))
   done <<<"$rows"
   read -r median _ _ _ _ anon _ <<<"$rows"
-  ratio=$(awk -v base="$base" 'NR == 3 { if ($7 == 0) print $1 / base; else print "?" }' <<<"$rows")
+  ratio=$(awk -v base="$base" 'NR == 3 { if ($7 == 0) printf "%.0f", $1 / base; else print "?" }' <<<"$rows")
   echo "  whole process    $(goal "$median" 4 " ms")"
   echo "  anonymous memory $(goal "$(mb_of_kb "$anon")" 15 " MB")"
-  echo "  against Python   $(goal "$ratio" 100 x min) ($ratio)"
+  echo "  against Python   $(goal "$ratio" 100 x min) (${ratio}x)"
 
   printf '  %-22s %10s %21s\n' "in one process" "median us" "p5 .. p95"
   inside=$("$out/bench_inside" 501 "$platforms" $platform "$net")
