@@ -80,7 +80,7 @@ timed() {
   return $rc
 }
 
-# One round of a target: sets round_cpu, round_execs, round_cov, round_rc.
+# One round of a target: sets round_ms (of processor time), round_execs, round_cov, round_rc.
 run_round() {
   local target=$1 seconds=$2 round_seed=$3 out=$build/logs/$1.$$.round
   local corpora=("$build/corpus/$target")
@@ -92,8 +92,8 @@ run_round() {
   wait "$child" || round_rc=$?
   child=
   # `times` prints the shell's own line, then that of its children: 0m1.234s 0m0.020s
-  round_cpu=$(awk 'NR == 2 { gsub("s", ""); split($1, u, "m"); split($2, s, "m")
-    printf "%d", 60 * (u[1] + s[1]) + u[2] + s[2] }' "$out.times")
+  round_ms=$(awk 'NR == 2 { gsub("s", ""); split($1, u, "m"); split($2, s, "m")
+    printf "%d", 1000 * (60 * (u[1] + s[1]) + u[2] + s[2]) }' "$out.times")
   round_execs=$(awk '/stat::number_of_executed_units/ { n = $2 } END { print n + 0 }' "$out")
   round_cov=$(awk '{ for (i = 1; i < NF; i++) if ($i == "cov:") c = $(i + 1) } END { print c + 0 }' \
     "$out")
@@ -102,23 +102,23 @@ run_round() {
 }
 
 run_target() {
-  local target=$1 cpu=0 execs=0 cov=0 rounds=0 found=none seconds idle=0
+  local target=$1 cpu_ms=0 cpu=0 execs=0 cov=0 rounds=0 found=none seconds idle=0
   mkdir -p "$build/corpus/$target" "$build/findings/$target"
   while [ "$cpu" -lt "$cpu_goal" ]; do
     seconds=$((cpu_goal - cpu))
     [ "$seconds" -ge 10 ] || seconds=10 # 0 would mean for ever, and short rounds only load the corpus
     [ "$seconds" -le "$round_wall_s" ] || seconds=$round_wall_s
     run_round "$target" "$seconds" $((seed + rounds))
-    rounds=$((rounds + 1)) cpu=$((cpu + round_cpu)) execs=$((execs + round_execs))
+    rounds=$((rounds + 1)) cpu_ms=$((cpu_ms + round_ms)) cpu=$((cpu_ms / 1000)) execs=$((execs + round_execs))
     [ "$round_cov" -le "$cov" ] || cov=$round_cov
-    note "round target=$target commit=$commit seed=$((seed + rounds - 1)) cpu_s=$round_cpu execs=$round_execs cov=$round_cov rc=$round_rc"
+    note "round target=$target commit=$commit seed=$((seed + rounds - 1)) cpu_ms=$round_ms execs=$round_execs cov=$round_cov rc=$round_rc"
     if [ "$round_rc" -ne 0 ]; then
       found="rc $round_rc, see $build/logs/$target.log and $build/findings/$target/"
       findings=$((findings + 1))
       break
     fi
     # A target that ends without using any CPU would loop for ever.
-    if [ "$round_cpu" -eq 0 ]; then idle=$((idle + 1)); else idle=0; fi
+    if [ "$round_ms" -eq 0 ]; then idle=$((idle + 1)); else idle=0; fi
     [ "$idle" -lt 5 ] || { found="uses no CPU: not run"; findings=$((findings + 1)); break; }
   done
   note "done target=$target commit=$commit seeds=$seed..$((seed + rounds - 1)) cpu_s=$cpu execs=$execs cov=$cov corpus=$(find "$build/corpus/$target" -type f | wc -l) findings=$found"
