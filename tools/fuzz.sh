@@ -47,7 +47,7 @@ log=$build/fuzz.log
 
 build_targets() {
   CC=clang cmake -S . -B "$build/cmake" -G Ninja -DSLOE_FUZZ=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    >/dev/null && nice cmake --build "$build/cmake" --target "${targets[@]}" >&2
+    >/dev/null && cmake --build "$build/cmake" --target "${targets[@]}" >&2
 }
 # Calls side by side build one after another, and each runs a copy that a later build cannot change.
 (flock 9; build_targets; for t in "${targets[@]}"; do
