@@ -3,5 +3,6 @@
 #define SLOE_MODEL_MODEL_H
 
 #include "model/roofline.h"
+#include "model/staircase.h"
 
 #endif
