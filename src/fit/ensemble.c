@@ -117,23 +117,67 @@ double sloe_fit_candidate_residual(const sloe_fit_candidate *c, const sloe_fit_p
   return sum;
 }
 
-/* Least squares of value v over the points that are in neither mask. */
-static void fit_value(sloe_fit_candidate *c, const sloe_fit_points *p, size_t v, uint64_t out) {
-  double normal[SLOE_STAIR_TERMS * SLOE_STAIR_TERMS] = {0}, right[SLOE_STAIR_TERMS] = {0};
-  double basis[SLOE_STAIR_TERMS], scale[SLOE_STAIR_TERMS];
-  size_t terms = sloe_stair_terms(&c->shape);
+/* The normal equations of value v over the points that are not in `out`. */
+typedef struct equations {
+  size_t terms;
+  double normal[SLOE_STAIR_TERMS * SLOE_STAIR_TERMS], right[SLOE_STAIR_TERMS];
+  double scale[SLOE_STAIR_TERMS];
+} equations;
+
+static void solve_value(equations *e, const sloe_fit_candidate *c, const sloe_fit_points *p,
+                        size_t v, uint64_t out) {
+  double basis[SLOE_STAIR_TERMS];
+  size_t terms = e->terms = sloe_stair_terms(&c->shape);
+  memset(e->normal, 0, terms * terms * sizeof *e->normal);
+  memset(e->right, 0, terms * sizeof *e->right);
   for (size_t i = 0; i < p->n; i++) {
     if (out >> i & 1) continue;
     double weight = 1 / (p->error[i] * p->y[i][v]);
     sloe_stair_basis(&c->shape, p->x[i], basis);
     for (size_t t = 0; t < terms; t++) {
       double scaled = basis[t] * weight * weight;
-      for (size_t u = 0; u <= t; u++) normal[t * terms + u] += scaled * basis[u];
-      right[t] += scaled * p->y[i][v];
+      for (size_t u = 0; u <= t; u++) e->normal[t * terms + u] += scaled * basis[u];
+      e->right[t] += scaled * p->y[i][v];
     }
   }
-  sloe_fit_solve(normal, right, scale, terms);
-  memcpy(c->fit + v * SLOE_FIT_ROW, right, terms * sizeof *right);
+  sloe_fit_solve(e->normal, e->right, e->scale, terms);
+}
+
+static void fit_value(sloe_fit_candidate *c, const sloe_fit_points *p, size_t v, uint64_t out) {
+  equations e;
+  solve_value(&e, c, p, v, out);
+  memcpy(c->fit + v * SLOE_FIT_ROW, e.right, e.terms * sizeof *e.right);
+}
+
+/* What leaving out each point takes off the sum, added to `gain`. */
+static void add_gains(const sloe_fit_candidate *c, const sloe_fit_points *p, size_t v, uint64_t out,
+                      double *gain) {
+  equations e;
+  double basis[SLOE_STAIR_TERMS];
+  solve_value(&e, c, p, v, out);
+  for (size_t i = 0; i < p->n; i++) {
+    if (out >> i & 1) continue;
+    double weight = 1 / (p->error[i] * p->y[i][v]);
+    double r = weight * (p->y[i][v] - sloe_fit_candidate_at(c, v, p->x[i]));
+    sloe_stair_basis(&c->shape, p->x[i], basis);
+    double left = 1 - weight * weight * sloe_fit_leverage(e.normal, e.scale, basis, e.terms);
+    if (left > 1e-6) gain[i] += r * r / left; /* else the fit needs the point: it stays */
+  }
+}
+
+size_t sloe_fit_candidate_misfit(const sloe_fit_candidate *c, const sloe_fit_points *p,
+                                 uint64_t out, double sum, double *without) {
+  double gain[SLOE_FIT_POINTS] = {0}, most = 0;
+  size_t which = p->n;
+  for (size_t v = 0; v < p->values && !c->floor; v++) add_gains(c, p, v, out, gain);
+  for (size_t i = 0; i < p->n; i++) {
+    if (c->floor && !(out >> i & 1)) gain[i] = sloe_fit_candidate_residual(c, p, i);
+    if (gain[i] <= most) continue;
+    most = gain[i];
+    which = i;
+  }
+  *without = sum > most ? sum - most : 0;
+  return which;
 }
 
 static double sum_residuals(const sloe_fit_candidate *c, const sloe_fit_points *p, uint64_t out) {

@@ -51,6 +51,12 @@ void sloe_fit_ensemble_fini(sloe_fit_ensemble *ensemble);
    ((y - f) / (error y))^2, those of `out` left out. */
 double sloe_fit_candidate_fit(sloe_fit_candidate *c, const sloe_fit_points *points, uint64_t out);
 
+/* After a fit with `out`: the further point without which the rest would fit best, points->n where
+   there is none, and the sum that would be left. Closed form: leaving out point i takes
+   r_i^2 / (1 - h_i) off the sum, h_i its leverage. */
+size_t sloe_fit_candidate_misfit(const sloe_fit_candidate *c, const sloe_fit_points *points,
+                                 uint64_t out, double sum, double *without);
+
 /* Value `v` of the candidate's fit at x. */
 double sloe_fit_candidate_at(const sloe_fit_candidate *c, size_t v, int64_t x);
 
@@ -63,8 +69,11 @@ size_t sloe_fit_candidate_needs(const sloe_fit_candidate *c);
 
 /* Solve the normal equations of a least-squares problem: the lower triangle of `normal`, n x n,
    against `right`, n; both are overwritten, the solution is left in `right`. A direction that the
-   points do not determine gets 0. `scale` is room for n numbers. */
+   points do not determine gets 0. `scale` is room for n numbers. `normal` is left as the factor
+   that the second function wants: row' inverse(normal) row, the row's leverage (it is overwritten).
+ */
 void sloe_fit_solve(double *normal, double *right, double *scale, size_t n);
+double sloe_fit_leverage(const double *normal, const double *scale, double *row, size_t n);
 
 /* What a method answers about a line. */
 typedef struct sloe_fit_verdict {

@@ -16,7 +16,8 @@
  *
  * Occam. Shapes beyond the paper's two have more coefficients, hence always fit a little better;
  * extension_cost is what they must gain first. As it exceeds the cut, they are neither rivals nor
- * looked at (nor computed) until the simple shapes fit badly.
+ * computed until the simple shapes fit badly. Where small x may be special (START, FLOOR), the
+ * first line of a dimension measures there in any case: nothing else would tell.
  *
  * The next point is where the answers of the candidates are spread over most distinguishable
  * values: predictions at x are sorted into bins of `bin` standard errors, weighted by the
@@ -34,37 +35,6 @@ static int simple(const sloe_fit_candidate *c) {
   return c->kind == SLOE_FIT_LINEAR || c->kind == SLOE_FIT_STEP || c->kind == SLOE_FIT_ANY_WIDTH;
 }
 
-static size_t worst_point(const sloe_fit_candidate *c, const sloe_fit_points *p) {
-  size_t worst = 0;
-  double most = -1;
-  for (size_t i = 0; i < p->n; i++) {
-    double r = c->out >> i & 1 ? -1 : sloe_fit_candidate_residual(c, p, i);
-    if (r > most) {
-      most = r;
-      worst = i;
-    }
-  }
-  return worst;
-}
-
-/* The point without which the rest fits best. */
-static size_t misfit(sloe_fit_candidate *c, const sloe_fit_points *p, double *cost) {
-  size_t which = worst_point(c, p);
-  uint64_t out = c->out;
-  *cost = sloe_fit_candidate_fit(c, p, out | UINT64_C(1) << which);
-  if (c->floor || p->values > 4 || sloe_stair_terms(&c->shape) > 3) return which;
-  for (size_t i = 0; i < p->n;
-       i++) { /* few points: the culprit may have pulled the fit to itself */
-    if (out >> i & 1 || i == which) continue;
-    double without = sloe_fit_candidate_fit(c, p, out | UINT64_C(1) << i);
-    if (without < *cost) {
-      *cost = without;
-      which = i;
-    }
-  }
-  return which;
-}
-
 static void judge(sloe_fit_candidate *c, const sloe_fit_points *p, double outlier_cost,
                   double hopeless) {
   size_t needs = sloe_fit_candidate_needs(c), most = p->n / 4, n_out = 0;
@@ -74,14 +44,14 @@ static void judge(sloe_fit_candidate *c, const sloe_fit_points *p, double outlie
   while (n_out < most && p->n > needs + n_out + 1 && sum > outlier_cost) {
     if (base + outlier_cost > hopeless) break;
     double without;
-    size_t which = misfit(c, p, &without);
-    if (without + outlier_cost >= sum) break;
-    sum = without;
-    base += outlier_cost;
+    size_t which = sloe_fit_candidate_misfit(c, p, c->out, sum, &without);
+    if (which == p->n || without + outlier_cost >= sum) break;
     c->out |= UINT64_C(1) << which;
+    sum = sloe_fit_candidate_fit(c, p, c->out);
+    base += outlier_cost;
     n_out++;
   }
-  c->cost = base + sloe_fit_candidate_fit(c, p, c->out);
+  c->cost = base + sum;
 }
 
 static const sloe_fit_candidate *judge_some(sloe_fit_line *line, int simple_ones,
@@ -114,7 +84,7 @@ static int same_curve(const sloe_fit_line *line, const sloe_fit_candidate *a,
 sloe_fit_verdict sloe_fit_evidence_judge(sloe_fit_line *line) {
   const sloe_fit_params *k = line->params;
   const sloe_fit_candidate *best = judge_some(line, 1, NULL);
-  int extend = !best || best->cost > k->extension_cost;
+  int extend = !best || best->cost + k->cut > k->extension_cost;
   if (extend) best = judge_some(line, 0, best);
   sloe_fit_verdict verdict = {.best = best, .decided = 1};
   for (size_t i = 0; i < line->ensemble.n; i++) {
@@ -188,7 +158,9 @@ int64_t sloe_fit_evidence_next(sloe_fit_line *line, const sloe_fit_candidate *be
   if (line->points.n) error = line->points.error[0];
   for (size_t i = 1; i < line->points.n; i++) error = fmin(error, line->points.error[i]);
   int64_t next = 0;
-  for (size_t k = 0; k < sloe_fit_grid_size(&line->axis); k++) {
+  size_t stride =
+      n > 64 ? 4 : 1; /* while nearly everything is possible, nearly any point will do */
+  for (size_t k = 0; k < sloe_fit_grid_size(&line->axis); k += stride) {
     int64_t x = sloe_fit_grid_at(&line->axis, k);
     if (sloe_fit_line_taken(line, x)) continue;
     double score = tells(line, rivals, n, x, line->params->bin * error);

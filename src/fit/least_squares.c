@@ -33,3 +33,14 @@ void sloe_fit_solve(double *normal, double *right, double *scale, size_t n) {
   }
   for (size_t i = 0; i < n; i++) right[i] *= scale[i];
 }
+
+double sloe_fit_leverage(const double *normal, const double *scale, double *row, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    row[i] *= scale[i];
+    for (size_t j = 0; j < i; j++) row[i] -= normal[i * n + j] * row[j];
+    row[i] *= normal[i * n + i];
+    sum += row[i] * row[i];
+  }
+  return sum;
+}

@@ -105,12 +105,23 @@ static sloe_status begin(sloe_fitter *f, size_t dim, int64_t *coords, sloe_error
   return SLOE_OK;
 }
 
+/* Where small x may be special, the first line looks there, whatever else it would ask. */
+static int64_t probe(const sloe_fitter *f, const sloe_fit_line *line) {
+  unsigned small = SLOE_FIT_START | SLOE_FIT_FLOOR;
+  if (f->params.method != SLOE_FIT_EVIDENCE || !(f->params.templates & small)) return 0;
+  return line->points.n == 2 && !line->seen && !sloe_fit_line_taken(line, line->axis.lo)
+             ? line->axis.lo
+             : 0;
+}
+
 static sloe_fit_verdict judge(sloe_fitter *f, sloe_fit_line *line) {
   return f->params.method == SLOE_FIT_EVIDENCE ? sloe_fit_evidence_judge(line)
                                                : sloe_fit_blackthorn_judge(line);
 }
 
 static int64_t next_point(sloe_fitter *f, sloe_fit_line *line, const sloe_fit_candidate *best) {
+  int64_t first = probe(f, line);
+  if (first) return first;
   return f->params.method == SLOE_FIT_EVIDENCE ? sloe_fit_evidence_next(line, best)
                                                : sloe_fit_blackthorn_next(line);
 }

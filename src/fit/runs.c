@@ -7,16 +7,15 @@
  * uncertain by a fifth, and a candidate's cost counts residuals in these units.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "fit/fitter.h"
 
-static int compare(const void *a, const void *b) {
-  double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
+static void insert(double *run, size_t n, double value) {
+  for (; n > 0 && run[n - 1] > value; n--) run[n] = run[n - 1];
+  run[n] = value;
 }
 
 /* `run` is sorted. */
@@ -97,9 +96,8 @@ sloe_status sloe_fitter_measure(sloe_fitter *f, const int64_t *coords, double *v
   for (;;) {
     sloe_fit_sample sample;
     SLOE_TRY(one_run(f, coords, &sample, err));
-    f->run[n++] = sample.value;
+    insert(f->run, n++, sample.value);
     told += sample.spread * sample.spread;
-    qsort(f->run, n, sizeof *f->run, compare);
     *value = combine(f->run, n, k->statistic);
     if (!isnan(told)) {
       spread = sqrt(told) / (double)n / *value;
