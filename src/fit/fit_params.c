@@ -20,7 +20,7 @@
   X(run_error, 0.003, 1e-9, 1)  \
   X(noise, 0.01, 1e-9, 1)       \
   X(slack, 0.002, 1e-9, 1)      \
-  X(cut, 7, 0.1, 1e6)           \
+  X(cut, 9, 0.1, 1e6)           \
   X(outlier_cost, 10, 0.1, 1e6) \
   X(extension_cost, 14, 0, 1e6) \
   X(odd_width_cost, 6, 0, 1e6)  \

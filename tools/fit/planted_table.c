@@ -1,9 +1,12 @@
-/* planted_table [COUNT [SEED]]: how often the fitter finds what was planted, from how many points.
-   The table of docs/notes/fit.md; nothing builds it but `ninja planted_table`. */
+/* planted_table [COUNT [SEED [TEXT]]]: rows with TEXT in their name; how often the fitter finds
+   what was planted, from how many points. The table of docs/notes/fit.md; nothing builds it but
+   `ninja planted_table`. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "planted.h"
+
+static const char *only = ""; /* rows that have this in their name */
 
 typedef struct tally {
   size_t n, right, exact, undecided, counts[64];
@@ -41,6 +44,7 @@ static void print(const char *what, const tally *t) {
 
 static void lines(const char *what, const sloe_fit_params *params, planted_kind kind, size_t count,
                   uint64_t seed) {
+  if (!strstr(what, only)) return;
   tally t = {0};
   sloe_fit_axis axis = {1, PLANTED_LAST};
   for (size_t i = 0; i < count; i++) {
@@ -57,6 +61,7 @@ static void lines(const char *what, const sloe_fit_params *params, planted_kind 
 
 static void space(const char *what, const sloe_fit_params *params, size_t n_dims, size_t count,
                   uint64_t seed) {
+  if (!strstr(what, only)) return;
   double mean = 0, worst = 0, points = 0, widths = 0;
   sloe_fit_axis axes[SLOE_STAIR_DIMS];
   for (size_t d = 0; d < n_dims; d++) axes[d] = (sloe_fit_axis){1, PLANTED_LAST};
@@ -89,6 +94,7 @@ static void space(const char *what, const sloe_fit_params *params, size_t n_dims
 int main(int argc, char **argv) {
   size_t count = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 1000;
   uint64_t seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 2;
+  if (argc > 3) only = argv[3];
   if (!count) return 2;
   static const char *const names[] = {
 #define NAME(id, name) name,

@@ -35,7 +35,7 @@ typedef struct knob {
   }
 
 static const knob evidence[] = {
-    NUMBER(cut, 5, 7, 9, 11),
+    NUMBER(cut, 6, 7, 8, 9, 11),
     NUMBER(outlier_cost, 6, 8, 10, 12, 15),
     NUMBER(extension_cost, 11, 14, 17, 21),
     NUMBER(odd_width_cost, 2, 4, 6, 8),
