@@ -188,15 +188,22 @@ sloe_status sloe_store_each_point(sloe_store *store, int64_t campaign, sloe_stor
 enum { SLOE_STORE_MAX_RUNS = 1 << 20 };
 
 /* The numbers that a sample may have: member, unit in the file. One list for the struct, the
-   schema's columns and the reading and writing of them. */
-#define SLOE_STORE_NUMBER_MAP(X)                                              \
-  X(min_ns)                                                                   \
-  X(median_ns) X(p75_ns) X(p97_5_ns) X(mean_ns) /* of the runs */             \
-      X(host_ns)                                /* with launching */          \
-      X(sum_of_layers_ns)                       /* of a network */            \
-      X(ref_before_ns) X(ref_after_ns)          /* the reference layer */     \
-      X(power_w) X(energy_mj)                   /* energy of one inference */ \
-      X(memory_mb)
+   schema's columns and the reading and writing of them. min to mean: of the runs. host: with
+   launching. sum_of_layers: of a network. ref: the reference layer, just before and after. energy:
+   of one inference. */
+#define SLOE_STORE_NUMBER_MAP(X) \
+  X(min_ns)                      \
+  X(median_ns)                   \
+  X(p75_ns)                      \
+  X(p97_5_ns)                    \
+  X(mean_ns)                     \
+  X(host_ns)                     \
+  X(sum_of_layers_ns)            \
+  X(ref_before_ns)               \
+  X(ref_after_ns)                \
+  X(power_w)                     \
+  X(energy_mj)                   \
+  X(memory_mb)
 
 typedef struct sloe_store_metric {
   const char *name; /* a further column: "power_idle_w", "workspace_mb" */
