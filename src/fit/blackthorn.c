@@ -34,6 +34,7 @@ static void sort(double *a, size_t n) {
 
 static double median(const double *values, size_t n) {
   double a[SLOE_FIT_POINTS];
+  if (!n) return 0;
   memcpy(a, values, n * sizeof *a);
   sort(a, n);
   return n % 2 ? a[n / 2] : (a[n / 2 - 1] + a[n / 2]) / 2;

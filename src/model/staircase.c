@@ -67,6 +67,7 @@ sloe_status sloe_stair_model_check(const sloe_stair_model *model, sloe_error *er
 
 double sloe_stair_model_eval(const sloe_stair_model *model, const int64_t *coords) {
   double left[SLOE_STAIR_COEFS], basis[SLOE_STAIR_TERMS];
+  left[0] = model->floor;
   const double *from = model->coef;
   size_t n = model->n_coefs;
   for (size_t d = model->n_dims; d-- > 0;) {

@@ -18,8 +18,8 @@ char *sloe_store_uri(const char *path, const char *query) {
   static const char hex[] = "0123456789ABCDEF";
   char *uri = sloe_alloc(strlen(path) + strlen(query) + 8, 3), *p;
   if (!uri) return NULL;
-  memcpy(uri, "file:", 5);
-  p = uri + 5;
+  p = uri;
+  for (const char *scheme = "file:"; *scheme; scheme++) *p++ = *scheme;
   if (path[0] != '/') *p++ = '.', *p++ = '/';
   for (; *path; path++) {
     unsigned char c = (unsigned char)*path;
