@@ -121,7 +121,7 @@ static double tells(const sloe_fit_line *line, const rival *rivals, size_t n, in
     memset(weights, 0, sizeof weights);
     for (size_t i = 0; i < n; i++) {
       double at = (sloe_fit_candidate_at(rivals[i].c, v, x) - centre) * scale;
-      at = at < -127 ? -127 : at > 127 ? 127 : at;
+      at = !(at > -127) ? -127 : at > 127 ? 127 : at; /* NAN, where times overflow, too */
       weights[(size_t)(at + 128.5)] += rivals[i].weight;
       total += rivals[i].weight;
     }
