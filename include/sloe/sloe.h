@@ -55,7 +55,9 @@ extern "C" {
   X(UNSUPPORTED, 4, "well-formed input that sloe does not handle") \
   X(IO, 5, "reading or writing failed")                            \
   X(NOTFOUND, 6, "no such file, platform or name")                 \
-  X(INTERNAL, 7, "a bug in sloe")
+  X(INTERNAL, 7, "a bug in sloe")                                  \
+  X(DEVICE, 8, "a device or a sensor failed")                      \
+  X(STOPPED, 9, "stopped when asked to")
 
 typedef enum sloe_status {
 #define SLOE_STATUS_ENUM(name, value, text) SLOE_##name = value,
@@ -109,11 +111,11 @@ typedef struct sloe_net_options {
   size_t memory_limit; /* bytes that the net may claim; 0: 1 GiB */
 } sloe_net_options;
 
-/* Open NET: the path of an ONNX file. Reads the graph and not the weights, binds the open
-   dimensions, infers every shape. A leading dimension left unbound is taken as 1 with a warning,
-   any other is SLOE_FORMAT and names the input and the option that would bind it.
-   `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the byte), UNSUPPORTED,
-   NOMEM. */
+/* Open NET: the path of an ONNX file, or a zoo spec ("zoo:FAMILY,key=value,..."). Reads the graph
+   and not the weights, binds the open dimensions, infers every shape. A leading dimension left
+   unbound is taken as 1 with a warning, any other is SLOE_FORMAT and names the input and the option
+   that would bind it. `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the
+   byte), UNSUPPORTED, NOMEM. */
 SLOE_API sloe_status sloe_net_open(const char *net, const sloe_net_options *options, sloe_net **out,
                                    sloe_error *err);
 
@@ -443,6 +445,99 @@ SLOE_API const sloe_result *sloe_estimate_get(const sloe_estimate *estimate);
 SLOE_API const sloe_layers *sloe_estimate_layers(const sloe_estimate *estimate);
 SLOE_API const sloe_platform *sloe_estimate_platform(const sloe_estimate *estimate);
 
+/* An answer: who was asked, about what, and what is said. Estimates and measurements alike. */
+typedef struct sloe_answer {
+  const sloe_card *card;
+  const sloe_layers *layers;
+  const sloe_result *result;
+} sloe_answer;
+
+SLOE_API sloe_answer sloe_estimate_answer(const sloe_estimate *estimate);
+
+/* ---- pruning targets (B Fig. 9) ----------------------------------------------------------- */
+
+/* One convolution: the tread of the latency staircase that its filter count stands on. */
+typedef struct sloe_prune_layer {
+  const sloe_layer *layer;
+  int64_t filters;              /* as it is */
+  int64_t tread_lo, tread_hi;   /* first and last filter count of about equal latency; hi is the
+                                   Pareto-optimal one */
+  int64_t target;               /* the right end of the next tread below */
+  double latency_ms, target_ms; /* of the layer as it is, and at `target` filters */
+  double saved_ms, saved_share; /* of the layer alone; saved_share is of the network */
+  double network_saved_ms;      /* with the layers that read its output narrowed too */
+  int in_domain;
+} sloe_prune_layer;
+
+/* A point of the network's Pareto front: prune greedily, best milliseconds per filter first. */
+typedef struct sloe_prune_step {
+  size_t layer;      /* index into layers */
+  int64_t filters;   /* it has after this step */
+  double latency_ms; /* of the network after it */
+  double params;     /* of the network after it */
+} sloe_prune_step;
+
+typedef struct sloe_prune sloe_prune;
+typedef struct sloe_prune_result {
+  const sloe_prune_layer *layers; /* convolutions and fully connected layers, in order */
+  size_t n_layers;
+  const sloe_prune_step *steps; /* the Pareto table, from the network as it is */
+  size_t n_steps;
+  double latency_ms;
+} sloe_prune_result;
+
+typedef struct sloe_prune_options {
+  double slack;     /* latencies within this share are one tread: 0 takes 0.01 */
+  size_t max_steps; /* 0: 32 */
+} sloe_prune_options;
+
+/* Needs a platform that is fitted (a data sheet has no treads: UNSUPPORTED). `options` may be NULL.
+   The estimate must outlive the answer. */
+SLOE_API sloe_status sloe_prune_new(const sloe_estimate *estimate,
+                                    const sloe_prune_options *options, sloe_prune **out,
+                                    sloe_error *err);
+SLOE_API void sloe_prune_free(sloe_prune *prune);
+SLOE_API const sloe_prune_result *sloe_prune_get(const sloe_prune *prune);
+
+/* ---- evaluations: a platform's errors against measurements -------------------------------- */
+
+/* Of one metric, over all rows or one group. Errors in per cent unless they say so; NAN where there
+   are too few rows. Definitions: docs/json.md. X(NAME, doc) */
+#define SLOE_ERROR_MAP(X)                                              \
+  X(mape, "mean absolute percentage error")                            \
+  X(mape_constant, "the same of the best constant prediction")         \
+  X(mape_ci95, "half width of its 95 % confidence interval")           \
+  X(rmse, "root mean square error, in the metric's unit")              \
+  X(mae, "mean absolute error, in the metric's unit")                  \
+  X(mpe, "mean of (estimated - measured) / measured")                  \
+  X(mpe_sd, "its standard deviation")                                  \
+  X(rmspe, "root mean square percentage error")                        \
+  X(max_ape, "largest absolute percentage error")                      \
+  X(min_ape, "smallest absolute percentage error")                     \
+  X(within_10, "share of rows within 10 %, per cent")                  \
+  X(kendall, "Kendall's rank correlation tau-b, -1..1")                \
+  X(pearson, "Pearson's correlation, -1..1")                           \
+  X(coverage_90, "share of rows inside their 90 % interval, per cent") \
+  X(interval_width_median, "median of (high - low) / estimate, per cent")
+
+typedef struct sloe_errors {
+  const char *metric; /* "latency_ms" */
+  const char *group;  /* "" for all rows, else the value of the column */
+  size_t n, left_out; /* rows compared; rows with another quality, or that could not be answered */
+#define SLOE_ERROR_MEMBER(name, doc) double name;
+  SLOE_ERROR_MAP(SLOE_ERROR_MEMBER)
+#undef SLOE_ERROR_MEMBER
+} sloe_errors;
+
+typedef struct sloe_evaluation {
+  const char *table, *platform, *by; /* by: "" */
+  const char *scaled;                /* "" or how measured times were scaled, one line */
+  const sloe_errors *errors;         /* all rows of each metric first, then the groups */
+  size_t n_errors;
+  const char *const *warnings; /* rows that could not be answered, and why */
+  size_t n_warnings;
+} sloe_evaluation;
+
 /* ---- reports: the same answers as text --------------------------------------------------- */
 
 typedef enum sloe_format { SLOE_FORMAT_TABLE, SLOE_FORMAT_JSON, SLOE_FORMAT_CSV } sloe_format;
@@ -469,6 +564,15 @@ SLOE_API sloe_status sloe_report_info(const sloe_layers *const *layers, size_t n
 SLOE_API sloe_status sloe_report_estimates(const sloe_estimate *const *estimates, size_t n,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);
+SLOE_API sloe_status sloe_report_prune(const sloe_prune *prune, const sloe_report_options *options,
+                                       char **text, sloe_error *err);
+/* The same for any answers; what estimates and measurements have in common. */
+SLOE_API sloe_status sloe_report_answers(const sloe_answer *answers, size_t n,
+                                         const sloe_report_options *options, char **text,
+                                         sloe_error *err);
+SLOE_API sloe_status sloe_report_evaluations(const sloe_evaluation *const *evaluations, size_t n,
+                                             const sloe_report_options *options, char **text,
+                                             sloe_error *err);
 SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);

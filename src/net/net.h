@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "net/layer_spec.h"
 #include "sloe/sloe.h"
 
 typedef int32_t sloe_tid; /* index of a tensor; -1: an optional one left out */
@@ -275,6 +276,10 @@ int32_t sloe_batch_norm_anchor(const sloe_net *net, const sloe_node *node);
 
 /* Gemm, or a matrix product whose right operand is constant. */
 int sloe_node_is_fc(const sloe_net *net, const sloe_node *node);
+
+/* The nodes in layer `i`, in the order of its name; *anchor (may be NULL) is the one that gives it
+   its kind, -1 for a layer that stands for no op (a copy, a reformat). */
+const int32_t *sloe_layers_nodes(const sloe_layers *layers, size_t i, size_t *n, int32_t *anchor);
 
 /* A convolution with as many groups as input channels, more than one. */
 int sloe_node_is_depthwise(const sloe_net *net, const sloe_node *node);

@@ -132,6 +132,13 @@ static void take_anchor(emitter *e, const sloe_fuse_group *g, sloe_layer *l) {
   }
 }
 
+static void keep_nodes(emitter *e, int32_t anchor) {
+  int32_t *kept = SLOE_ARENA_NEW(e->f->arena, int32_t, e->n_nodes + 1);
+  if (!kept) e->failed = 1;
+  for (size_t i = 0; kept && i < e->n_nodes; i++) kept[i] = e->nodes[i];
+  e->layers->ops[e->layers->n] = (sloe_layer_ops){kept, e->n_nodes, anchor};
+}
+
 static void emit_group(emitter *e, const sloe_fuse_group *g) {
   sloe_layer *l = &e->layers->layers[e->layers->n];
   e->n_nodes = sloe_fuse_leaves(e->f, g->expr, e->nodes);
@@ -148,6 +155,7 @@ static void emit_group(emitter *e, const sloe_fuse_group *g) {
   }
   l->ops = ops;
   l->n_ops = e->n_nodes;
+  keep_nodes(e, g->anchor);
   take_anchor(e, g, l);
   l->in = keep_shapes(e, e->in, e->n_in);
   l->n_in = e->n_in;
@@ -175,6 +183,7 @@ static void emit_extra(emitter *e, const sloe_fuse_group *g, const sloe_fuse_ext
     e->failed = 1;
     return;
   }
+  e->layers->ops[e->layers->n].anchor = -1;
   if (x->owner >= 0) ops[l->n_ops++] = net->nodes[x->owner].name;
   l->ops = ops;
   l->kind = x->kind;
@@ -202,7 +211,8 @@ sloe_status sloe_fuse_emit(sloe_fuse *f, const int32_t *slots, size_t n, sloe_la
   emitter e = {.f = f, .layers = layers};
   e.seen = SLOE_ARENA_NEW(f->scratch, int32_t, f->net->n_tensors + 1);
   layers->layers = SLOE_ARENA_NEW(f->arena, sloe_layer, n + f->n_extras + 1);
-  e.failed = !e.seen || !layers->layers;
+  layers->ops = SLOE_ARENA_NEW(f->arena, sloe_layer_ops, n + f->n_extras + 1);
+  e.failed = !e.seen || !layers->layers || !layers->ops;
   for (size_t i = 0; i < n && !e.failed; i++) {
     const sloe_fuse_group *g = &f->groups[slots[i]];
     e.slot = (int32_t)i + 1;

@@ -162,11 +162,18 @@ typedef struct sloe_fuse_switches {
   signed char set[SLOE_RULE_COUNT];
 } sloe_fuse_switches;
 
+typedef struct sloe_layer_ops { /* nodes of one layer */
+  const int32_t *nodes;
+  size_t n;
+  int32_t anchor; /* -1: none */
+} sloe_layer_ops;
+
 struct sloe_layers {
   sloe_arena arena;
   const sloe_net *net;
   sloe_fusion fusion; /* as given, defaults filled in */
   sloe_layer *layers;
+  sloe_layer_ops *ops; /* [n] */
   size_t n;
   uint64_t folded_flops;             /* of ops that vanished into weights or do nothing */
   size_t n_dropped;                  /* ops in no layer */

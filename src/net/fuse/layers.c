@@ -116,6 +116,13 @@ const sloe_layer *sloe_layers_at(const sloe_layers *layers, size_t i) {
   return i < layers->n ? &layers->layers[i] : NULL;
 }
 
+const int32_t *sloe_layers_nodes(const sloe_layers *layers, size_t i, size_t *n, int32_t *anchor) {
+  const sloe_layer_ops none = {NULL, 0, -1}, *ops = i < layers->n ? &layers->ops[i] : &none;
+  if (anchor) *anchor = ops->anchor;
+  *n = ops->n;
+  return ops->nodes;
+}
+
 const sloe_net *sloe_layers_net(const sloe_layers *layers) {
   return layers->net;
 }

@@ -1,0 +1,147 @@
+/* lab.h: measuring and learning (libsloe-lab).
+ *
+ * The measuring half of sloe. Programs load it where they need it, through one symbol:
+ *
+ *   void *library = dlopen("libsloe-lab.so.0", RTLD_NOW | RTLD_LOCAL);
+ *   const sloe_lab *lab = ((sloe_lab_fn)dlsym(library, SLOE_LAB_SYMBOL))();
+ *
+ * and find all functions in that struct. Backends with heavy libraries (oneDNN, cuDNN) are modules
+ * of their own, which libsloe-lab loads from its own folder when one is asked for.
+ *
+ * What holds for sloe.h holds here. Long operations take a sloe_watch: they report progress
+ * and stop between two samples when asked to; what was measured until then is kept.
+ */
+#ifndef SLOE_LAB_H
+#define SLOE_LAB_H
+
+#include "sloe/sloe.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLOE_LAB_SYMBOL "sloe_lab_open"
+
+typedef struct sloe_progress {
+  const char *phase;  /* "fitting conv 3x3", "holding out layers" */
+  size_t done, total; /* steps of the whole; total is a guess while points are chosen as it goes */
+  double elapsed_s, eta_s; /* NAN: unknown */
+} sloe_progress;
+
+/* All zero is a good default. */
+typedef struct sloe_watch {
+  void (*progress)(void *context, const sloe_progress *progress);
+  int (*stop)(void *context); /* asked often; not 0: stop, the call fails with SLOE_STOPPED */
+  void (*warn)(void *context, const char *text);
+  void *context;
+} sloe_watch;
+
+/* ---- measuring ---- */
+
+typedef struct sloe_session sloe_session;   /* an opened device */
+typedef struct sloe_measured sloe_measured; /* one network's or layer's measurement */
+
+typedef struct sloe_measure_options {
+  int layers;     /* time each layer of the network as well */
+  int isolated;   /* with layers: also each layer by itself, as profiling times it */
+  int32_t runs;   /* at most; 0: 100 runs or 10 s, at least 5 (Z 4.2) */
+  double seconds; /* 0: 10 */
+  double ref_ns;  /* reference time of the platform to compare with: scaled_ms is for it; 0 */
+} sloe_measure_options;
+
+/* Beside the answer, what a measurement table wants. NAN where unknown. */
+typedef struct sloe_measured_extra {
+  double latency_min_ms, latency_mean_ms, host_ms, sum_of_layers_ms, isolated_sum_ms, ref_ms;
+  const char *quality; /* "ok", "noisy" */
+  size_t n_runs;
+  const double *isolated_ms; /* [layers] with options.isolated; else NULL */
+} sloe_measured_extra;
+
+/* ---- profiling (Blackthorn's tool) ---- */
+
+typedef struct sloe_profile_options {
+  const char *backend;
+  const char *out;  /* platform file */
+  const char *db;   /* NULL: <out>.db */
+  double budget_s;  /* 0: none; what is left out is said in the summary */
+  uint64_t seed;    /* of the held-out layers and networks and of the design; 0: 1 */
+  int plan_only;    /* measure nothing: say what would be */
+  const char *only; /* NULL: everything; "conv", "pool", ...: families whose op begins so */
+} sloe_profile_options;
+
+typedef struct sloe_profile_summary {
+  size_t points, points_measured, points_reused, points_refused; /* in all; in this visit; ... */
+  size_t heldout_layers, heldout_networks;
+  double seconds;
+  double layer_rmspe, layer_mape, layer_max_ape; /* per cent, held-out layers; NAN */
+  double network_mape, network_max_ape;          /* held-out networks */
+  int complete; /* 0: the budget ran out before the plan was through */
+} sloe_profile_summary;
+
+/* ---- evaluating ---- */
+
+typedef struct sloe_evaluate_options {
+  const char *table; /* a measurement table */
+  const char *by;    /* column to group by; NULL */
+  sloe_method method;
+  int raw;                 /* do not scale by the reference layer's time (ref_ms) */
+  const char *predictions; /* write a CSV of net, measured, estimated to this path; NULL */
+} sloe_evaluate_options;
+
+typedef struct sloe_db_export_options {
+  const char *db, *out; /* out NULL: *text is given instead */
+  int samples;          /* a row per sample */
+  int all;              /* also what is not finished */
+} sloe_db_export_options;
+
+typedef struct sloe_db_info {
+  const char *device, *runtime, *version, *precision, *mode;
+  int64_t campaigns, visits, points, done, open, skipped, failed, samples, runs;
+} sloe_db_info;
+
+typedef struct sloe_lab {
+  const char *version; /* equal to sloe_version() or the two must not be used together */
+
+  /* Every backend there is; `why` is NULL where it can be opened here, else what is missing. */
+  void (*each_backend)(void (*fn)(void *context, const char *name, const char *doc,
+                                  const char *why),
+                       void *context);
+
+  sloe_status (*session_open)(const char *backend, sloe_session **out, sloe_error *err);
+  void (*session_close)(sloe_session *session);
+  const sloe_card *(*session_card)(const sloe_session *session);
+  const sloe_fusion *(*session_fusion)(const sloe_session *session);
+  /* `layers` come from session_fusion, and must outlive the answer, as must the session. */
+  sloe_status (*measure)(sloe_session *session, const sloe_layers *layers,
+                         const sloe_measure_options *options, const sloe_watch *watch,
+                         sloe_measured **out, sloe_error *err);
+  void (*measured_free)(sloe_measured *measured);
+  const sloe_answer *(*measured_answer)(const sloe_measured *measured);
+  const sloe_measured_extra *(*measured_extra)(const sloe_measured *measured);
+  /* A measurement table of n answers; names[i] is the NET as given. Freed with sloe_text_free. */
+  sloe_status (*measured_table)(const sloe_session *session, const char *const *names,
+                                sloe_measured *const *measured, size_t n, char **text,
+                                sloe_error *err);
+
+  sloe_status (*profile)(const sloe_profile_options *options, const sloe_watch *watch,
+                         sloe_profile_summary *out, sloe_error *err);
+
+  /* One evaluation of a platform; freed with evaluation_free. */
+  sloe_status (*evaluate)(const sloe_evaluate_options *options, const sloe_platform *platform,
+                          const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
+  void (*evaluation_free)(sloe_evaluation *evaluation);
+
+  sloe_status (*db_export)(const sloe_db_export_options *options, char **text, sloe_error *err);
+  sloe_status (*db_merge)(const char *into, const char *const *from, size_t n, int64_t *added,
+                          sloe_error *err);
+  /* Strings live until the next call. */
+  sloe_status (*db_info)(const char *path, sloe_db_info *out, sloe_error *err);
+} sloe_lab;
+
+typedef const sloe_lab *(*sloe_lab_fn)(void);
+SLOE_API const sloe_lab *sloe_lab_open(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

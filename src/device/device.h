@@ -1,0 +1,167 @@
+/* device.h: what can be measured, and how it is timed.
+ *
+ *   backend    a constant struct of functions, one folder under device/ (registry.c lists them).
+ *   device     one opened backend: a board, a runtime, a precision, a number of threads.
+ *   job        one layer or one network made ready to run on it.
+ *
+ *   const sloe_backend *backend; sloe_device *device; sloe_job *job; sloe_timing timing;
+ *   sloe_device_open("onednn:threads=1", NULL, &device, &err);
+ *   sloe_device_load_layer(device, &spec, &job, &err);
+ *   sloe_time_job(device, job, &options, &timing, &err);
+ *   sloe_timing_fini(&timing); sloe_job_unload(job); sloe_device_close(device);
+ *
+ * BACKEND is NAME[:key=value,...] (DESIGN.md); common keys are threads, precision, batch.
+ *
+ * What holds for every function of a backend: it returns a status with a message, never exits,
+ * prints or leaves threads behind; UNSUPPORTED says "this layer or network cannot be run here"
+ * (too large, an operator that the backend lacks) and is no failure of the device; DEVICE says that
+ * the device or its sensor failed or lied. One device belongs to one thread at a time.
+ */
+#ifndef SLOE_DEVICE_DEVICE_H
+#define SLOE_DEVICE_DEVICE_H
+
+#include "net/net.h"
+
+typedef struct sloe_device sloe_device;
+typedef struct sloe_job sloe_job;
+
+typedef struct sloe_device_pair {
+  const char *key, *value;
+} sloe_device_pair;
+
+/* Who measures: the identity of a measurement table, and its environment. Lives as long as the
+   device; strings are "" where they do not apply. */
+typedef struct sloe_device_info {
+  const char *device;    /* "intel-xeon-..." : token of a-z 0-9 and '-' */
+  const char *title;     /* "Intel(R) Xeon(R) Processor", for people */
+  const char *runtime;   /* "onednn": also the name of the fusion rules */
+  const char *version;   /* of the runtime, "2.6.3" */
+  const char *precision; /* "fp32" */
+  const char *mode;      /* "t1": one thread; power mode */
+  int64_t batch, threads;
+  sloe_fusion fusion;                  /* rules by which a network becomes its layers */
+  double memory_mb;                    /* of the device, 10^6 bytes; NAN: unknown */
+  const sloe_device_pair *environment; /* CPU model, governor, library versions, ... */
+  size_t n_environment;
+} sloe_device_info;
+
+/* What a job holds, 10^6 bytes; NAN: unknown. `kind` as in memory_kind. */
+typedef struct sloe_device_memory {
+  double total_mb, weights_mb, activations_mb, workspace_mb;
+  const char *kind; /* "process", "device", "system"; "" with total_mb NAN */
+} sloe_device_memory;
+
+typedef struct sloe_device_power { /* since the last call */
+  double power_w, energy_mj;       /* NAN: no sensor */
+  const char *rail;                /* "gpu", "input", "device"; "" without */
+} sloe_device_power;
+
+typedef struct sloe_backend_options { /* of NAME:key=value,... */
+  sloe_device_pair pair[16];
+  size_t n;
+} sloe_backend_options;
+
+/* NULL stands for "cannot": load_network, run_layers, memory, power, settle. */
+typedef struct sloe_backend {
+  const char *name; /* "onednn" */
+  const char *doc;  /* one line for --help: what it runs, its keys */
+  sloe_status (*open)(const sloe_backend_options *options, void **state, sloe_device_info *info,
+                      sloe_error *err);
+  void (*close)(void *state);
+  /* Make ready; weights are random, activations too. `layers` come from info->fusion. */
+  sloe_status (*load_layer)(void *state, const sloe_layer_spec *spec, void **job, sloe_error *err);
+  sloe_status (*load_network)(void *state, const sloe_layers *layers, void **job, sloe_error *err);
+  void (*unload)(void *state, void *job);
+  /* One inference from data on the device to data on the device. device_ns: its time there;
+     host_ns: what the caller waited, launching included. */
+  sloe_status (*run)(void *state, void *job, uint64_t *device_ns, uint64_t *host_ns,
+                     sloe_error *err);
+  /* One inference with a clock around each layer: layer_ns[i] for sloe_layers_at(i), 0 for views.
+     Of a job of load_network only. */
+  sloe_status (*run_layers)(void *state, void *job, uint64_t *layer_ns, size_t n, sloe_error *err);
+  /* Before each run of a layer: put the caches into the state that a network would leave them in
+     (weights cold, input as just written). Its time is not counted. */
+  sloe_status (*settle)(void *state, void *job, sloe_error *err);
+  sloe_status (*memory)(void *state, void *job, sloe_device_memory *out, sloe_error *err);
+  sloe_status (*power)(void *state, sloe_device_power *out, sloe_error *err);
+} sloe_backend;
+
+/* ---- opening ---- */
+
+/* `modules`: folder of the loadable modules (libsloe-onednn.so, ...); NULL: beside this library.
+   Errors: USAGE (no such backend, key or value; the message lists those there are), UNSUPPORTED
+   (known, but its module is not there), DEVICE. */
+sloe_status sloe_device_open(const char *backend, const char *modules, sloe_device **out,
+                             sloe_error *err);
+void sloe_device_close(sloe_device *device);
+const sloe_device_info *sloe_device_describe(const sloe_device *device);
+const char *sloe_device_backend(const sloe_device *device); /* the string it was opened with */
+
+/* Every backend there is, for --help and --version: *why is NULL where it can be opened here. */
+typedef void (*sloe_backend_fn)(void *context, const sloe_backend *backend, const char *name,
+                                const char *why);
+void sloe_backend_each(const char *modules, sloe_backend_fn fn, void *context);
+
+/* The value of a key; `fallback` where it is not given. For backends. */
+const char *sloe_backend_option(const sloe_backend_options *options, const char *key,
+                                const char *fallback);
+/* A whole number in lo..hi. USAGE names key and value. */
+sloe_status sloe_backend_option_int(const sloe_backend_options *options, const char *key,
+                                    int64_t lo, int64_t hi, int64_t fallback, int64_t *out,
+                                    sloe_error *err);
+/* USAGE where a key is none of `known` (NULL-terminated). */
+sloe_status sloe_backend_options_check(const sloe_backend_options *options,
+                                       const char *const *known, sloe_error *err);
+
+sloe_status sloe_device_load_layer(sloe_device *device, const sloe_layer_spec *spec, sloe_job **out,
+                                   sloe_error *err);
+sloe_status sloe_device_load_network(sloe_device *device, const sloe_layers *layers, sloe_job **out,
+                                     sloe_error *err);
+void sloe_job_unload(sloe_job *job);
+sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
+
+/* ---- timing (timing.c) ---- */
+
+typedef struct sloe_timing_options { /* 0 takes the default */
+  int32_t warmup;                    /* runs before any counts: 1 */
+  int32_t min_runs;                  /* 5 */
+  int32_t max_runs;                  /* 100 */
+  double budget_ms; /* stop after this much measured time once min_runs are there: 100 */
+  double enough;    /* stop when the standard error of the midmean is below it: 0.002 */
+  int warm;         /* 1: do not settle the caches before each run */
+  int32_t ref_runs; /* of the reference layer before and after: 5; negative: none */
+  double ref_moved; /* take again where the reference moved by more between: 0.03 */
+  int32_t retakes;  /* at most: 3 */
+  double noisy;     /* quality noisy where (p75 - p25) / median is above: 0.10 */
+  double timeout_s; /* of one run: 60; DEVICE when it hangs longer */
+} sloe_timing_options;
+
+typedef struct sloe_timing {
+  uint64_t *runs_ns; /* every run, in the order taken */
+  size_t n_runs;
+  double median_ns, p25_ns, p75_ns, p97_5_ns, min_ns, mean_ns, midmean_ns;
+  double error;                       /* standard error of the midmean, a fraction of it */
+  double host_ns;                     /* median */
+  double ref_before_ns, ref_after_ns; /* NAN: no reference */
+  int noisy;                          /* still so after the retakes */
+  int32_t retaken;
+  double *layer_ns; /* of sloe_time_network_layers: medians; else NULL */
+  size_t n_layers;
+} sloe_timing;
+
+/* Time a job: warm up, the reference, runs until it is known well enough, the reference; take it
+   again where the reference moved or the runs scatter. Samples of the take that is kept only.
+   Errors: DEVICE, NOMEM, and what the backend says. */
+sloe_status sloe_time_job(sloe_device *device, sloe_job *job, const sloe_timing_options *options,
+                          sloe_timing *out, sloe_error *err);
+/* The same with a clock around each layer of a network. */
+sloe_status sloe_time_layers(sloe_device *device, sloe_job *job, const sloe_timing_options *options,
+                             sloe_timing *out, sloe_error *err);
+void sloe_timing_fini(sloe_timing *timing);
+
+/* The reference layer: loaded once a device, the same everywhere, timed warm. ns: the minimum of
+   `runs`. */
+sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err);
+extern const sloe_layer_spec sloe_reference_spec;
+
+#endif

@@ -1,0 +1,300 @@
+/* spec_of.c: from a fused layer to its spec. Sizes come from the anchor's tensors, what is fused
+ * into it from the other nodes of the group. */
+#include <string.h>
+
+#include "net/net.h"
+
+static int known(const sloe_tensor *t) {
+  return t && sloe_shape_known(&t->shape) && sloe_shape_elements(&t->shape) > 0;
+}
+
+/* n x c x h x w of any tensor: the last dimension is w, the one before h, the one before c, the
+   rest n; a 2-d tensor is n x c. */
+static void fold_shape(const sloe_shape *shape, sloe_layer_spec *s) {
+  const int r = shape->rank;
+  s->n = s->c = s->h = s->w = 1;
+  if (r == 2) {
+    s->n = shape->dim[0];
+    s->c = shape->dim[1];
+    return;
+  }
+  if (r >= 1) s->w = shape->dim[r - 1];
+  if (r >= 2) s->h = shape->dim[r - 2];
+  if (r >= 3) s->c = shape->dim[r - 3];
+  for (int i = 0; i + 3 < r; i++) s->n *= shape->dim[i];
+}
+
+/* Length of axis `axis` as c, what is outside as n, what is inside as w. */
+static void fold_axis(const sloe_shape *shape, int64_t axis, sloe_layer_spec *s) {
+  if (axis < 0) axis += shape->rank;
+  s->n = s->c = s->h = s->w = 1;
+  for (int i = 0; i < shape->rank; i++)
+    *(i < axis ? &s->n : i == axis ? &s->c : &s->w) *= shape->dim[i];
+}
+
+static sloe_spec_act act_of(const sloe_node *node) {
+  switch (node->op) {
+    case SLOE_OP_RELU: return SLOE_SPEC_ACT_RELU;
+    case SLOE_OP_CLIP: return SLOE_SPEC_ACT_CLIP;
+    case SLOE_OP_LEAKY_RELU:
+    case SLOE_OP_PRELU: return SLOE_SPEC_ACT_LEAKY;
+    case SLOE_OP_SIGMOID: return SLOE_SPEC_ACT_SIGMOID;
+    case SLOE_OP_HARD_SIGMOID: return SLOE_SPEC_ACT_HARDSIGMOID;
+    case SLOE_OP_HARD_SWISH: return SLOE_SPEC_ACT_HARDSWISH;
+    case SLOE_OP_TANH: return SLOE_SPEC_ACT_TANH;
+    case SLOE_OP_ELU:
+    case SLOE_OP_SELU:
+    case SLOE_OP_CELU: return SLOE_SPEC_ACT_ELU;
+    case SLOE_OP_GELU:
+    case SLOE_OP_MS_GELU: return SLOE_SPEC_ACT_GELU;
+    case SLOE_OP_MS_QUICK_GELU: return SLOE_SPEC_ACT_SWISH;
+    case SLOE_OP_ERF: return SLOE_SPEC_ACT_ERF;
+    case SLOE_OP_EXP: return SLOE_SPEC_ACT_EXP;
+    case SLOE_OP_SQRT: return SLOE_SPEC_ACT_SQRT;
+    default: return SLOE_SPEC_ACT_OTHER;
+  }
+}
+
+static int is_unary(sloe_op op) {
+  const sloe_op_role role = sloe_op_role_of(op);
+  return role == SLOE_ROLE_ACTIVATION || role == SLOE_ROLE_UNARY;
+}
+
+/* What the nodes behind the anchor add: the costliest activation, a residual. A product of a
+   sigmoid with its own input is a swish. */
+static void take_fused(const sloe_layers *layers, size_t i, int32_t anchor, sloe_layer_spec *s) {
+  const sloe_net *net = sloe_layers_net(layers);
+  size_t n;
+  const int32_t *nodes = sloe_layers_nodes(layers, i, &n, NULL);
+  for (size_t k = 0; k < n; k++) {
+    const sloe_node *node = &net->nodes[nodes[k]];
+    if (nodes[k] == anchor) continue;
+    const sloe_tensor *out = sloe_node_out(net, node, 0);
+    if (is_unary(node->op)) {
+      const sloe_spec_act act = act_of(node);
+      if (act > s->act) s->act = act;
+    } else if (sloe_op_role_of(node->op) == SLOE_ROLE_BINARY && node->n_in == 2 && out) {
+      const sloe_tensor *a = sloe_node_in(net, node, 0), *b = sloe_node_in(net, node, 1);
+      const int full = a && b && !((a->flags | b->flags) & SLOE_T_CONST) &&
+                       sloe_shape_elements(&a->shape) == sloe_shape_elements(&b->shape);
+      if (!full) continue;
+      if (node->op == SLOE_OP_MUL && s->act == SLOE_SPEC_ACT_SIGMOID)
+        s->act = SLOE_SPEC_ACT_SWISH;
+      else if (node->op == SLOE_OP_MUL && s->act == SLOE_SPEC_ACT_HARDSIGMOID)
+        s->act = SLOE_SPEC_ACT_HARDSWISH;
+      else
+        s->add = 1;
+    }
+  }
+}
+
+static int take_window(const sloe_layer *layer, const sloe_tensor *in, const sloe_tensor *out,
+                       sloe_layer_spec *s) {
+  if (in->shape.rank != 4 && in->shape.rank != 3) return 0;
+  const int image = in->shape.rank == 4; /* 1-d convolutions have a height of 1 */
+  s->n = in->shape.dim[0];
+  s->c = in->shape.dim[1];
+  s->h = image ? in->shape.dim[2] : 1;
+  s->w = in->shape.dim[in->shape.rank - 1];
+  s->k = out->shape.dim[1];
+  s->out[0] = image ? out->shape.dim[2] : 1;
+  s->out[1] = out->shape.dim[out->shape.rank - 1];
+  for (int d = 0; d < 2; d++) {
+    s->kernel[d] = layer->kernel[d] > 0 ? layer->kernel[d] : 1;
+    s->stride[d] = layer->stride[d] > 0 ? layer->stride[d] : 1;
+    s->dilation[d] = layer->dilation[d] > 0 ? layer->dilation[d] : 1;
+    s->pad[d] = layer->pads[d];
+  }
+  s->groups = layer->groups > 0 ? layer->groups : 1;
+  return 1;
+}
+
+static int of_pool(const sloe_layer *layer, const sloe_node *node, const sloe_tensor *in,
+                   const sloe_tensor *out, sloe_layer_spec *s) {
+  const int global = node->op == SLOE_OP_GLOBAL_AVERAGE_POOL ||
+                     node->op == SLOE_OP_GLOBAL_MAX_POOL || node->op == SLOE_OP_REDUCE_MEAN ||
+                     node->op == SLOE_OP_GLOBAL_LP_POOL;
+  s->op = global                         ? SLOE_SPEC_GLOBALPOOL
+          : node->op == SLOE_OP_MAX_POOL ? SLOE_SPEC_MAXPOOL
+                                         : SLOE_SPEC_AVGPOOL;
+  if (global) {
+    fold_shape(&in->shape, s);
+    s->k = s->c;
+    s->out[0] = s->out[1] = 1;
+    return 1;
+  }
+  if (out->shape.rank != in->shape.rank || !take_window(layer, in, out, s)) return 0;
+  s->groups = 1;
+  return 1;
+}
+
+static int of_product(const sloe_node *node, const sloe_tensor *in, const sloe_tensor *second,
+                      const sloe_tensor *out, int fc, sloe_layer_spec *s) {
+  const int r = in->shape.rank;
+  if (r < 1 || !second || second->shape.rank < 1) return 0;
+  const int flipped = node->op == SLOE_OP_GEMM && sloe_node_int(node, "transA", 0);
+  s->c = flipped ? in->shape.dim[0] : in->shape.dim[r - 1];
+  s->k = out->shape.rank ? out->shape.dim[out->shape.rank - 1] : 1;
+  const uint64_t rows = sloe_shape_elements(&in->shape) / (uint64_t)s->c;
+  if (fc) {
+    s->op = SLOE_SPEC_FC;
+    s->n = (int64_t)rows;
+    return 1;
+  }
+  s->op = SLOE_SPEC_MATMUL;
+  s->h = r > 1 ? in->shape.dim[r - 2] : 1;
+  s->n = (int64_t)(rows / (uint64_t)s->h);
+  return 1;
+}
+
+static int of_binary(const sloe_net *net, const sloe_node *node, const sloe_tensor *out,
+                     sloe_layer_spec *s) {
+  const uint64_t all = sloe_shape_elements(&out->shape);
+  uint64_t least = all;
+  const sloe_tensor *small = NULL;
+  for (size_t i = 0; i < node->n_in; i++) {
+    const sloe_tensor *t = sloe_node_in(net, node, i);
+    if (!known(t)) continue;
+    const uint64_t n = sloe_shape_elements(&t->shape);
+    if (n < least) least = n, small = t;
+  }
+  s->op = SLOE_SPEC_BINARY;
+  fold_shape(&out->shape, s);
+  s->with = least == all ? SLOE_SPEC_WITH_FULL
+            : least == 1 ? SLOE_SPEC_WITH_SCALAR
+                         : SLOE_SPEC_WITH_CHANNEL;
+  if (small && least > 1 && small->shape.rank && out->shape.rank &&
+      small->shape.dim[small->shape.rank - 1] == out->shape.dim[out->shape.rank - 1] &&
+      out->shape.dim[out->shape.rank - 1] > 1)
+    s->with = SLOE_SPEC_WITH_ROW;
+  return 1;
+}
+
+static int64_t first_axis(const sloe_net *net, const sloe_node *node, int64_t fallback) {
+  size_t n = 0;
+  const int64_t *axes = sloe_node_ints(node, "axes", &n);
+  const sloe_tensor *in = sloe_node_in(net, node, 1);
+  if (!axes && in && in->value && !in->value->real) axes = in->value->i, n = in->value->n;
+  return n ? axes[0] : sloe_node_int(node, "axis", fallback);
+}
+
+static int of_norm(const sloe_node *node, const sloe_tensor *in, sloe_layer_spec *s) {
+  fold_shape(&in->shape, s);
+  if (in->shape.rank == 3) { /* n x c x w */
+    s->n = in->shape.dim[0];
+    s->c = in->shape.dim[1];
+    s->h = 1;
+  }
+  s->op = node->op == SLOE_OP_BATCH_NORM ? SLOE_SPEC_BATCHNORM
+          : node->op == SLOE_OP_LRN      ? SLOE_SPEC_LRN
+                                         : SLOE_SPEC_LAYERNORM;
+  if (node->op == SLOE_OP_LAYER_NORM) fold_axis(&in->shape, sloe_node_int(node, "axis", -1), s);
+  return 1;
+}
+
+static int of_copy(const sloe_node *node, const sloe_tensor *in, const sloe_tensor *out,
+                   sloe_layer_spec *s) {
+  fold_shape(&out->shape, s);
+  s->op = SLOE_SPEC_COPY;
+  if (node->op == SLOE_OP_TRANSPOSE) s->op = SLOE_SPEC_TRANSPOSE;
+  if (node->op == SLOE_OP_CONCAT) {
+    s->op = SLOE_SPEC_CONCAT;
+    s->parts = (int64_t)node->n_in < s->c ? (int64_t)node->n_in : s->c;
+  }
+  if (node->op == SLOE_OP_SLICE && in->shape.rank == 4 && out->shape.rank == 4 &&
+      in->shape.dim[1] > out->shape.dim[1]) {
+    s->op = SLOE_SPEC_SLICE;
+    s->k = out->shape.dim[1];
+    s->c = in->shape.dim[1];
+  }
+  return 1;
+}
+
+/* Everything but the window ops writes what it reads, unless said otherwise. */
+static void settle(sloe_layer_spec *s) {
+  switch (s->op) {
+    case SLOE_SPEC_CONV:
+    case SLOE_SPEC_DECONV:
+    case SLOE_SPEC_MAXPOOL:
+    case SLOE_SPEC_AVGPOOL:
+    case SLOE_SPEC_RESIZE: break;
+    case SLOE_SPEC_GLOBALPOOL: break;
+    default: s->out[0] = s->h, s->out[1] = s->w;
+  }
+  switch (s->op) {
+    case SLOE_SPEC_CONV:
+    case SLOE_SPEC_DECONV:
+    case SLOE_SPEC_FC:
+    case SLOE_SPEC_MATMUL:
+    case SLOE_SPEC_SLICE: break;
+    default: s->k = s->c;
+  }
+}
+
+static int describe(const sloe_layers *layers, const sloe_layer *layer, int32_t anchor,
+                    sloe_layer_spec *s) {
+  const sloe_net *net = sloe_layers_net(layers);
+  const sloe_node *node = &net->nodes[anchor];
+  const sloe_tensor *in = sloe_node_in(net, node, 0), *out = sloe_node_out(net, node, 0);
+  if (!known(in) || !known(out)) return 0;
+  switch (layer->kind) {
+    case SLOE_LAYER_CONV:
+    case SLOE_LAYER_DWCONV: s->op = SLOE_SPEC_CONV; return take_window(layer, in, out, s);
+    case SLOE_LAYER_DECONV: s->op = SLOE_SPEC_DECONV; return take_window(layer, in, out, s);
+    case SLOE_LAYER_FC:
+    case SLOE_LAYER_MATMUL:
+      return of_product(node, in, sloe_node_in(net, node, 1), out, layer->kind == SLOE_LAYER_FC, s);
+    case SLOE_LAYER_POOL: return of_pool(layer, node, in, out, s);
+    case SLOE_LAYER_NORM: return of_norm(node, in, s);
+    case SLOE_LAYER_ACTIVATION:
+    case SLOE_LAYER_ELEMENTWISE:
+      if (sloe_op_role_of(node->op) == SLOE_ROLE_BINARY) return of_binary(net, node, out, s);
+      s->op = SLOE_SPEC_ACTIVATION;
+      s->act = act_of(node);
+      fold_shape(&out->shape, s);
+      return 1;
+    case SLOE_LAYER_SOFTMAX:
+      s->op = SLOE_SPEC_SOFTMAX;
+      fold_axis(&in->shape, sloe_node_int(node, "axis", -1), s);
+      return 1;
+    case SLOE_LAYER_REDUCE:
+      s->op = SLOE_SPEC_REDUCE;
+      fold_axis(&in->shape, first_axis(net, node, -1), s);
+      return 1;
+    case SLOE_LAYER_RESAMPLE:
+      if (in->shape.rank != 4 || out->shape.rank != 4) return 0;
+      s->op = SLOE_SPEC_RESIZE;
+      fold_shape(&in->shape, s);
+      s->out[0] = out->shape.dim[2];
+      s->out[1] = out->shape.dim[3];
+      s->linear = strcmp(sloe_node_string(node, "mode", "nearest"), "nearest") != 0;
+      return 1;
+    case SLOE_LAYER_COPY: return of_copy(node, in, out, s);
+    default: return 0;
+  }
+}
+
+/* A copy or reformat that stands for no op. */
+static int of_extra(const sloe_layer *layer, sloe_layer_spec *s) {
+  if (layer->n_out < 1 || !sloe_shape_known(&layer->out[0])) return 0;
+  fold_shape(&layer->out[0], s);
+  s->op = layer->kind == SLOE_LAYER_REFORMAT ? SLOE_SPEC_REORDER : SLOE_SPEC_COPY;
+  return 1;
+}
+
+void sloe_layer_spec_of(const sloe_layers *layers, size_t i, sloe_layer_spec *out, int *is_known) {
+  const sloe_layer *layer = sloe_layers_at(layers, i);
+  sloe_layer_spec s = sloe_layer_spec_none();
+  size_t n;
+  int32_t anchor = -1;
+  *out = s;
+  *is_known = 0;
+  if (!layer || layer->data_dependent || layer->kind == SLOE_LAYER_VIEW) return;
+  sloe_layers_nodes(layers, i, &n, &anchor);
+  if (!(anchor < 0 ? of_extra(layer, &s) : describe(layers, layer, anchor, &s))) return;
+  if (anchor >= 0 && s.op != SLOE_SPEC_ACTIVATION) take_fused(layers, i, anchor, &s);
+  settle(&s);
+  if (sloe_layer_spec_check(&s, NULL) != SLOE_OK) return;
+  *out = s;
+  *is_known = 1;
+}
