@@ -1,0 +1,77 @@
+/* layer_axes.h: a layer as numbers: which family of layers it belongs to, where it stands in the
+ * family's space, and its features.
+ *
+ * Family (B IV-C). Kernel sizes, strides and the kind of grouping have too few values to be a
+ * dimension: each combination is a sub-graph of its own. A key that was never measured is answered
+ * by the nearest that was, scaled by the ratio of the work.
+ *
+ * Coordinates are the dimensions of that sub-graph (B IV-B): for a convolution filters, input
+ * channels of a group, height and width of the output.
+ *
+ * Features are what the correction of the staircases looks at: sizes in logarithms, what is left of
+ * a block (k mod 16), bytes, share of padding. Their meaning and order go into files: append only.
+ */
+#ifndef SLOE_NET_LAYER_AXES_H
+#define SLOE_NET_LAYER_AXES_H
+
+#include "net/layer_spec.h"
+
+typedef enum sloe_grouping { SLOE_DENSE, SLOE_DEPTHWISE, SLOE_GROUPED } sloe_grouping;
+
+typedef struct sloe_layer_key { /* of a family; what does not apply is 1, 0 */
+  int32_t op;                   /* sloe_spec_op */
+  int32_t grouping;             /* sloe_grouping; of a BINARY its sloe_spec_with */
+  int32_t kernel[2], stride[2];
+} sloe_layer_key;
+
+sloe_layer_key sloe_layer_key_of(const sloe_layer_spec *spec);
+int sloe_layer_key_equal(const sloe_layer_key *a, const sloe_layer_key *b);
+
+#define SLOE_LAYER_DIMS 4 /* the most that a family has */
+
+/* Coordinates of a spec in its family; returns how many. All >= 1. */
+size_t sloe_layer_coords(const sloe_layer_spec *spec, int64_t coords[SLOE_LAYER_DIMS]);
+/* "filters", "height": of dimension `dim` of the op; "" where there is none. */
+const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
+
+/* X(NAME, doc), in the order of the array */
+#define SLOE_LAYER_FEATURE_MAP(X)                                                 \
+  X(log_k, "ln k")                                                                \
+  X(log_c, "ln of the input channels of a group")                                 \
+  X(log_oh, "ln of the output's height")                                          \
+  X(log_ow, "ln of the output's width")                                           \
+  X(log_taps, "ln of the kernel's area")                                          \
+  X(aspect, "ln of the kernel's height over its width")                           \
+  X(log_stride, "ln of the product of the strides")                               \
+  X(log_groups, "ln of the groups")                                               \
+  X(log_n, "ln of the batch")                                                     \
+  X(k_mod_16, "k mod 16")                                                         \
+  X(k_mod_64, "k mod 64")                                                         \
+  X(c_mod_16, "c mod 16")                                                         \
+  X(ow_mod_8, "output width mod 8")                                               \
+  X(log_pixels, "ln of the output's height x width")                              \
+  X(log_in, "ln of the elements read")                                            \
+  X(log_out, "ln of the elements written")                                        \
+  X(log_weights, "ln of the weights")                                             \
+  X(log_macs, "ln of the multiply-accumulates that touch no padding")             \
+  X(padding, "share of the multiply-accumulates that touch padding")              \
+  X(log_depth, "ln of the terms of one output: c x the kernel's area")            \
+  X(dilated, "ln of the product of the dilations")                                \
+  X(act, "the sloe_spec_act, by number")                                          \
+  X(extra, "residual add; parts of a concat; operand of a binary; interpolation") \
+  X(log_w, "ln of the input's width")
+
+enum {
+#define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
+  SLOE_LAYER_FEATURE_MAP(SLOE_LAYER_FEATURE_COUNT_ONE)
+#undef SLOE_LAYER_FEATURE_COUNT_ONE
+      SLOE_LAYER_FEATURES
+};
+
+void sloe_layer_features(const sloe_layer_spec *spec, float x[SLOE_LAYER_FEATURES]);
+const char *sloe_layer_feature_name(size_t i);
+
+/* Multiply-accumulates of a convolution that touch no padding; sloe_layer_spec_macs of the rest. */
+double sloe_layer_inner_macs(const sloe_layer_spec *spec);
+
+#endif

@@ -1,0 +1,75 @@
+/* fitted.h: what a platform knows of layers that were measured on it (source FITTED).
+ *
+ *   time = staircase of the family at the layer's coordinates
+ *          x exp(correction of its op at the layer's features)
+ *
+ * A staircase may be missing for a family (n_dims 0 never stands in a file), a correction for an
+ * op. Times are milliseconds while the reference layer takes `reference_ms`.
+ */
+#ifndef SLOE_PLATFORM_FITTED_H
+#define SLOE_PLATFORM_FITTED_H
+
+#include "model/model.h"
+#include "net/layer_axes.h"
+#include "net/net.h"
+
+typedef struct sloe_fitted_family {
+  sloe_layer_key key;
+  uint32_t points;        /* measured for it */
+  sloe_stair_model stair; /* ms over sloe_layer_coords of the key's op */
+} sloe_fitted_family;
+
+/* Of all layers of one op and grouping. */
+typedef struct sloe_fitted_op {
+  int32_t op, grouping;
+  sloe_forest forest; /* of ln(time / staircase) over sloe_layer_features; n_trees may be 0 */
+  float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
+  double p75, p97_5; /* ratio of these percentiles of the runs to the median, usual */
+  double error_90;   /* nine in ten held-out layers lie within exp(+-error_90) */
+} sloe_fitted_op;
+
+/* From the sum of layers to the network: ms = scale x sum + per_layer_ms x layers. */
+typedef struct sloe_fitted_network {
+  double scale, per_layer_ms;
+  double error_90; /* conformal: ln(high / ms) = ln(ms / low) */
+  double memory_scale, memory_offset_mb, memory_error_90; /* of weights + activations; 0: unknown */
+} sloe_fitted_network;
+
+/* Held-out errors, per cent; NAN: none. Part of the card. */
+typedef struct sloe_fitted_errors {
+  double n, mape, rmspe, max_ape, noise_mape; /* noise: the same things measured twice */
+} sloe_fitted_errors;
+
+typedef struct sloe_fitted {
+  double reference_ms;
+  const sloe_fitted_family *families;
+  size_t n_families;
+  const sloe_fitted_op *ops;
+  size_t n_ops;
+  sloe_fitted_network network;
+  sloe_fitted_errors layer_errors, network_errors, memory_errors;
+  double points, seconds;              /* measured, and how long that took */
+  const char *created, *tool, *seed;   /* "2026-11-25", "sloe 0.1.0", "1" */
+  const char *const (*environment)[2]; /* pairs of key and value */
+  size_t n_environment;
+} sloe_fitted;
+
+/* What a file holds: the card's texts come from `card` (name, path, default_mode are ignored: the
+   name is made of device, runtime, precision, mode). */
+typedef struct sloe_fitted_platform {
+  sloe_card card;
+  sloe_fusion fusion;
+  sloe_fitted fitted;
+} sloe_fitted_platform;
+
+/* Write it: atomic. Errors: USAGE (a number that is not finite, too many of something), IO, NOMEM.
+ */
+sloe_status sloe_fitted_write(const sloe_fitted_platform *platform, const char *path,
+                              sloe_error *err);
+
+/* The family of exactly this key, NULL; the nearest one of the same op and grouping, NULL. */
+const sloe_fitted_family *sloe_fitted_find(const sloe_fitted *fitted, const sloe_layer_key *key);
+const sloe_fitted_family *sloe_fitted_nearest(const sloe_fitted *fitted, const sloe_layer_key *key);
+const sloe_fitted_op *sloe_fitted_find_op(const sloe_fitted *fitted, int32_t op, int32_t grouping);
+
+#endif
