@@ -151,7 +151,7 @@ sloe_status sloe_device_open(const char *backend, const char *modules, sloe_devi
 void sloe_device_close(sloe_device *device) {
   if (!device) return;
   sloe_job_unload(device->reference);
-  if (device->state) device->backend->close(device->state);
+  if (device->backend && device->state) device->backend->close(device->state);
   sloe_dealloc(device->keys);
   sloe_dealloc(device->text);
   sloe_dealloc(device);

@@ -17,7 +17,8 @@ uint64_t sloe_sim_hash(uint64_t seed, const sloe_layer_spec *spec) {
 }
 
 static double up(int64_t x, int64_t step) {
-  return (double)((x + step - 1) / step) * (double)step;
+  const int64_t steps = (x + step - 1) / step;
+  return (double)steps * (double)step;
 }
 
 static double area(const int64_t pair[2]) {
