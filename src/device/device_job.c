@@ -1,4 +1,4 @@
-/* job.c: layers and networks made ready to run. */
+/* device_job.c: layers and networks made ready to run. */
 #include <math.h>
 
 #include "base/alloc.h"
