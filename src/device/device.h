@@ -10,7 +10,8 @@
  *   sloe_time_job(device, job, &options, &timing, &err);
  *   sloe_timing_fini(&timing); sloe_job_unload(job); sloe_device_close(device);
  *
- * BACKEND is NAME[:key=value,...] (DESIGN.md); common keys are threads, precision, batch.
+ * BACKEND is NAME[:key=value,...]; common keys are threads, precision, batch. A value holds no
+ * comma.
  *
  * What holds for every function of a backend: it returns a status with a message, never exits,
  * prints or leaves threads behind; UNSUPPORTED says "this layer or network cannot be run here"
@@ -109,6 +110,10 @@ const char *sloe_backend_option(const sloe_backend_options *options, const char 
 sloe_status sloe_backend_option_int(const sloe_backend_options *options, const char *key,
                                     int64_t lo, int64_t hi, int64_t fallback, int64_t *out,
                                     sloe_error *err);
+/* A number in lo..hi. */
+sloe_status sloe_backend_option_real(const sloe_backend_options *options, const char *key,
+                                     double lo, double hi, double fallback, double *out,
+                                     sloe_error *err);
 /* USAGE where a key is none of `known` (NULL-terminated). */
 sloe_status sloe_backend_options_check(const sloe_backend_options *options,
                                        const char *const *known, sloe_error *err);
@@ -118,14 +123,16 @@ sloe_status sloe_device_load_layer(sloe_device *device, const sloe_layer_spec *s
 sloe_status sloe_device_load_network(sloe_device *device, const sloe_layers *layers, sloe_job **out,
                                      sloe_error *err);
 void sloe_job_unload(sloe_job *job);
+/* All NAN and "" where the backend has no such figure. */
 sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
+sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err);
 
 /* ---- timing (timing.c) ---- */
 
 typedef struct sloe_timing_options { /* 0 takes the default */
   int32_t warmup;                    /* runs before any counts: 1 */
   int32_t min_runs;                  /* 5 */
-  int32_t max_runs;                  /* 100 */
+  int32_t max_runs;                  /* 100; 200 of jobs below 20 us */
   double budget_ms; /* stop after this much measured time once min_runs are there: 100 */
   double enough;    /* stop when the standard error of the midmean is below it: 0.002 */
   int warm;         /* 1: do not settle the caches before each run */
@@ -149,18 +156,22 @@ typedef struct sloe_timing {
   size_t n_layers;
 } sloe_timing;
 
-/* Time a job: warm up, the reference, runs until it is known well enough, the reference; take it
-   again where the reference moved or the runs scatter. Samples of the take that is kept only.
-   Errors: DEVICE, NOMEM, and what the backend says. */
+/* Time a job: the reference, warm up, runs until it is known well enough, the reference; take it
+   again where the reference moved or the runs scatter, and keep the steadiest take: all samples are
+   of that one. Networks are never settled. On failure *out is zero. Errors: DEVICE (failed, hung
+   or lied: a time that is 0, runs backwards or exceeds what the caller waited), NOMEM, and what the
+   backend says. */
 sloe_status sloe_time_job(sloe_device *device, sloe_job *job, const sloe_timing_options *options,
                           sloe_timing *out, sloe_error *err);
-/* The same with a clock around each layer of a network. */
+/* The same with a clock around each layer of a network; a run is the sum of its layers.
+   UNSUPPORTED where the backend has no such clock. */
 sloe_status sloe_time_layers(sloe_device *device, sloe_job *job, const sloe_timing_options *options,
                              sloe_timing *out, sloe_error *err);
 void sloe_timing_fini(sloe_timing *timing);
 
 /* The reference layer: loaded once a device, the same everywhere, timed warm. ns: the minimum of
-   `runs`. */
+   `runs`, behind one that does not count. UNSUPPORTED where the backend cannot run it; timing then
+   goes without. */
 sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err);
 extern const sloe_layer_spec sloe_reference_spec;
 

@@ -277,6 +277,7 @@ typedef struct sloe_store_export {
   unsigned kinds;   /* 1u << kind, or'ed; 0: layers and networks */
   int each_sample;  /* a row per sample, with columns `visit` and `sample`; else a row per point */
   int with_open;    /* also points that are not finished */
+  int runs;         /* a column `runs_ns`: every run, in the order taken, separated by blanks */
 } sloe_store_export;
 
 /* Write a measurement table (DESIGN.md). A point's row has the figures of its first sample of

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/gzip.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -14,14 +15,15 @@
 /* The columns of the row's query behind those of the point. */
 enum { SAMPLE = 8, VISIT, SEQ, TAKEN, RUNS, RAIL, MEMORY_KIND, CLOCK, QUALITY, FIRST_NUMBER };
 #define SLOE_STORE_INDEX(name) AT_##name,
-enum { AT_BEFORE = FIRST_NUMBER - 1, SLOE_STORE_NUMBER_MAP(SLOE_STORE_INDEX) AT_END };
+enum { AT_BEFORE = FIRST_NUMBER - 1, SLOE_STORE_NUMBER_MAP(SLOE_STORE_INDEX) AT_RUNS };
 #undef SLOE_STORE_INDEX
 
 #define SLOE_STORE_NAME(name) ", sample." #name
 #define ROW_COLUMNS                                                                        \
   SLOE_STORE_POINT_COLUMNS                                                                 \
   ", sample.id, visit.uid, sample.seq, sample.taken_ms, sample.n_runs, sample.power_rail," \
-  " sample.memory_kind, sample.clock, sample.quality" SLOE_STORE_NUMBER_MAP(SLOE_STORE_NAME)
+  " sample.memory_kind, sample.clock, sample.quality" SLOE_STORE_NUMBER_MAP(               \
+      SLOE_STORE_NAME) ", sample.runs"
 
 #define OF_POINT " WHERE ?1 IN (0, point.campaign) ORDER BY point.id"
 static const char rows_of_points[] =
@@ -148,8 +150,8 @@ static const char *const fixed_columns[] = {
     FIXED_COLUMN_MAP(SLOE_STORE_COLUMN)
 #undef SLOE_STORE_COLUMN
         "visit",
-    "sample"};
-enum { N_FIXED = sizeof fixed_columns / sizeof *fixed_columns, N_OF_SAMPLE = 2 };
+    "sample", "runs_ns"};
+enum { N_FIXED = sizeof fixed_columns / sizeof *fixed_columns, N_CHOSEN = 3 };
 
 int sloe_store_is_fixed_column(const char *name) {
   for (size_t i = 0; i < N_FIXED; i++)
@@ -157,13 +159,37 @@ int sloe_store_is_fixed_column(const char *name) {
   return 0;
 }
 
-static void write_fixed(exporter *x) {
+/* Every run's nanoseconds in the order taken, a blank between two. */
+static sloe_status write_runs(exporter *x, sloe_error *err) {
+  const size_t n = (size_t)sloe_store_int(&x->row, RUNS);
+  uint64_t *runs;
+  sloe_text list = {0};
+  if (!n) {
+    sloe_csv_writer_string(&x->csv, "");
+    return SLOE_OK;
+  }
+  const sloe_status status =
+      sloe_store_unpack_runs(sqlite3_column_blob(x->row.stmt, AT_RUNS),
+                             (size_t)sqlite3_column_bytes(x->row.stmt, AT_RUNS), n, &runs, err);
+  if (status != SLOE_OK) return sloe_fail_in(err, status, "%s: %s", x->store->path, x->point.key);
+  for (size_t i = 0; i < n; i++)
+    sloe_text_addf(&list, "%s%llu", i ? " " : "", (unsigned long long)runs[i]);
+  sloe_csv_writer_string(&x->csv, list.failed ? "" : list.data);
+  x->csv.text.failed |= list.failed;
+  sloe_text_fini(&list);
+  sloe_dealloc(runs);
+  return SLOE_OK;
+}
+
+static sloe_status write_fixed(exporter *x, sloe_error *err) {
 #define SLOE_STORE_COLUMN(name, write) write;
   FIXED_COLUMN_MAP(SLOE_STORE_COLUMN)
 #undef SLOE_STORE_COLUMN
-  if (!x->options->each_sample) return;
-  text(x, VISIT);
-  whole(x, SEQ);
+  if (x->options->each_sample) {
+    text(x, VISIT);
+    whole(x, SEQ);
+  }
+  return x->options->runs ? write_runs(x, err) : SLOE_OK;
 }
 
 /* ---- further columns ---- */
@@ -239,8 +265,9 @@ static sloe_status write_further(exporter *x, sloe_error *err) {
 /* ---- the table ---- */
 
 static sloe_status write_header(exporter *x, sloe_error *err) {
-  size_t n = x->options->each_sample ? N_FIXED : N_FIXED - N_OF_SAMPLE;
+  size_t n = x->options->each_sample ? N_FIXED - 1 : N_FIXED - N_CHOSEN;
   for (size_t i = 0; i < n; i++) sloe_csv_writer_string(&x->csv, fixed_columns[i]);
+  if (x->options->runs) sloe_csv_writer_string(&x->csv, fixed_columns[N_FIXED - 1]);
   for (size_t i = 0; i < x->n_names; i++) sloe_csv_writer_string(&x->csv, x->name[i]);
   return sloe_csv_writer_end_record(&x->csv, err);
 }
@@ -259,7 +286,7 @@ static sloe_status write_rows(exporter *x, sloe_error *err) {
     if (!row) return sloe_csv_writer_flush(&x->csv, err);
     SLOE_TRY(sloe_store_read_point(&x->row, &x->point, err));
     if (!is_wanted(x)) continue;
-    write_fixed(x);
+    SLOE_TRY(write_fixed(x, err));
     SLOE_TRY(write_further(x, err));
     SLOE_TRY(sloe_csv_writer_end_record(&x->csv, err));
   }

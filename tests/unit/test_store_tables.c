@@ -264,6 +264,27 @@ static void a_row_is_the_first_good_sample_or_else_the_last(void **state) {
   sloe_store_close(store);
 }
 
+static void every_run_is_listed_by_choice(void **state) {
+  (void)state;
+  const sloe_store_export runs = {.runs = 1}, each = {.runs = 1, .each_sample = 1};
+  sloe_store *store = store_open("a.db", SLOE_STORE_WRITE);
+  sloe_store_visit visit = store_begin(store);
+  int64_t id = store_point(store, &visit, 1);
+  store_sample(store, &visit, id, 100, NULL);
+  store_sample(store, &visit, id, 200, &DONE);
+  assert_column(store, &runs, "runs_ns", "140 100 110 130 120;");
+  assert_column(store, &each, "runs_ns", "140 100 110 130 120;240 200 210 230 220;");
+  assert_column(store, &each, "sample", "1;2;");
+  id = store_point(store, &visit, 2);
+  const sloe_store_outcome skipped = {SLOE_STORE_SKIPPED, SLOE_STORE_QUALITY_UNKNOWN, "too large"};
+  sloe_error err;
+  assert_ok(sloe_store_finish_point(store, id, &skipped, &err), err);
+  assert_column(store, &runs, "runs_ns", "140 100 110 130 120;;");
+  assert_refused(sloe_store_set_column(store, id, "runs_ns", "1", &err), SLOE_USAGE, err,
+                 "runs_ns");
+  sloe_store_close(store);
+}
+
 static char *read_whole(const char *path) {
   sloe_gzip_reader *r;
   sloe_error err;
@@ -349,6 +370,7 @@ int main(void) {
       TEST(other_identities_and_other_samples_are_refused_whole),
       TEST(a_table_has_the_columns_of_the_contract_and_the_further_ones),
       TEST(a_row_is_the_first_good_sample_or_else_the_last),
+      TEST(every_run_is_listed_by_choice),
       TEST(a_file_has_the_same_table_compressed_or_not),
       TEST(an_export_that_fails_leaves_the_store_usable),
       TEST(a_column_that_clashes_with_the_contract_is_refused),

@@ -1,0 +1,33 @@
+/* campaign.h: what devices, store, fitter and platforms do together. The functions that lab.h hands
+ * to programs, by their own names; what they do is said there.
+ *
+ *   session    an opened device, and what is known of it: measure.c
+ */
+#ifndef SLOE_CAMPAIGN_CAMPAIGN_H
+#define SLOE_CAMPAIGN_CAMPAIGN_H
+
+#include "sloe/lab.h"
+
+/* ---- measuring ---- */
+
+/* Errors: those of sloe_device_open. */
+sloe_status sloe_session_open(const char *backend, sloe_session **out, sloe_error *err);
+void sloe_session_close(sloe_session *session);
+const sloe_card *sloe_session_card(const sloe_session *session);
+const sloe_fusion *sloe_session_fusion(const sloe_session *session);
+
+/* A net of one layer, views aside, whose spec is known is timed as profiling times layers: caches
+   settled before each run; a warning says so. Other nets are run whole. A take is repeated where
+   the reference moved under it, never because its runs scatter: that is said as quality. Errors:
+   UNSUPPORTED (the net cannot be run there), DEVICE, STOPPED, NOMEM. */
+sloe_status sloe_measure(sloe_session *session, const sloe_layers *layers,
+                         const sloe_measure_options *options, const sloe_watch *watch,
+                         sloe_measured **out, sloe_error *err);
+void sloe_measured_free(sloe_measured *measured);
+const sloe_answer *sloe_measured_answer(const sloe_measured *measured);
+const sloe_measured_extra *sloe_measured_extra_of(const sloe_measured *measured);
+sloe_status sloe_measured_table(const sloe_session *session, const char *const *names,
+                                sloe_measured *const *measured, size_t n, char **text,
+                                sloe_error *err);
+
+#endif

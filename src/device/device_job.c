@@ -1,0 +1,55 @@
+/* device_job.c: layers and networks made ready to run. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "device/opened.h"
+
+static sloe_status new_job(sloe_device *device, size_t n_layers, sloe_job **out, sloe_error *err) {
+  *out = sloe_alloc(1, sizeof **out);
+  if (!*out) return sloe_fail(err, SLOE_NOMEM, "out of memory loading a job");
+  **out = (sloe_job){.device = device, .n_layers = n_layers};
+  return SLOE_OK;
+}
+
+/* Hands the job over where loading its state went well. */
+static sloe_status keep(sloe_job *job, sloe_status status, sloe_job **out) {
+  if (status == SLOE_OK)
+    *out = job;
+  else
+    sloe_dealloc(job);
+  return status;
+}
+
+sloe_status sloe_device_load_layer(sloe_device *device, const sloe_layer_spec *spec, sloe_job **out,
+                                   sloe_error *err) {
+  sloe_job *job;
+  *out = NULL;
+  SLOE_TRY(sloe_layer_spec_check(spec, err));
+  SLOE_TRY(new_job(device, 0, &job, err));
+  return keep(job, device->backend->load_layer(device->state, spec, &job->state, err), out);
+}
+
+sloe_status sloe_device_load_network(sloe_device *device, const sloe_layers *layers, sloe_job **out,
+                                     sloe_error *err) {
+  const size_t n = sloe_layers_count(layers);
+  sloe_job *job;
+  *out = NULL;
+  if (!device->backend->load_network)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: it runs no whole networks",
+                     device->backend->name);
+  if (!n) return sloe_fail(err, SLOE_UNSUPPORTED, "a network without layers: nothing to run");
+  SLOE_TRY(new_job(device, n, &job, err));
+  return keep(job, device->backend->load_network(device->state, layers, &job->state, err), out);
+}
+
+void sloe_job_unload(sloe_job *job) {
+  if (!job) return;
+  job->device->backend->unload(job->device->state, job->state);
+  sloe_dealloc(job);
+}
+
+sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err) {
+  const sloe_backend *backend = job->device->backend;
+  *out = (sloe_device_memory){NAN, NAN, NAN, NAN, ""};
+  return backend->memory ? backend->memory(job->device->state, job->state, out, err) : SLOE_OK;
+}

@@ -1,0 +1,27 @@
+/* opened.h: what an opened device and a job are. Private to device/. */
+#ifndef SLOE_DEVICE_OPENED_H
+#define SLOE_DEVICE_OPENED_H
+
+#include "device/device.h"
+
+struct sloe_device {
+  const sloe_backend *backend;
+  void *state;
+  sloe_device_info info;
+  char *text;          /* NAME:key=value,... as given */
+  char *keys;          /* the same, cut into keys and values, which `options` points into */
+  sloe_job *reference; /* NULL: not loaded yet */
+  sloe_backend_options options;
+};
+
+struct sloe_job {
+  sloe_device *device;
+  void *state;
+  size_t n_layers; /* of a network; 0: a single layer */
+};
+
+/* Cut `keys` (key=value,...) into *out. USAGE, with `name` before the message. */
+sloe_status sloe_backend_options_read(const char *name, char *keys, sloe_backend_options *out,
+                                      sloe_error *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* registry.c: which backends there are, and opening one. Backends with a heavy library are modules
+ * that are loaded when one is asked for, and then stay: such libraries leave threads and handlers
+ * behind that must not lose their code.
+ */
+#define _GNU_SOURCE /* dladdr */
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "device/opened.h"
+
+#define BUILTIN(name) extern const sloe_backend sloe_backend_##name;
+#define MODULE(name)
+#include "device/backends.def"
+#undef BUILTIN
+#undef MODULE
+
+typedef struct backend_row {
+  const char *name;
+  const sloe_backend *builtin; /* NULL: a module */
+} backend_row;
+
+static const backend_row rows[] = {
+#define BUILTIN(name) {#name, &sloe_backend_##name},
+#define MODULE(name)  {#name, NULL},
+#include "device/backends.def"
+#undef BUILTIN
+#undef MODULE
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+/* ---- modules ---- */
+
+/* The folder of the library or program that this code is in; "" where it cannot be told. */
+static void own_folder(char *buf, size_t size) {
+  Dl_info info;
+  const char *slash = NULL;
+  *buf = 0;
+  if (dladdr(&rows, &info) && info.dli_fname) slash = strrchr(info.dli_fname, '/');
+  if (!slash || (size_t)(slash - info.dli_fname) >= size) return;
+  memcpy(buf, info.dli_fname, (size_t)(slash - info.dli_fname));
+  buf[slash - info.dli_fname] = 0;
+}
+
+static void *load(const char *modules, const char *name) {
+  enum { HOW = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
+  char folder[3000], path[4096], so[64];
+  snprintf(so, sizeof so, "libsloe-%s.so", name);
+  if (modules)
+    snprintf(folder, sizeof folder, "%s", modules);
+  else
+    own_folder(folder, sizeof folder);
+  snprintf(path, sizeof path, "%s/%s", folder, so);
+  void *library = *folder ? dlopen(path, HOW) : NULL;
+  return library || modules ? library : dlopen(so, HOW); /* where the system looks */
+}
+
+/* The constant of a backend. UNSUPPORTED where its module is not there or cannot be loaded. */
+static sloe_status find_backend(const backend_row *row, const char *modules,
+                                const sloe_backend **out, sloe_error *err) {
+  char symbol[64];
+  *out = row->builtin;
+  if (*out) return SLOE_OK;
+  void *library = load(modules, row->name);
+  if (!library) {
+    const char *why = dlerror();
+    return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: no module: %.180s", row->name,
+                     why ? why : "not found");
+  }
+  snprintf(symbol, sizeof symbol, "sloe_backend_%s", row->name);
+  *out = dlsym(library, symbol);
+  dlclose(library); /* stays, by RTLD_NODELETE */
+  if (*out && strcmp((*out)->name, row->name) == 0) return SLOE_OK;
+  *out = NULL;
+  return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: its module holds another thing", row->name);
+}
+
+void sloe_backend_each(const char *modules, sloe_backend_fn fn, void *context) {
+  for (size_t i = 0; i < N_ROWS; i++) {
+    const sloe_backend *backend;
+    sloe_error err;
+    const sloe_status status = find_backend(&rows[i], modules, &backend, &err);
+    fn(context, backend, rows[i].name, status == SLOE_OK ? NULL : err.msg);
+  }
+}
+
+static sloe_status find_row(const char *name, const backend_row **out, sloe_error *err) {
+  char list[120] = "";
+  for (size_t i = 0; i < N_ROWS; i++) {
+    const size_t len = strlen(list);
+    if (strcmp(rows[i].name, name) == 0) {
+      *out = &rows[i];
+      return SLOE_OK;
+    }
+    snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "", rows[i].name);
+  }
+  return sloe_fail(err, SLOE_USAGE, "no backend '%.60s'; there are: %s", name, list);
+}
+
+/* ---- devices ---- */
+
+static char *copy(const char *s) {
+  const size_t n = strlen(s) + 1;
+  char *to = sloe_alloc(n, 1);
+  if (to) memcpy(to, s, n);
+  return to;
+}
+
+static sloe_device_info unknown_info(void) {
+  return (sloe_device_info){.device = "",
+                            .title = "",
+                            .runtime = "",
+                            .version = "",
+                            .precision = "",
+                            .mode = "",
+                            .batch = 1,
+                            .threads = 1,
+                            .memory_mb = NAN};
+}
+
+static sloe_status open_backend(sloe_device *device, const char *modules, sloe_error *err) {
+  const backend_row *row = NULL;
+  char *colon = strchr(device->keys, ':');
+  if (colon) *colon = 0;
+  SLOE_TRY(find_row(device->keys, &row, err));
+  SLOE_TRY(sloe_backend_options_read(row->name, colon ? colon + 1 : NULL, &device->options, err));
+  SLOE_TRY(find_backend(row, modules, &device->backend, err));
+  const sloe_status status =
+      device->backend->open(&device->options, &device->state, &device->info, err);
+  return status == SLOE_OK ? status : sloe_fail_in(err, status, "backend %s", row->name);
+}
+
+sloe_status sloe_device_open(const char *backend, const char *modules, sloe_device **out,
+                             sloe_error *err) {
+  *out = NULL;
+  sloe_device *device = sloe_alloc(1, sizeof *device);
+  if (!device) return sloe_fail(err, SLOE_NOMEM, "out of memory opening '%.60s'", backend);
+  *device = (sloe_device){.info = unknown_info(), .text = copy(backend), .keys = copy(backend)};
+  sloe_status status = device->text && device->keys
+                           ? open_backend(device, modules, err)
+                           : sloe_fail(err, SLOE_NOMEM, "out of memory opening a backend");
+  if (status == SLOE_OK)
+    *out = device;
+  else
+    sloe_device_close(device);
+  return status;
+}
+
+void sloe_device_close(sloe_device *device) {
+  if (!device) return;
+  sloe_job_unload(device->reference);
+  if (device->backend && device->state) device->backend->close(device->state);
+  sloe_dealloc(device->keys);
+  sloe_dealloc(device->text);
+  sloe_dealloc(device);
+}
+
+const sloe_device_info *sloe_device_describe(const sloe_device *device) {
+  return &device->info;
+}
+
+const char *sloe_device_backend(const sloe_device *device) {
+  return device->text;
+}
+
+sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err) {
+  *out = (sloe_device_power){NAN, NAN, ""};
+  return device->backend->power ? device->backend->power(device->state, out, err) : SLOE_OK;
+}

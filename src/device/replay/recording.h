@@ -1,0 +1,44 @@
+/* recording.h: a measurement table with its runs, as the replay backend looks things up in it.
+ * Private to replay/.
+ *
+ *   column       meaning
+ *   net          of a layer its spec ("zoo:layer,op=conv,..."), of a network its NET
+ *   latency_ms   the median; rows without it and without runs (skipped points) are left out
+ *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
+ * choice ref_ms, memory_mb, memory_kind, power_w, power_rail, energy_mj, quality   where known
+ *   device ... threads   the identity, equal in all rows
+ *
+ * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
+ * counts, else the last.
+ */
+#ifndef SLOE_DEVICE_RECORDING_H
+#define SLOE_DEVICE_RECORDING_H
+
+#include "device/device.h"
+
+typedef struct recording_row {
+  const char *key;      /* a spec as sloe_layer_spec_print writes it, or a network's name */
+  const uint64_t *runs; /* [n_runs], at least one */
+  size_t n_runs;
+  double ref_ns, memory_mb, power_w, energy_mj; /* NAN: not recorded */
+  const char *memory_kind, *power_rail;
+  int is_ok; /* quality */
+} recording_row;
+
+typedef struct recording {
+  sloe_arena arena;
+  sloe_device_info info;
+  recording_row *rows;
+  size_t n_rows, cap_rows;
+  sloe_map by_key;
+} recording;
+
+/* Errors: NOTFOUND, IO, NOMEM, FORMAT with file and line. */
+sloe_status sloe_recording_read(const char *path, recording *out, sloe_error *err);
+void sloe_recording_fini(recording *r);
+
+/* NULL where it is not recorded. `name` of a network: the file's base name without ending. */
+const recording_row *sloe_recording_layer(const recording *r, const sloe_layer_spec *spec);
+const recording_row *sloe_recording_network(const recording *r, const char *name);
+
+#endif

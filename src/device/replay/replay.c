@@ -1,0 +1,154 @@
+/* replay.c: answers from a recording, `replay:file=PATH` (recording.h says what that is).
+ *
+ * A job's runs come in the order in which they were taken, again from the first after the last. The
+ * very first run of a job is the last recorded one: it is the warm-up, and with it a timing with
+ * the options of the recorded one ends at the same run with the same figures.
+ *
+ * The reference layer takes the time that it took beside the job last used, unless it was recorded
+ * itself. What is not in the recording is UNSUPPORTED.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "device/replay/recording.h"
+
+typedef struct replay {
+  recording recording;
+  const recording_row *current; /* of the job last loaded or run */
+  size_t n_runs;                /* since power was read */
+} replay;
+
+typedef struct replay_job {
+  const recording_row *row; /* NULL: the reference, beside the current row */
+  size_t next;
+} replay_job;
+
+static void replay_close(void *state) {
+  replay *r = state;
+  if (!r) return;
+  sloe_recording_fini(&r->recording);
+  sloe_dealloc(r);
+}
+
+static sloe_status replay_open(const sloe_backend_options *options, void **state,
+                               sloe_device_info *info, sloe_error *err) {
+  static const char *const keys[] = {"file", NULL};
+  const char *path = sloe_backend_option(options, "file", NULL);
+  *state = NULL;
+  SLOE_TRY(sloe_backend_options_check(options, keys, err));
+  if (!path || !*path) return sloe_fail(err, SLOE_USAGE, "file=PATH says which recording");
+  replay *r = sloe_alloc(1, sizeof *r);
+  if (!r) return sloe_fail(err, SLOE_NOMEM, "out of memory");
+  *r = (replay){0};
+  const sloe_status status = sloe_recording_read(path, &r->recording, err);
+  if (status == SLOE_OK) {
+    *info = r->recording.info;
+    *state = r;
+  } else {
+    replay_close(r);
+  }
+  return status;
+}
+
+/* ---- jobs ---- */
+
+static sloe_status new_job(replay *r, const recording_row *row, void **job, sloe_error *err) {
+  replay_job *j = sloe_alloc(1, sizeof *j);
+  if (!j) return sloe_fail(err, SLOE_NOMEM, "out of memory loading a job");
+  *j = (replay_job){.row = row, .next = row ? row->n_runs - 1 : 0};
+  if (row) r->current = row;
+  *job = j;
+  return SLOE_OK;
+}
+
+static int is_reference(const sloe_layer_spec *spec) {
+  char a[SLOE_SPEC_TEXT], b[SLOE_SPEC_TEXT];
+  sloe_layer_spec_print(spec, a);
+  return strcmp(a, sloe_layer_spec_print(&sloe_reference_spec, b)) == 0;
+}
+
+static sloe_status replay_load_layer(void *state, const sloe_layer_spec *spec, void **job,
+                                     sloe_error *err) {
+  replay *r = state;
+  char text[SLOE_SPEC_TEXT];
+  const recording_row *row = sloe_recording_layer(&r->recording, spec);
+  *job = NULL;
+  if (row || is_reference(spec)) return new_job(r, row, job, err);
+  return sloe_fail(err, SLOE_UNSUPPORTED, "replay: not recorded: %.180s",
+                   sloe_layer_spec_print(spec, text));
+}
+
+static sloe_status replay_load_network(void *state, const sloe_layers *layers, void **job,
+                                       sloe_error *err) {
+  replay *r = state;
+  const char *name = sloe_net_get_info(sloe_layers_net(layers))->name;
+  const recording_row *row = sloe_recording_network(&r->recording, name);
+  *job = NULL;
+  if (row) return new_job(r, row, job, err);
+  return sloe_fail(err, SLOE_UNSUPPORTED, "replay: not recorded: %.180s", name);
+}
+
+static void replay_unload(void *state, void *job) {
+  (void)state;
+  sloe_dealloc(job);
+}
+
+/* ---- running ---- */
+
+static sloe_status run_reference(const replay *r, uint64_t *device_ns, sloe_error *err) {
+  if (!r->current || !(r->current->ref_ns >= 1))
+    return sloe_fail(err, SLOE_UNSUPPORTED, "replay: no reference was recorded");
+  *device_ns = (uint64_t)llround(r->current->ref_ns);
+  return SLOE_OK;
+}
+
+static sloe_status replay_run(void *state, void *job, uint64_t *device_ns, uint64_t *host_ns,
+                              sloe_error *err) {
+  replay *r = state;
+  replay_job *j = job;
+  *host_ns = 0;
+  if (!j->row) return run_reference(r, device_ns, err);
+  *device_ns = j->row->runs[j->next];
+  j->next = (j->next + 1) % j->row->n_runs;
+  r->current = j->row;
+  r->n_runs++;
+  return SLOE_OK;
+}
+
+/* ---- sensors ---- */
+
+static sloe_status replay_memory(void *state, void *job, sloe_device_memory *out, sloe_error *err) {
+  const replay_job *j = job;
+  (void)state;
+  (void)err;
+  *out = (sloe_device_memory){NAN, NAN, NAN, NAN, ""};
+  if (!j->row || isnan(j->row->memory_mb)) return SLOE_OK;
+  out->total_mb = j->row->memory_mb;
+  out->kind = j->row->memory_kind;
+  return SLOE_OK;
+}
+
+static sloe_status replay_power(void *state, sloe_device_power *out, sloe_error *err) {
+  replay *r = state;
+  const recording_row *row = r->current;
+  (void)err;
+  *out = (sloe_device_power){NAN, NAN, ""};
+  if (row && !isnan(row->power_w))
+    *out = (sloe_device_power){row->power_w, row->energy_mj * (double)r->n_runs, row->power_rail};
+  r->n_runs = 0;
+  return SLOE_OK;
+}
+
+const sloe_backend sloe_backend_replay = {
+    .name = "replay",
+    .doc = "answers from a recording, a measurement table with its runs (file=PATH)",
+    .open = replay_open,
+    .close = replay_close,
+    .load_layer = replay_load_layer,
+    .load_network = replay_load_network,
+    .unload = replay_unload,
+    .run = replay_run,
+    .memory = replay_memory,
+    .power = replay_power,
+};

@@ -1,0 +1,24 @@
+/* sim_formula.h: how long a layer takes on the simulated device. Private to sim/. */
+#ifndef SLOE_DEVICE_SIM_FORMULA_H
+#define SLOE_DEVICE_SIM_FORMULA_H
+
+#include "net/net.h"
+
+typedef struct sim_formula {
+  uint64_t seed;
+  double floor_ns, ns_per_mac, ns_per_byte;
+  double outliers;        /* share of specs that are slow for no reason */
+  int64_t k_step, c_step; /* widths over filters and input channels */
+  int64_t element_bytes;
+} sim_formula;
+
+double sloe_sim_layer_ns(const sim_formula *f, const sloe_layer_spec *spec);
+
+/* Bytes of weights, and of what is read and written. */
+double sloe_sim_weight_bytes(const sim_formula *f, const sloe_layer_spec *spec);
+double sloe_sim_activation_bytes(const sim_formula *f, const sloe_layer_spec *spec);
+
+/* A number that spec and seed decide. */
+uint64_t sloe_sim_hash(uint64_t seed, const sloe_layer_spec *spec);
+
+#endif
