@@ -41,7 +41,7 @@ static void choose_rows(sloe_boost_grower *g, const double *weight, sloe_rng *rn
 
 /* The first of a shuffle, in ascending order. Features of one bin can say nothing. */
 static void choose_features(sloe_boost_grower *g, sloe_rng *rng) {
-  uint8_t all[SLOE_FOREST_FEATURES], chosen[SLOE_FOREST_FEATURES] = {0};
+  uint8_t all[SLOE_FOREST_FEATURES] = {0}, chosen[SLOE_FOREST_FEATURES] = {0};
   size_t n = 0;
   for (uint32_t j = 0; j < g->table->n_features; j++)
     if (g->table->n_cuts[j]) all[n++] = (uint8_t)j;
