@@ -100,7 +100,8 @@ typedef struct onednn_value {
   onednn_kind kind;
   int rank;
   dnnl_dims_t dims;
-  int fixed; /* 1: md, memory and data are there; 0: FREE */
+  int fixed;    /* 1: md, memory and data are there; 0: FREE */
+  int released; /* no step to come reads it */
   dnnl_memory_desc_t md;
   dnnl_memory_t memory;
   onednn_data *data;
@@ -224,13 +225,12 @@ struct onednn_job {
   onednn_device *device;
   sloe_arena arena;
   onednn_value *values;
-  onednn_data *data, *idle; /* all; those that no value holds any more */
+  onednn_data *data;
   onednn_step *first, *last;
   size_t layer, n_layers; /* being built; 0 layers: a lone layer */
-  onednn_data *scratch;
   size_t scratch_bytes;
   double weights_bytes, activation_bytes;
-  onednn_value *input, *output; /* of a lone layer */
+  onednn_value *input, *output; /* of a lone layer: what was written just before it; its result */
   onednn_value **in, **out;     /* of a network: by the graph's inputs and outputs */
   size_t n_in, n_out;
 };
@@ -263,6 +263,77 @@ typedef struct onednn_window { /* pairs are height, width */
 sloe_status sloe_onednn_conv(onednn_job *job, int transposed, onednn_value *src,
                              const onednn_window *window, const onednn_posts *posts,
                              const char *name, onednn_value **dst, sloe_error *err);
+
+/* Rows of c by constant weights: src is n x c, dst n x k. */
+sloe_status sloe_onednn_fc(onednn_job *job, onednn_value *src, int64_t k, const onednn_posts *posts,
+                           const char *name, onednn_value **dst, sloe_error *err);
+/* Of two activations of one rank, plain. */
+sloe_status sloe_onednn_matmul(onednn_job *job, onednn_value *a, onednn_value *b,
+                               const onednn_posts *posts, onednn_value **dst, sloe_error *err);
+
+/* alg: dnnl_pooling_max, dnnl_pooling_avg_include_padding, dnnl_pooling_avg_exclude_padding.
+   window->k and groups are not read. */
+sloe_status sloe_onednn_pool(onednn_job *job, onednn_value *src, const onednn_window *window,
+                             dnnl_alg_kind_t alg, onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_global_pool(onednn_job *job, onednn_value *src, dnnl_alg_kind_t alg,
+                                    onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_resample(onednn_job *job, onednn_value *src, const int64_t out[2],
+                                 int linear, onednn_value **dst, sloe_error *err);
+/* To `dims` of the same rank, 1 where it is reduced. */
+sloe_status sloe_onednn_reduce(onednn_job *job, onednn_value *src, dnnl_alg_kind_t alg,
+                               const int64_t *dims, onednn_value **dst, sloe_error *err);
+
+sloe_status sloe_onednn_batch_norm(onednn_job *job, onednn_value *src, int relu, onednn_value **dst,
+                                   sloe_error *err);
+/* Over the last dimension, with factor and offset. */
+sloe_status sloe_onednn_layer_norm(onednn_job *job, onednn_value *src, onednn_value **dst,
+                                   sloe_error *err);
+typedef struct onednn_lrn {
+  int64_t size;
+  float alpha, beta, bias;
+} onednn_lrn;
+sloe_status sloe_onednn_lrn(onednn_job *job, onednn_value *src, const onednn_lrn *lrn,
+                            onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_softmax(onednn_job *job, onednn_value *src, int axis, int log,
+                                onednn_value **dst, sloe_error *err);
+
+sloe_status sloe_onednn_eltwise(onednn_job *job, onednn_value *src, dnnl_alg_kind_t alg,
+                                float alpha, float beta, onednn_value **dst, sloe_error *err);
+/* Each post an eltwise primitive. */
+sloe_status sloe_onednn_eltwises(onednn_job *job, onednn_value *src, const onednn_posts *posts,
+                                 onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_act(onednn_job *job, onednn_value *src, sloe_spec_act act,
+                            onednn_value **dst, sloe_error *err);
+/* With broadcasting; ranks may differ. */
+sloe_status sloe_onednn_binary(onednn_job *job, dnnl_alg_kind_t alg, onednn_value *a,
+                               onednn_value *b, onednn_value **dst, sloe_error *err);
+
+sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t n, int axis,
+                               onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_slice(onednn_job *job, onednn_value *src, const int64_t *from,
+                              const int64_t *dims, onednn_value **dst, sloe_error *err);
+/* Zeros around: `before[i]` in front of dimension i, dims: of the result. */
+sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
+                            const int64_t *dims, onednn_value **dst, sloe_error *err);
+/* dst dimension i is src dimension perm[i]. */
+sloe_status sloe_onednn_transpose(onednn_job *job, onednn_value *src, const int *perm,
+                                  onednn_value **dst, sloe_error *err);
+/* The same elements in layout `md`, even if the value has it already. */
+sloe_status sloe_onednn_copy(onednn_job *job, onednn_value *src, const dnnl_memory_desc_t *md,
+                             onednn_value **dst, sloe_error *err);
+/* Layout of `md` with other dims. */
+sloe_status sloe_onednn_like(const dnnl_memory_desc_t *md, const int64_t *dims,
+                             dnnl_memory_desc_t *out, sloe_error *err);
+
+/* op_plain.c: what oneDNN lacks, as loops over plain tensors. */
+typedef float (*onednn_unary_fn)(float x);
+typedef float (*onednn_binary_fn)(float a, float b);
+sloe_status sloe_onednn_unary(onednn_job *job, onednn_value *src, onednn_unary_fn fn,
+                              onednn_value **dst, sloe_error *err);
+sloe_status sloe_onednn_erf(onednn_job *job, onednn_value *src, onednn_value **dst,
+                            sloe_error *err);
+sloe_status sloe_onednn_broadcast(onednn_job *job, onednn_binary_fn fn, onednn_value *a,
+                                  onednn_value *b, onednn_value **dst, sloe_error *err);
 
 extern const sloe_backend sloe_backend_onednn;
 

@@ -62,8 +62,7 @@ static char *start_of(const onednn_job *job, const onednn_data *data) {
 static sloe_status take_bytes(onednn_job *job, size_t bytes, onednn_data **out, sloe_error *err) {
   onednn_data *best = NULL;
   for (onednn_data *d = job->data; d; d = d->next)
-    if (!d->refs && d != job->scratch && d->bytes >= bytes && d->bytes / 4 <= bytes &&
-        (!best || d->bytes < best->bytes))
+    if (!d->refs && d->bytes >= bytes && d->bytes / 4 <= bytes && (!best || d->bytes < best->bytes))
       best = d;
   *out = NULL;
   if (!best) {
@@ -281,7 +280,9 @@ sloe_status sloe_onednn_reshape(onednn_job *job, onednn_value *value, int rank, 
 
 void sloe_onednn_release(onednn_job *job, onednn_value *value) {
   (void)job;
-  for (; value; value = value->twin)
-    if (value->data && value->kind != ONEDNN_CONSTANT && value->kind != ONEDNN_INPUT)
-      if (value->data->refs) value->data->refs--;
+  for (; value; value = value->twin) {
+    if (!value->data || value->released || value->kind != ONEDNN_ACTIVATION) continue;
+    value->released = 1;
+    value->data->refs--;
+  }
 }
