@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# install-deps.sh PURPOSE...: see to it that the Debian packages of build, test, bench, lint or fuzz
+# install-deps.sh PURPOSE...: see to it that the Debian packages of build, measure, test, bench, lint or fuzz
 # are installed. Asks dpkg first, so that a machine that has them all needs neither root nor network.
 set -euo pipefail
 
 packages_of() {
   case "$1" in
     build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev ;;
+    measure) echo libdnnl-dev ;;
     test) echo libcmocka-dev zlib1g-dev libsqlite3-dev locales jq ;;
     bench) echo g++ python3 python3-onnx libprotobuf-dev protobuf-compiler libonnx-dev ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-dev ;;
-    *) echo "install-deps.sh: no such purpose '$1' (build, test, bench, lint, fuzz)" >&2; return 2 ;;
+    *) echo "install-deps.sh: no such purpose '$1' (build, measure, test, bench, lint, fuzz)" >&2; return 2 ;;
   esac
 }
 
@@ -19,7 +20,7 @@ is_installed() {
 }
 
 [ -n "${SLOE_SKIP_DEPS:-}" ] && exit 0
-[ $# -gt 0 ] || { echo "usage: install-deps.sh build|test|bench|lint|fuzz..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: install-deps.sh build|measure|test|bench|lint|fuzz..." >&2; exit 2; }
 
 wanted=()
 for purpose in "$@"; do
