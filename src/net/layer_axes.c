@@ -1,0 +1,166 @@
+#include "net/layer_axes.h"
+
+#include <math.h>
+
+#include "net/net.h"
+
+typedef struct dim_names {
+  const char *name[SLOE_LAYER_DIMS];
+} dim_names;
+
+/* Of every op: fewer than four end in NULL. */
+static const dim_names WINDOW = {{"filters", "channels", "height", "width"}},
+                       IMAGE = {{"channels", "height", "width"}},
+                       PRODUCT = {{"units", "inputs", "rows"}}, TWO = {{"length", "rows"}},
+                       ELEMENTS = {{"elements"}};
+
+static const dim_names *names_of(sloe_spec_op op) {
+  switch (op) {
+    case SLOE_SPEC_CONV:
+    case SLOE_SPEC_DECONV: return &WINDOW;
+    case SLOE_SPEC_FC:
+    case SLOE_SPEC_MATMUL: return &PRODUCT;
+    case SLOE_SPEC_MAXPOOL:
+    case SLOE_SPEC_AVGPOOL:
+    case SLOE_SPEC_GLOBALPOOL:
+    case SLOE_SPEC_RESIZE: return &IMAGE;
+    case SLOE_SPEC_SOFTMAX:
+    case SLOE_SPEC_LAYERNORM:
+    case SLOE_SPEC_REDUCE: return &TWO;
+    default: return &ELEMENTS;
+  }
+}
+
+const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim) {
+  const char *name = dim < SLOE_LAYER_DIMS ? names_of(op)->name[dim] : NULL;
+  return name ? name : "";
+}
+
+sloe_layer_key sloe_layer_key_of(const sloe_layer_spec *s) {
+  sloe_layer_key key = {.op = (int32_t)s->op, .kernel = {1, 1}, .stride = {1, 1}};
+  if (s->op == SLOE_SPEC_BINARY) key.grouping = (int32_t)s->with;
+  if (s->op == SLOE_SPEC_RESIZE) key.grouping = s->linear;
+  if (s->groups > 1) key.grouping = sloe_layer_spec_is_depthwise(s) ? SLOE_DEPTHWISE : SLOE_GROUPED;
+  if (names_of(s->op) == &WINDOW || s->op == SLOE_SPEC_MAXPOOL || s->op == SLOE_SPEC_AVGPOOL)
+    for (int d = 0; d < 2; d++) {
+      key.kernel[d] = (int32_t)s->kernel[d];
+      key.stride[d] = (int32_t)s->stride[d];
+    }
+  return key;
+}
+
+int sloe_layer_key_equal(const sloe_layer_key *a, const sloe_layer_key *b) {
+  return a->op == b->op && a->grouping == b->grouping && a->kernel[0] == b->kernel[0] &&
+         a->kernel[1] == b->kernel[1] && a->stride[0] == b->stride[0] &&
+         a->stride[1] == b->stride[1];
+}
+
+/* Depthwise convolutions have one dimension less: filters follow channels. Batches are more rows.
+ */
+size_t sloe_layer_coords(const sloe_layer_spec *s, int64_t x[SLOE_LAYER_DIMS]) {
+  const dim_names *names = names_of(s->op);
+  if (names == &WINDOW) {
+    x[0] = s->k;
+    x[1] = sloe_layer_spec_is_depthwise(s) ? 1 : s->c / s->groups;
+    x[2] = s->out[0] * s->n;
+    x[3] = s->out[1];
+    return 4;
+  }
+  if (names == &PRODUCT) {
+    x[0] = s->k;
+    x[1] = s->c;
+    x[2] = s->n * s->h;
+    return 3;
+  }
+  if (names == &IMAGE) {
+    x[0] = s->c;
+    x[1] = (s->op == SLOE_SPEC_GLOBALPOOL ? s->h : s->out[0]) * s->n;
+    x[2] = s->op == SLOE_SPEC_GLOBALPOOL ? s->w : s->out[1];
+    return 3;
+  }
+  if (names == &TWO) {
+    x[0] = s->c;
+    x[1] = s->n * s->h * s->w;
+    return 2;
+  }
+  const uint64_t elements = sloe_layer_spec_out_elements(s);
+  x[0] = elements > (uint64_t)1 << 40 ? INT64_C(1) << 40 : (int64_t)elements;
+  return 1;
+}
+
+/* Taps of a window that lie inside the image, summed over the output positions of one dimension. */
+static double inner_taps(const sloe_layer_spec *s, int d) {
+  const int64_t size = d == 0 ? s->h : s->w, step = s->stride[d], gap = s->dilation[d];
+  double sum = (double)s->out[d] * (double)s->kernel[d];
+  for (int64_t tap = 0; tap < s->kernel[d]; tap++) { /* positions whose tap falls outside */
+    const int64_t first = tap * gap - s->pad[d], last = first + (s->out[d] - 1) * step;
+    int64_t outside = first < 0 ? (-first + step - 1) / step : 0;
+    if (outside > s->out[d]) outside = s->out[d];
+    int64_t beyond = last >= size ? (last - size) / step + 1 : 0;
+    if (beyond > s->out[d] - outside) beyond = s->out[d] - outside;
+    sum -= (double)(outside + beyond);
+  }
+  return sum > 1 ? sum : 1;
+}
+
+double sloe_layer_inner_macs(const sloe_layer_spec *s) {
+  if (s->op != SLOE_SPEC_CONV) return (double)sloe_layer_spec_macs(s);
+  return (double)s->n * (double)s->k * (double)(s->c / s->groups) * inner_taps(s, 0) *
+         inner_taps(s, 1);
+}
+
+static float ln(double x) {
+  return (float)log(x > 1 ? x : 1);
+}
+
+static float extra_of(const sloe_layer_spec *s) {
+  switch (s->op) {
+    case SLOE_SPEC_CONCAT: return (float)s->parts;
+    case SLOE_SPEC_BINARY: return (float)s->with;
+    case SLOE_SPEC_RESIZE: return (float)s->linear;
+    default: return (float)s->add;
+  }
+}
+
+void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES]) {
+  const double taps = (double)s->kernel[0] * (double)s->kernel[1];
+  const double macs = (double)sloe_layer_spec_macs(s), inner = sloe_layer_inner_macs(s);
+  const double channels = (double)(s->c / s->groups);
+  const float values[SLOE_LAYER_FEATURES] = {
+      [SLOE_LAYER_FEATURE_log_k] = ln((double)s->k),
+      [SLOE_LAYER_FEATURE_log_c] = ln(channels),
+      [SLOE_LAYER_FEATURE_log_oh] = ln((double)s->out[0]),
+      [SLOE_LAYER_FEATURE_log_ow] = ln((double)s->out[1]),
+      [SLOE_LAYER_FEATURE_log_taps] = ln(taps),
+      [SLOE_LAYER_FEATURE_aspect] = (float)log((double)s->kernel[0] / (double)s->kernel[1]),
+      [SLOE_LAYER_FEATURE_log_stride] = ln((double)(s->stride[0] * s->stride[1])),
+      [SLOE_LAYER_FEATURE_log_groups] = ln((double)s->groups),
+      [SLOE_LAYER_FEATURE_log_n] = ln((double)s->n),
+      [SLOE_LAYER_FEATURE_k_mod_16] = (float)(s->k % 16),
+      [SLOE_LAYER_FEATURE_k_mod_64] = (float)(s->k % 64),
+      [SLOE_LAYER_FEATURE_c_mod_16] = (float)(s->c / s->groups % 16),
+      [SLOE_LAYER_FEATURE_ow_mod_8] = (float)(s->out[1] % 8),
+      [SLOE_LAYER_FEATURE_log_pixels] = ln((double)s->out[0] * (double)s->out[1]),
+      [SLOE_LAYER_FEATURE_log_in] = ln((double)sloe_layer_spec_in_elements(s)),
+      [SLOE_LAYER_FEATURE_log_out] = ln((double)sloe_layer_spec_out_elements(s)),
+      [SLOE_LAYER_FEATURE_log_weights] = ln((double)sloe_layer_spec_weights(s)),
+      [SLOE_LAYER_FEATURE_log_macs] = ln(inner),
+      [SLOE_LAYER_FEATURE_padding] = macs > 0 ? (float)(1 - inner / macs) : 0,
+      [SLOE_LAYER_FEATURE_log_depth] = ln(channels * taps),
+      [SLOE_LAYER_FEATURE_dilated] = ln((double)(s->dilation[0] * s->dilation[1])),
+      [SLOE_LAYER_FEATURE_act] = (float)s->act,
+      [SLOE_LAYER_FEATURE_extra] = extra_of(s),
+      [SLOE_LAYER_FEATURE_log_w] = ln((double)s->w),
+  };
+  for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
+}
+
+static const char *const FEATURES[SLOE_LAYER_FEATURES] = {
+#define SLOE_LAYER_FEATURE_NAME(name, doc) #name,
+    SLOE_LAYER_FEATURE_MAP(SLOE_LAYER_FEATURE_NAME)
+#undef SLOE_LAYER_FEATURE_NAME
+};
+
+const char *sloe_layer_feature_name(size_t i) {
+  return i < SLOE_LAYER_FEATURES ? FEATURES[i] : "";
+}
