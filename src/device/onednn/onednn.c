@@ -94,6 +94,12 @@ static sloe_status load_layer(void *state, const sloe_layer_spec *spec, void **j
   return sloe_onednn_load_layer(state, spec, job, err);
 }
 
+static sloe_status load_network(void *state, const sloe_layers *layers, void **job,
+                                sloe_error *err) {
+  omp_set_num_threads(((onednn_device *)state)->threads);
+  return sloe_onednn_load_network(state, layers, job, err);
+}
+
 static sloe_status run(void *state, void *job, uint64_t *device_ns, uint64_t *host_ns,
                        sloe_error *err) {
   omp_set_num_threads(((onednn_device *)state)->threads);
@@ -101,6 +107,12 @@ static sloe_status run(void *state, void *job, uint64_t *device_ns, uint64_t *ho
   const sloe_status status = sloe_onednn_job_run(job, err);
   *device_ns = *host_ns = sloe_onednn_now() - start;
   return status;
+}
+
+static sloe_status run_layers(void *state, void *job, uint64_t *layer_ns, size_t n,
+                              sloe_error *err) {
+  omp_set_num_threads(((onednn_device *)state)->threads);
+  return sloe_onednn_job_run_layers(job, layer_ns, n, err);
 }
 
 static sloe_status settle(void *state, void *job, sloe_error *err) {
@@ -131,8 +143,10 @@ __attribute__((visibility("default"))) const sloe_backend sloe_backend_onednn = 
     .open = open_device,
     .close = close_device,
     .load_layer = load_layer,
+    .load_network = load_network,
     .unload = unload,
     .run = run,
+    .run_layers = run_layers,
     .settle = settle,
     .memory = memory,
 };

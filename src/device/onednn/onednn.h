@@ -248,6 +248,9 @@ sloe_status sloe_onednn_read(onednn_job *job, onednn_value *value, float *to, sl
 /* settle.c: weights cold, input as just written. */
 void sloe_onednn_settle(onednn_device *device, const onednn_job *job);
 
+/* The function behind an op of one input, as posts. 0: none */
+int sloe_onednn_post_node(const sloe_net *net, const sloe_node *node, onednn_posts *posts);
+
 sloe_status sloe_onednn_load_layer(void *state, const sloe_layer_spec *spec, void **job,
                                    sloe_error *err);
 sloe_status sloe_onednn_load_network(void *state, const sloe_layers *layers, void **job,

@@ -58,10 +58,11 @@ static char *start_of(const onednn_job *job, const onednn_data *data) {
 }
 
 /* Bytes that no value of the job holds any more, the smallest that are enough and no more than
-   four times as many; else a new block. */
-static sloe_status take_bytes(onednn_job *job, size_t bytes, onednn_data **out, sloe_error *err) {
+   four times as many; else a new block. What is written at load only must have bytes of its own. */
+static sloe_status take_bytes(onednn_job *job, onednn_kind kind, size_t bytes, onednn_data **out,
+                              sloe_error *err) {
   onednn_data *best = NULL;
-  for (onednn_data *d = job->data; d; d = d->next)
+  for (onednn_data *d = kind == ONEDNN_ACTIVATION ? job->data : NULL; d; d = d->next)
     if (!d->refs && d->bytes >= bytes && d->bytes / 4 <= bytes && (!best || d->bytes < best->bytes))
       best = d;
   *out = NULL;
@@ -72,6 +73,7 @@ static sloe_status take_bytes(onednn_job *job, size_t bytes, onednn_data **out, 
     best->bytes = bytes;
     best->next = job->data;
     job->data = best;
+    *(kind == ONEDNN_CONSTANT ? &job->weights_bytes : &job->activation_bytes) += (double)bytes;
   }
   best->refs = 1;
   best->views = 0;
@@ -182,9 +184,8 @@ sloe_status sloe_onednn_fix(onednn_job *job, onednn_value *value, const dnnl_mem
                             sloe_error *err) {
   onednn_data *data;
   const size_t bytes = dnnl_memory_desc_get_size(md);
-  SLOE_TRY(take_bytes(job, bytes, &data, err));
+  SLOE_TRY(take_bytes(job, value->kind, bytes, &data, err));
   SLOE_TRY(take_memory(job, value, data, md, 0, err));
-  *(value->kind == ONEDNN_CONSTANT ? &job->weights_bytes : &job->activation_bytes) += (double)bytes;
   return value->kind == ONEDNN_ACTIVATION ? SLOE_OK : fill_contents(job, value, err);
 }
 

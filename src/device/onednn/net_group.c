@@ -1,0 +1,197 @@
+/* net_group.c: a convolution or product and what is fused into it, as one primitive with post-ops.
+ *
+ * The ops behind the anchor are followed in order. Batch normalisation and constants per channel
+ * right behind it are in the weights. Then each op is a post-op: functions of one element,
+ * arithmetic with another tensor; a product with its own sigmoid is a swish. A residual that
+ * nothing reads later is added in place (sum), another is a binary post-op. Where oneDNN has no
+ * such primitive the anchor runs alone and the others behind it, each by itself; so do ops behind
+ * one that is no post-op. */
+#include <string.h>
+
+#include "device/onednn/net_build.h"
+
+typedef struct chain {
+  onednn_net *n;
+  const sloe_node *anchor, *pad;
+  const sloe_node *node[ONEDNN_MAX_POSTS * 4]; /* behind the anchor, in order */
+  int in_posts[ONEDNN_MAX_POSTS * 4], folded[ONEDNN_MAX_POSTS * 4];
+  size_t count;
+  onednn_posts posts;
+  sloe_tid bare, at; /* the tensors that the anchor makes, and the posts so far */
+} chain;
+
+static int is_same(const onednn_net *n, sloe_tid a, sloe_tid b) {
+  return a >= 0 && b >= 0 && n->root[a] == n->root[b];
+}
+
+static int is_constant(const onednn_net *n, sloe_tid t) {
+  return t >= 0 && (n->net->tensors[n->root[t]].flags & SLOE_T_CONST);
+}
+
+static int binary_alg(sloe_op op, dnnl_alg_kind_t *alg) {
+  switch (op) {
+    case SLOE_OP_ADD:
+    case SLOE_OP_SUM: *alg = dnnl_binary_add; return 1;
+    case SLOE_OP_SUB: *alg = dnnl_binary_sub; return 1;
+    case SLOE_OP_MUL: *alg = dnnl_binary_mul; return 1;
+    case SLOE_OP_DIV: *alg = dnnl_binary_div; return 1;
+    case SLOE_OP_MIN: *alg = dnnl_binary_min; return 1;
+    case SLOE_OP_MAX: *alg = dnnl_binary_max; return 1;
+    default: return 0;
+  }
+}
+
+/* The operand in the rank that the primitive has: an fc's result is n x k. */
+static sloe_status shape_operand(const chain *c, onednn_value **value, sloe_error *err) {
+  const sloe_tensor *out = &c->n->net->tensors[c->anchor->out[0]];
+  const int fc = sloe_node_is_fc(c->n->net, c->anchor);
+  const int rank = fc ? 2 : out->shape.rank;
+  int64_t dims[SLOE_MAX_RANK];
+  onednn_value *v = *value;
+  if (v->rank == rank) return SLOE_OK;
+  if (v->rank > rank) { /* fold the outer dimensions */
+    const int more = v->rank - rank;
+    dims[0] = 1;
+    for (int i = 0; i <= more; i++) dims[0] *= v->dims[i];
+    for (int i = 1; i < rank; i++) dims[i] = v->dims[i + more];
+  } else {
+    const int more = rank - v->rank;
+    for (int i = 0; i < rank; i++) dims[i] = i < more ? 1 : v->dims[i - more];
+  }
+  return sloe_onednn_reshape(c->n->job, v, rank, dims, value, err);
+}
+
+static int has_sum(const onednn_posts *posts) {
+  for (size_t i = 0; i < posts->n; i++)
+    if (posts->post[i].what == ONEDNN_POST_SUM) return 1;
+  return 0;
+}
+
+/* Arithmetic with another tensor. *ok 0: not as a post-op. */
+static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_error *err) {
+  const sloe_net *net = c->n->net;
+  dnnl_alg_kind_t alg;
+  onednn_value *value;
+  *ok = 0;
+  if (node->n_in != 2 || !binary_alg(node->op, &alg)) return SLOE_OK;
+  const size_t mine = is_same(c->n, node->in[0], c->at) ? 0 : 1;
+  const sloe_tid other = node->in[1 - mine];
+  if (!is_same(c->n, node->in[mine], c->at) || other < 0 || is_same(c->n, other, c->at))
+    return SLOE_OK;
+  if (mine == 1 && (alg == dnnl_binary_sub || alg == dnnl_binary_div)) return SLOE_OK;
+  SLOE_TRY(sloe_onednn_net_value(c->n, other, &value, err));
+  const int full = sloe_shape_elements(&net->tensors[other].shape) ==
+                   sloe_shape_elements(&net->tensors[node->out[0]].shape);
+  const int sum =
+      alg == dnnl_binary_add && full && !has_sum(&c->posts) && sloe_onednn_net_is_last(c->n, other);
+  SLOE_TRY(shape_operand(c, &value, err));
+  if (!value->fixed) SLOE_TRY(sloe_onednn_as_plain(c->n->job, value, &value, err));
+  *ok = sloe_onednn_post_value(&c->posts, sum ? ONEDNN_POST_SUM : ONEDNN_POST_BINARY, alg, value);
+  return SLOE_OK;
+}
+
+/* x Sigmoid(x) and its hard sister: the product's place in the chain, or `count`. */
+static size_t find_gate(const chain *c, size_t i) {
+  const sloe_node *gate = c->node[i];
+  if (gate->op != SLOE_OP_SIGMOID && gate->op != SLOE_OP_HARD_SIGMOID) return c->count;
+  for (size_t k = i + 1; k < c->count; k++) {
+    const sloe_node *mul = c->node[k];
+    if (mul->op != SLOE_OP_MUL || mul->n_in != 2) continue;
+    for (size_t j = 0; j < 2; j++)
+      if (is_same(c->n, mul->in[j], c->at) && is_same(c->n, mul->in[1 - j], gate->out[0])) return k;
+  }
+  return c->count;
+}
+
+static int take_gate(chain *c, size_t i, size_t mul) {
+  c->in_posts[mul] = 1;
+  c->at = c->node[mul]->out[0];
+  return sloe_onednn_post_eltwise(
+      &c->posts, c->node[i]->op == SLOE_OP_SIGMOID ? dnnl_eltwise_swish : dnnl_eltwise_hardswish, 1,
+      0);
+}
+
+/* Is the op in the weights? Then its result is the anchor's. */
+static int fold(chain *c, size_t i) {
+  const sloe_node *node = c->node[i];
+  const int norm = node->op == SLOE_OP_BATCH_NORM;
+  const int scale = node->n_in == 2 &&
+                    (node->op == SLOE_OP_MUL || node->op == SLOE_OP_ADD ||
+                     node->op == SLOE_OP_SUB || node->op == SLOE_OP_DIV) &&
+                    (is_constant(c->n, node->in[0]) || is_constant(c->n, node->in[1]));
+  if (c->posts.n || !(norm || scale)) return 0;
+  c->folded[i] = 1;
+  c->at = c->bare = node->out[0];
+  return 1;
+}
+
+/* Take as many ops into the posts as can be. */
+static sloe_status take_posts(chain *c, sloe_error *err) {
+  for (size_t i = 0; i < c->count; i++) {
+    const sloe_node *node = c->node[i];
+    const onednn_posts before = c->posts;
+    int ok = 0;
+    if (c->in_posts[i] || fold(c, i)) continue;
+    const size_t gate = find_gate(c, i);
+    if (gate < c->count)
+      ok = take_gate(c, i, gate);
+    else if (node->n_in && is_same(c->n, node->in[0], c->at) &&
+             sloe_onednn_post_node(c->n->net, node, &c->posts))
+      ok = 1, c->at = node->out[0];
+    else {
+      SLOE_TRY(take_binary(c, node, &ok, err));
+      if (ok) c->at = node->out[0];
+    }
+    if (!ok) {
+      c->posts = before;
+      return SLOE_OK;
+    }
+    c->in_posts[i] = 1;
+  }
+  return SLOE_OK;
+}
+
+/* The nodes of the group behind the anchor, in the order of execution. */
+static sloe_status begin(chain *c, onednn_net *n, const int32_t *nodes, size_t count,
+                         int32_t anchor, sloe_error *err) {
+  *c = (chain){.n = n, .anchor = &n->net->nodes[anchor]};
+  c->at = c->bare = c->anchor->out[0];
+  if (count > sizeof c->node / sizeof *c->node)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %zu ops in one layer", count);
+  for (size_t k = 0; k < count; k++) {
+    const sloe_node *node = &n->net->nodes[nodes[k]];
+    if (nodes[k] == anchor) continue;
+    if (n->position[nodes[k]] < n->position[anchor]) {
+      if (node->op == SLOE_OP_PAD) c->pad = node;
+      continue;
+    }
+    size_t at = c->count++;
+    for (; at > 0 && n->position[c->node[at - 1] - n->net->nodes] > n->position[nodes[k]]; at--)
+      c->node[at] = c->node[at - 1];
+    c->node[at] = node;
+  }
+  return SLOE_OK;
+}
+
+static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
+  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->root[c->at], dst, err));
+  for (size_t i = 0; i < c->count; i++)
+    if (!c->in_posts[i] && !c->folded[i]) SLOE_TRY(sloe_onednn_net_node(c->n, c->node[i], err));
+  return SLOE_OK;
+}
+
+sloe_status sloe_onednn_net_group(onednn_net *n, const int32_t *nodes, size_t count, int32_t anchor,
+                                  sloe_error *err) {
+  chain c;
+  onednn_value *dst;
+  SLOE_TRY(begin(&c, n, nodes, count, anchor, err));
+  SLOE_TRY(take_posts(&c, err));
+  const sloe_status status = sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err);
+  if (status != SLOE_UNSUPPORTED || !c.posts.n)
+    return status == SLOE_OK ? finish(&c, dst, err) : status;
+  memset(c.in_posts, 0, sizeof c.in_posts);
+  c.posts.n = 0;
+  c.at = c.bare;
+  SLOE_TRY(sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err));
+  return finish(&c, dst, err);
+}

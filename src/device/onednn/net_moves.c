@@ -1,0 +1,141 @@
+/* net_moves.c: nodes that move data. */
+#include <string.h>
+
+#include "device/onednn/net_build.h"
+
+static int64_t axis_of(const sloe_node *node, int64_t fallback, int rank) {
+  const int64_t axis = sloe_node_int(node, "axis", fallback);
+  return axis < 0 ? axis + rank : axis;
+}
+
+static sloe_status emit_concat(onednn_net *n, const sloe_node *node, onednn_value **dst,
+                               sloe_error *err) {
+  onednn_value **part = SLOE_ARENA_NEW(&n->job->arena, onednn_value *, node->n_in);
+  if (!part) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
+  for (size_t i = 0; i < node->n_in; i++) SLOE_TRY(sloe_onednn_net_in(n, node, i, &part[i], err));
+  const int64_t axis = axis_of(node, 1, part[0]->rank);
+  return sloe_onednn_concat(n->job, part, node->n_in, (int)axis, dst, err);
+}
+
+/* One slice an output. */
+static sloe_status emit_split(onednn_net *n, const sloe_node *node, onednn_value *src,
+                              sloe_error *err) {
+  const int64_t axis = axis_of(node, 0, src->rank);
+  int64_t from[SLOE_MAX_RANK] = {0};
+  for (size_t i = 0; i < node->n_out; i++) {
+    const sloe_tensor *out = sloe_node_out(n->net, node, i);
+    onednn_value *part;
+    if (!out) continue;
+    SLOE_TRY(sloe_onednn_slice(n->job, src, from, out->shape.dim, &part, err));
+    SLOE_TRY(sloe_onednn_net_set(n, node->out[i], part, err));
+    from[axis] += out->shape.dim[axis];
+  }
+  return SLOE_OK;
+}
+
+static sloe_status refuse(const sloe_node *node, const char *why, sloe_error *err) {
+  return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.60s %.80s: %s", node->type, node->name, why);
+}
+
+static sloe_status emit_slice(onednn_net *n, const sloe_node *node, onednn_value *src,
+                              onednn_value **dst, sloe_error *err) {
+  const sloe_tensor *out = sloe_node_out(n->net, node, 0);
+  size_t n_starts = 0, n_axes = 0, n_steps = 0;
+  const int64_t *starts = sloe_onednn_net_ints(n, node, "starts", 1, &n_starts);
+  const int64_t *axes = sloe_onednn_net_ints(n, node, "axes", 3, &n_axes);
+  const int64_t *steps = sloe_onednn_net_ints(n, node, "", 4, &n_steps);
+  int64_t from[SLOE_MAX_RANK] = {0};
+  if (!starts) return refuse(node, "its start is not known", err);
+  for (size_t i = 0; i < n_steps; i++)
+    if (steps[i] != 1) return refuse(node, "steps other than 1", err);
+  for (size_t i = 0; i < n_starts; i++) {
+    int64_t axis = axes && i < n_axes ? axes[i] : (int64_t)i;
+    if (axis < 0) axis += src->rank;
+    if (axis < 0 || axis >= src->rank) return refuse(node, "its axes", err);
+    int64_t start = starts[i] < 0 ? starts[i] + src->dims[axis] : starts[i];
+    if (start < 0) start = 0;
+    if (start + out->shape.dim[axis] > src->dims[axis]) return refuse(node, "its start", err);
+    from[axis] = start;
+  }
+  return sloe_onednn_slice(n->job, src, from, out->shape.dim, dst, err);
+}
+
+static sloe_status emit_transpose(onednn_net *n, const sloe_node *node, onednn_value *src,
+                                  onednn_value **dst, sloe_error *err) {
+  size_t count = 0;
+  const int64_t *perm = sloe_node_ints(node, "perm", &count);
+  int order[SLOE_MAX_RANK];
+  if (perm && count != (size_t)src->rank) return refuse(node, "its order", err);
+  for (int i = 0; i < src->rank; i++) order[i] = perm ? (int)perm[i] : src->rank - 1 - i;
+  return sloe_onednn_transpose(n->job, src, order, dst, err);
+}
+
+/* Negative pads cut off; contents are zeros, whatever is asked for. */
+static sloe_status emit_pad(onednn_net *n, const sloe_node *node, onednn_value *src,
+                            onednn_value **dst, sloe_error *err) {
+  const sloe_tensor *out = sloe_node_out(n->net, node, 0);
+  size_t count = 0;
+  const int64_t *pads = sloe_onednn_net_ints(n, node, "pads", 1, &count);
+  int64_t before[SLOE_MAX_RANK] = {0}, from[SLOE_MAX_RANK] = {0}, kept[SLOE_MAX_RANK];
+  int cut = 0;
+  if (!pads || count != 2 * (size_t)src->rank) return refuse(node, "its pads are not known", err);
+  for (int i = 0; i < src->rank; i++) {
+    const int64_t front = pads[i], back = pads[i + src->rank];
+    before[i] = front > 0 ? front : 0;
+    from[i] = front < 0 ? -front : 0;
+    kept[i] = src->dims[i] + (front < 0 ? front : 0) + (back < 0 ? back : 0);
+    cut |= front < 0 || back < 0;
+    if (kept[i] < 1) return refuse(node, "nothing is left", err);
+  }
+  if (cut) {
+    SLOE_TRY(sloe_onednn_slice(n->job, src, from, kept, &src, err));
+    if (memcmp(kept, out->shape.dim, (size_t)src->rank * sizeof *kept) == 0) {
+      *dst = src;
+      return SLOE_OK;
+    }
+  }
+  return sloe_onednn_pad(n->job, src, before, out->shape.dim, dst, err);
+}
+
+/* n x (c r r) x h x w -> n x c x (h r) x (w r), or back, as a transposition between two reshapes.
+ */
+static sloe_status emit_depth(onednn_net *n, const sloe_node *node, onednn_value *src,
+                              onednn_value **dst, sloe_error *err) {
+  const int64_t r = sloe_node_int(node, "blocksize", 1);
+  const int64_t *d = src->dims;
+  if (src->rank != 4 || r < 1) return refuse(node, "its block", err);
+  if (node->op == SLOE_OP_DEPTH_TO_SPACE) {
+    const int crd = strcmp(sloe_node_string(node, "mode", "DCR"), "CRD") == 0;
+    const int64_t c = d[1] / (r * r);
+    const int64_t dcr[] = {d[0], r, r, c, d[2], d[3]}, columns[] = {d[0], c, r, r, d[2], d[3]};
+    SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, crd ? columns : dcr, &src, err));
+    return sloe_onednn_transpose(
+        n->job, src, crd ? (int[]){0, 1, 4, 2, 5, 3} : (int[]){0, 3, 4, 1, 5, 2}, dst, err);
+  }
+  const int64_t blocks[] = {d[0], d[1], d[2] / r, r, d[3] / r, r};
+  SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, blocks, &src, err));
+  return sloe_onednn_transpose(n->job, src, (int[]){0, 3, 5, 1, 2, 4}, dst, err);
+}
+
+sloe_status sloe_onednn_net_move(onednn_net *n, const sloe_node *node, int *done, sloe_error *err) {
+  onednn_value *src, *dst = NULL;
+  *done = 1;
+  if (node->op == SLOE_OP_CONCAT) {
+    SLOE_TRY(emit_concat(n, node, &dst, err));
+    return sloe_onednn_net_set(n, node->out[0], dst, err);
+  }
+  *done = 0;
+  if (sloe_op_role_of(node->op) != SLOE_ROLE_MOVE) return SLOE_OK;
+  SLOE_TRY(sloe_onednn_net_in(n, node, 0, &src, err));
+  *done = 1;
+  switch (node->op) {
+    case SLOE_OP_SPLIT: return emit_split(n, node, src, err);
+    case SLOE_OP_SLICE: SLOE_TRY(emit_slice(n, node, src, &dst, err)); break;
+    case SLOE_OP_TRANSPOSE: SLOE_TRY(emit_transpose(n, node, src, &dst, err)); break;
+    case SLOE_OP_PAD: SLOE_TRY(emit_pad(n, node, src, &dst, err)); break;
+    case SLOE_OP_DEPTH_TO_SPACE:
+    case SLOE_OP_SPACE_TO_DEPTH: SLOE_TRY(emit_depth(n, node, src, &dst, err)); break;
+    default: *done = 0; return SLOE_OK;
+  }
+  return sloe_onednn_net_set(n, node->out[0], dst, err);
+}
