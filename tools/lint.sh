@@ -27,7 +27,7 @@ check_tidy() {
 }
 
 check_layers() { tools/check_layers; }
-check_banned() { tools/check_banned . $build/libsloe_static.a $build/libsloe.so; }
+check_banned() { tools/check_banned . $build/libsloe_static.a $build/libsloe.so $build/libsloe-lab.so; }
 check_tree() { tools/check_tree; }
 # What is made from tables in the code says what they say.
 check_docs() { tools/make_docs.sh --check; }

@@ -49,14 +49,6 @@ typedef struct sloe_measure_options {
   double ref_ns;  /* reference time of the platform to compare with: scaled_ms is for it; 0 */
 } sloe_measure_options;
 
-/* Beside the answer, what a measurement table wants. NAN where unknown. */
-typedef struct sloe_measured_extra {
-  double latency_min_ms, latency_mean_ms, host_ms, sum_of_layers_ms, isolated_sum_ms, ref_ms;
-  const char *quality; /* "ok", "noisy" */
-  size_t n_runs;
-  const double *isolated_ms; /* [layers] with options.isolated; else NULL */
-} sloe_measured_extra;
-
 /* ---- profiling (Blackthorn's tool) ---- */
 
 typedef struct sloe_profile_options {
@@ -95,7 +87,7 @@ typedef struct sloe_db_export_options {
 } sloe_db_export_options;
 
 typedef struct sloe_db_info {
-  const char *device, *runtime, *version, *precision, *mode;
+  char device[96], runtime[32], version[32], precision[16], mode[32]; /* "": nothing begun */
   int64_t campaigns, visits, points, done, open, skipped, failed, samples, runs;
 } sloe_db_info;
 
@@ -132,9 +124,9 @@ typedef struct sloe_lab {
   void (*evaluation_free)(sloe_evaluation *evaluation);
 
   sloe_status (*db_export)(const sloe_db_export_options *options, char **text, sloe_error *err);
+  /* *added: samples. */
   sloe_status (*db_merge)(const char *into, const char *const *from, size_t n, int64_t *added,
                           sloe_error *err);
-  /* Strings live until the next call. */
   sloe_status (*db_info)(const char *path, sloe_db_info *out, sloe_error *err);
 } sloe_lab;
 

@@ -448,11 +448,20 @@ SLOE_API const sloe_result *sloe_estimate_get(const sloe_estimate *estimate);
 SLOE_API const sloe_layers *sloe_estimate_layers(const sloe_estimate *estimate);
 SLOE_API const sloe_platform *sloe_estimate_platform(const sloe_estimate *estimate);
 
+/* What a measurement says beside its result. NAN where unknown. */
+typedef struct sloe_measured_extra {
+  double latency_min_ms, latency_mean_ms, host_ms, sum_of_layers_ms, isolated_sum_ms, ref_ms;
+  const char *quality; /* "ok", "noisy" */
+  size_t n_runs;
+  const double *isolated_ms; /* of each layer of the result, timed by itself; NULL: not done */
+} sloe_measured_extra;
+
 /* An answer: who was asked, about what, and what is said. Estimates and measurements alike. */
 typedef struct sloe_answer {
   const sloe_card *card;
   const sloe_layers *layers;
   const sloe_result *result;
+  const sloe_measured_extra *extra; /* of a measurement; else NULL */
 } sloe_answer;
 
 SLOE_API sloe_answer sloe_estimate_answer(const sloe_estimate *estimate);
@@ -567,9 +576,12 @@ SLOE_API sloe_status sloe_report_info(const sloe_layers *const *layers, size_t n
 SLOE_API sloe_status sloe_report_estimates(const sloe_estimate *const *estimates, size_t n,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);
-SLOE_API sloe_status sloe_report_prune(const sloe_prune *prune, const sloe_report_options *options,
-                                       char **text, sloe_error *err);
-/* The same for any answers; what estimates and measurements have in common. */
+/* prunes[i] is of the network and platform of answers[i]. */
+SLOE_API sloe_status sloe_report_prune(const sloe_answer *answers,
+                                       const sloe_prune_result *const *prunes, size_t n,
+                                       const sloe_report_options *options, char **text,
+                                       sloe_error *err);
+/* The same as sloe_report_estimates for any answers: all estimates, or all measurements. */
 SLOE_API sloe_status sloe_report_answers(const sloe_answer *answers, size_t n,
                                          const sloe_report_options *options, char **text,
                                          sloe_error *err);
@@ -583,6 +595,30 @@ SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
 SLOE_API sloe_status sloe_report_platform(const sloe_platform *platform,
                                           const sloe_report_options *options, char **text,
                                           sloe_error *err);
+
+/* A flat document of named facts, for what is a handful of numbers (the summary of a campaign). */
+typedef enum sloe_fact_type {
+  SLOE_FACT_TEXT,
+  SLOE_FACT_COUNT,
+  SLOE_FACT_NUMBER,
+  SLOE_FACT_FLAG
+} sloe_fact_type;
+
+typedef struct sloe_fact {
+  const char *key;   /* in JSON and CSV, "layer_rmspe" */
+  const char *label; /* in tables; NULL: not there */
+  const char *unit;  /* in tables, behind the value; NULL */
+  sloe_fact_type type;
+  const char *text; /* of TEXT: "" is unknown */
+  int64_t count;    /* of COUNT and FLAG: below 0 is unknown */
+  double number;    /* of NUMBER: NAN is unknown */
+} sloe_fact;
+
+/* `schema`: "sloe/profile/1"; `title`: above the table. */
+SLOE_API sloe_status sloe_report_facts(const char *schema, const char *title,
+                                       const sloe_fact *facts, size_t n,
+                                       const sloe_report_options *options, char **text,
+                                       sloe_error *err);
 
 #ifdef __cplusplus
 }

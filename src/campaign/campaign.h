@@ -30,6 +30,11 @@ sloe_status sloe_measured_table(const sloe_session *session, const char *const *
                                 sloe_measured *const *measured, size_t n, char **text,
                                 sloe_error *err);
 
+/* ---- profiling ---- */
+
+sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *watch,
+                         sloe_profile_summary *out, sloe_error *err);
+
 /* ---- evaluating ---- */
 
 /* A platform's errors against a measurement table (lab.h: evaluate). `watch` may be NULL. Errors:
@@ -39,5 +44,12 @@ sloe_status sloe_measured_table(const sloe_session *session, const char *const *
 sloe_status sloe_evaluate(const sloe_evaluate_options *options, const sloe_platform *platform,
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
 void sloe_evaluation_free(sloe_evaluation *evaluation);
+
+/* ---- stores (db.c) ---- */
+
+sloe_status sloe_db_export(const sloe_db_export_options *options, char **text, sloe_error *err);
+sloe_status sloe_db_merge(const char *into, const char *const *from, size_t n, int64_t *added,
+                          sloe_error *err);
+sloe_status sloe_db_get_info(const char *path, sloe_db_info *out, sloe_error *err);
 
 #endif

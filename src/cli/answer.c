@@ -41,12 +41,33 @@ sloe_exit sloe_cli_failed(const char *subject, sloe_status status, const sloe_er
   int named = !subject || !*subject || mentions(err->msg, subject);
   if (err->offset) snprintf(where, sizeof where, " (byte %" PRIu64 ")", err->offset);
   sloe_cli_say(stderr, "sloe: %s%s%s%s", named ? "" : subject, named ? "" : ": ", err->msg, where);
-  return status == SLOE_USAGE ? SLOE_EXIT_USAGE : SLOE_EXIT_INPUT;
+  switch (status) {
+    case SLOE_USAGE: return SLOE_EXIT_USAGE;
+    case SLOE_DEVICE: return SLOE_EXIT_DEVICE;
+    case SLOE_STOPPED: return SLOE_EXIT_NO;
+    default: return SLOE_EXIT_INPUT;
+  }
 }
 
 void sloe_cli_warn(const char *subject, const char *text) {
   int named = !subject || mentions(text, subject);
   sloe_cli_say(stderr, "sloe: %s%swarning: %s", named ? "" : subject, named ? "" : ": ", text);
+}
+
+/* Is it among the warnings of the answers before? */
+static int said_before(const sloe_answer *answers, size_t n, const char *warning) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < answers[i].result->n_warnings; k++)
+      if (!strcmp(answers[i].result->warnings[k], warning)) return 1;
+  return 0;
+}
+
+void sloe_cli_say_warnings(const sloe_answer *answers, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    const sloe_result *result = answers[i].result;
+    for (size_t k = 0; k < result->n_warnings; k++)
+      if (!said_before(answers, i, result->warnings[k])) sloe_cli_warn(NULL, result->warnings[k]);
+  }
 }
 
 sloe_exit sloe_cli_flush(void) {

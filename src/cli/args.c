@@ -93,9 +93,15 @@ static sloe_exit short_options(parser *p, const char *arg) {
   return SLOE_EXIT_YES;
 }
 
-static int looks_like_net(const char *arg) {
+/* A network or a table, which may stand behind an option that takes several values. */
+static int looks_like_operand(const char *arg) {
+  static const char *const endings[] = {".onnx", ".csv", ".csv.gz"};
   size_t len = strlen(arg);
-  return (len > 5 && !strcmp(arg + len - 5, ".onnx")) || !strncmp(arg, "zoo:", 4);
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t n = strlen(endings[i]);
+    if (len > n && !strcmp(arg + len - n, endings[i])) return 1;
+  }
+  return !strncmp(arg, "zoo:", 4);
 }
 
 static sloe_exit parse_one(parser *p, int *only_operands) {
@@ -107,7 +113,7 @@ static sloe_exit parse_one(parser *p, int *only_operands) {
   }
   if (!*only_operands && arg[0] == '-' && arg[1])
     return arg[1] == '-' ? long_option(p, arg) : short_options(p, arg);
-  if (p->many >= 0 && !looks_like_net(arg)) return add_given(p, (size_t)p->many, arg);
+  if (p->many >= 0 && !looks_like_operand(arg)) return add_given(p, (size_t)p->many, arg);
   p->many = -1;
   p->args->operands[p->args->n_operands++] = arg;
   return SLOE_EXIT_YES;
@@ -164,58 +170,42 @@ const char *sloe_args_value(const sloe_args *args, sloe_option_id id) {
   return sloe_args_nth(args, id, 0);
 }
 
-int64_t sloe_cli_whole(const char *s, size_t len) {
-  int64_t value = 0;
-  for (size_t i = 0; i < len; i++) {
-    if (s[i] < '0' || s[i] > '9') return 0;
-    int digit = s[i] - '0';
-    if (value > (INT64_MAX - digit) / 10) return 0;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
-/* digits[.digits][e[+-]digits] of at most 17 significant digits: the same in every locale. 0: it is
-   none, or not positive. */
-static double positive(const char *s) {
-  double value = 0;
-  int digits = 0, scale = 0, point = 0;
-  for (; (*s >= '0' && *s <= '9') || (*s == '.' && !point); s++) {
-    if (*s == '.') {
-      point = 1;
-      continue;
-    }
-    if (scale < -300) return 0;
-    digits = 1;
-    value = value * 10 + (*s - '0');
-    scale -= point;
-    if (value > 1e17) return 0;
-  }
-  if (!digits) return 0;
-  if (*s == 'e' || *s == 'E') {
-    int negative = s[1] == '-', exponent = 0;
-    s += s[1] == '-' || s[1] == '+' ? 2 : 1;
-    if (!*s || strlen(s) > 2) return 0;
-    for (; *s; s++) {
-      if (*s < '0' || *s > '9') return 0;
-      exponent = exponent * 10 + (*s - '0');
-    }
-    scale += negative ? -exponent : exponent;
-  }
-  double power = 1;
-  for (int i = scale < 0 ? -scale : scale; i > 0; i--) power *= 10;
-  return *s ? 0 : scale < 0 ? value / power : value * power;
-}
-
 sloe_exit sloe_args_positive(const sloe_args *args, sloe_option_id id, double *out) {
   const char *text = sloe_args_value(args, id);
   if (!text) return SLOE_EXIT_YES;
-  double value = positive(text);
+  double value = sloe_cli_decimal(text, strlen(text));
   if (!(value > 0))
     return sloe_cli_mistake(args->command, "--%s '%s': a positive number is needed",
                             sloe_options[id].name, text);
   *out = value;
   return SLOE_EXIT_YES;
+}
+
+sloe_exit sloe_args_duration(const sloe_args *args, sloe_option_id id, double *out) {
+  const char *text = sloe_args_value(args, id);
+  double value = text ? sloe_cli_duration(text) : 0;
+  if (text && !(value > 0))
+    return sloe_cli_mistake(args->command, "--%s '%s': a duration such as 90s, 30m or 1h is needed",
+                            sloe_options[id].name, text);
+  if (text) *out = value;
+  return SLOE_EXIT_YES;
+}
+
+sloe_exit sloe_args_whole(const sloe_args *args, sloe_option_id id, int64_t most, int64_t *out) {
+  const char *text = sloe_args_value(args, id);
+  int64_t value = text ? sloe_cli_whole(text, strlen(text)) : 0;
+  if (text && (!value || value > most))
+    return sloe_cli_mistake(args->command, "--%s '%s': a whole number of 1 and more is needed",
+                            sloe_options[id].name, text);
+  if (text) *out = value;
+  return SLOE_EXIT_YES;
+}
+
+sloe_exit sloe_args_needs(const sloe_args *args, sloe_option_id id, const char *hint) {
+  if (sloe_args_has(args, id)) return SLOE_EXIT_YES;
+  const sloe_option *option = &sloe_options[id];
+  return sloe_cli_mistake(args->command, "-%c %s is missing; %s", option->letter, option->takes,
+                          hint);
 }
 
 sloe_exit sloe_args_report(const sloe_args *args, sloe_report_options *out) {

@@ -11,12 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sloe/sloe.h"
+#include "sloe/lab.h"
 
 /* X(NAME, value, meaning): what a script may rely on, listed by `sloe --help`. */
 #define SLOE_EXIT_MAP(X)                                                                        \
   X(YES, 0, "the answer is there, and it is yes")                                               \
-  X(NO, 1, "the answer is there, and it is no: over a budget")                                  \
+  X(NO, 1, "the answer is there, and it is no: over a budget, or stopped before the end")       \
   X(USAGE, 2, "the command line is wrong")                                                      \
   X(INPUT, 3, "a network, a platform or a budget that cannot be answered, or no room to write") \
   X(DEVICE, 4, "a device or a sensor failed")
@@ -39,7 +39,7 @@ typedef enum sloe_option_id {
   SLOE_OPT_COUNT
 } sloe_option_id;
 
-#define SLOE_OPTION_BIT(id) (UINT32_C(1) << SLOE_OPT_##id)
+#define SLOE_OPTION_BIT(id) (UINT64_C(1) << SLOE_OPT_##id)
 #define SLOE_NET_OPTIONS    (SLOE_OPTION_BIT(INPUT) | SLOE_OPTION_BIT(BATCH) | SLOE_OPTION_BIT(DIM))
 
 typedef struct sloe_option {
@@ -72,14 +72,15 @@ typedef struct sloe_command {
   const char *operands; /* "NET..." */
   const char *summary;  /* one line */
   const char *details;  /* paragraphs for --help, ending in a newline; "" */
-  uint32_t options;     /* SLOE_OPTION_BITs beside --help */
+  uint64_t options;     /* SLOE_OPTION_BITs beside --help */
   size_t min_operands, max_operands;
   sloe_exit (*run)(const sloe_args *args);
 } sloe_command;
 
-extern const sloe_command sloe_cmd_info, sloe_cmd_estimate, sloe_cmd_platform_list,
-    sloe_cmd_platform_show, sloe_cmd_platform_export, sloe_cmd_platform_check, sloe_cmd_completion,
-    sloe_cmd_help;
+extern const sloe_command sloe_cmd_info, sloe_cmd_estimate, sloe_cmd_prune, sloe_cmd_measure,
+    sloe_cmd_profile, sloe_cmd_evaluate, sloe_cmd_platform_list, sloe_cmd_platform_show,
+    sloe_cmd_platform_export, sloe_cmd_platform_check, sloe_cmd_db_export, sloe_cmd_db_merge,
+    sloe_cmd_db_info, sloe_cmd_completion, sloe_cmd_help;
 
 extern const sloe_command *const sloe_commands[]; /* ends in NULL */
 
@@ -101,8 +102,23 @@ const char *sloe_args_nth(const sloe_args *args, sloe_option_id id, size_t n);
 
 /* A positive decimal ("33", "0.5", "1e3") into *out, untouched where the option is not given. */
 sloe_exit sloe_args_positive(const sloe_args *args, sloe_option_id id, double *out);
+/* A duration ("90s", "30m", "1h", "45": seconds), a whole number of 1..most; the same. */
+sloe_exit sloe_args_duration(const sloe_args *args, sloe_option_id id, double *out);
+sloe_exit sloe_args_whole(const sloe_args *args, sloe_option_id id, int64_t most, int64_t *out);
+/* A mistake where the option is not given: "-b BACKEND is missing; HINT". */
+sloe_exit sloe_args_needs(const sloe_args *args, sloe_option_id id, const char *hint);
+
+#define SLOE_PLATFORM_HINT "'sloe platform list' names those there are"
+#define SLOE_BACKEND_HINT  "'sloe --version' names those there are"
+
+/* ---- numbers of the command line (quantity.c) ---- */
+
 /* A whole number from 1 to 2^63 - 1 from the first `len` bytes; 0: it is none. */
 int64_t sloe_cli_whole(const char *s, size_t len);
+/* digits[.digits][e[+-]digits] of at most 17 significant digits in `len` bytes; 0: it is none. */
+double sloe_cli_decimal(const char *s, size_t len);
+/* Seconds: a decimal, and s, m or h behind it; 0: it is none. */
+double sloe_cli_duration(const char *s);
 
 /* --format, --layers, --features and what the terminal can do. */
 sloe_exit sloe_args_report(const sloe_args *args, sloe_report_options *out);
@@ -131,6 +147,8 @@ typedef struct sloe_folders { /* where platforms are looked up by name */
 sloe_exit sloe_folders_init(sloe_folders *folders);
 void sloe_folders_fini(sloe_folders *folders);
 
+/* The width of the terminal at `fd`, 80 where it does not tell. */
+int sloe_cli_columns(int fd);
 /* Colour, bars and width, by what stdout is. */
 void sloe_cli_terminal(sloe_report_options *options);
 
@@ -148,12 +166,36 @@ void sloe_cli_vsay(FILE *to, const char *fmt, va_list ap);
 sloe_exit sloe_cli_failed(const char *subject, sloe_status status, const sloe_error *err);
 void sloe_cli_warn(const char *subject, const char *text);
 
+/* The warnings of all answers, each once: what holds for one data sheet holds for all. */
+void sloe_cli_say_warnings(const sloe_answer *answers, size_t n);
+
 /* Write `text` to stdout, flush, free it. A full disk or a closed stdout is a failure. */
 sloe_exit sloe_cli_answer(char *text);
 /* The same check for what was printed to stdout directly. */
 sloe_exit sloe_cli_flush(void);
 
-/* ---- nets (nets.c) ---- */
+/* ---- measuring (load_lab.c, watch.c) ---- */
+
+/* The measuring library, loaded once; NULL where it cannot be, and then *why says why not. */
+const sloe_lab *sloe_cli_find_lab(const char **why);
+/* The same for a command that cannot do without: a failure is reported. */
+sloe_exit sloe_cli_lab(const sloe_lab **out);
+/* A line for each backend under `title`; 0 where there is no library. */
+int sloe_cli_print_backends(FILE *to, const char *title);
+
+typedef struct sloe_cli_watch {
+  sloe_watch watch;
+  int terminal, lines, drawn;
+  double drawn_at;
+  char phase[96];
+} sloe_cli_watch;
+
+/* From here on SIGINT and SIGTERM ask to stop. `lines`: without a terminal a line for each phase.
+   The watch points at itself: it must not be copied. */
+void sloe_cli_watch_begin(sloe_cli_watch *w, int lines);
+void sloe_cli_watch_end(sloe_cli_watch *w);
+
+/* ---- nets and platforms (nets.c) ---- */
 
 /* --input, --batch, --dim. The caller frees with sloe_net_flags_fini. */
 typedef struct sloe_net_flags {
@@ -168,5 +210,7 @@ void sloe_net_flags_fini(sloe_net_flags *flags);
 
 /* Open NET and say its warnings; a failure is reported and leaves *out NULL. */
 sloe_exit sloe_cli_open_net(const char *path, const sloe_net_flags *flags, sloe_net **out);
+/* Open PLATFORM by path or name; the same. */
+sloe_exit sloe_cli_open_platform(const char *name, sloe_platform **out);
 
 #endif

@@ -18,6 +18,34 @@ static void print_first_words(void) {
   }
 }
 
+static int is_group(const char *name, size_t len) {
+  return name[len] == ' ';
+}
+
+/* For each group of commands, once, `fn` with its word. */
+static void each_group(void (*fn)(const char *word)) {
+  char last[16] = "", word[16];
+  for (size_t i = 0; sloe_commands[i]; i++) {
+    size_t len = strcspn(sloe_commands[i]->name, " ");
+    snprintf(word, sizeof word, "%.*s", (int)len, sloe_commands[i]->name);
+    if (is_group(sloe_commands[i]->name, len) && strcmp(word, last)) fn(word);
+    memcpy(last, word, sizeof last);
+  }
+}
+
+static void print_group_case(const char *word) {
+  printf("    %s) command=\"%s ${COMP_WORDS[2]}\" ;;\n", word, word);
+}
+
+static void print_second_words(const char *word) {
+  size_t len = strlen(word);
+  printf("      %s) COMPREPLY=($(compgen -W \"", word);
+  for (size_t i = 0; sloe_commands[i]; i++)
+    if (!strncmp(sloe_commands[i]->name, word, len) && is_group(sloe_commands[i]->name, len))
+      printf("%s ", sloe_commands[i]->name + len + 1);
+  printf("\" -- \"$word\")); return ;;\n");
+}
+
 /* "    --format) COMPREPLY=... ;;" for each option that takes one of a few words. */
 static void print_choices(void) {
   for (size_t i = 0; i < SLOE_OPT_COUNT; i++) {
@@ -36,20 +64,23 @@ static sloe_exit run(const sloe_args *args) {
       "# bash completion of sloe: source <(sloe completion bash)\n"
       "_sloe_platforms() { sloe platform list --format csv 2>/dev/null | tail -n +2 | "
       "cut -d, -f1; }\n"
+      "_sloe_backends() { sloe --version 2>/dev/null | sed -n 's/^  \\([a-z0-9]*\\) .*/\\1/p'; }\n"
       "_sloe() {\n"
       "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options\n"
       "  local command=${COMP_WORDS[1]}\n"
-      "  [ \"$command\" = platform ] && command=\"platform ${COMP_WORDS[2]}\"\n"
+      "  case \"$command\" in\n");
+  each_group(print_group_case);
+  printf(
+      "  esac\n"
       "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
       "    COMPREPLY=($(compgen -W \"");
   print_first_words();
   printf(
       " --help --version\" -- \"$word\")); return\n  fi\n"
-      "  if [ \"$COMP_CWORD\" = 2 ] && [ \"${COMP_WORDS[1]}\" = platform ]; then\n"
-      "    COMPREPLY=($(compgen -W \"");
-  for (size_t i = 0; sloe_commands[i]; i++)
-    if (!strncmp(sloe_commands[i]->name, "platform ", 9)) printf("%s ", sloe_commands[i]->name + 9);
-  printf("\" -- \"$word\")); return\n  fi\n  case \"$command\" in\n");
+      "  if [ \"$COMP_CWORD\" = 2 ]; then\n"
+      "    case \"${COMP_WORDS[1]}\" in\n");
+  each_group(print_second_words);
+  printf("    esac\n  fi\n  case \"$command\" in\n");
   for (size_t i = 0; sloe_commands[i]; i++) {
     printf("    \"%s\") options=\"", sloe_commands[i]->name);
     print_options(sloe_commands[i]);
@@ -58,13 +89,18 @@ static sloe_exit run(const sloe_args *args) {
   printf(
       "  esac\n"
       "  case \"$before\" in\n"
-      "    -p|--platform|show|export|check)\n"
+      "    -p|--platform)\n"
       "      COMPREPLY=($(compgen -W \"$(_sloe_platforms)\" -f -- \"$word\")); return ;;\n");
+  printf(
+      "    -b|--backend) COMPREPLY=($(compgen -W \"$(_sloe_backends)\" -- \"$word\")); return ;;\n"
+      "    -o|--out|--db|--predictions) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n");
   print_choices();
   printf(
       "  esac\n"
-      "  case \"$word\" in\n"
-      "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+      "  case \"$command:$word\" in\n"
+      "    *:-*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+      "    platform*) COMPREPLY=($(compgen -W \"$(_sloe_platforms)\" -f -- \"$word\")) ;;\n"
+      "    db*|evaluate*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
       "    *) COMPREPLY=($(compgen -f -X '!*.onnx' -- \"$word\") $(compgen -d -- \"$word\")) ;;\n"
       "  esac\n"
       "}\n"

@@ -56,15 +56,11 @@ static void pairs_fini(pairs *p) {
 }
 
 static sloe_exit open_platforms(const sloe_args *args, pairs *p) {
-  sloe_folders folders;
-  sloe_exit code = sloe_folders_init(&folders);
+  sloe_exit code = SLOE_EXIT_YES;
   for (size_t j = 0; j < p->n_platforms; j++) {
     const char *name = sloe_args_nth(args, SLOE_OPT_PLATFORM, j);
-    sloe_error err = {0};
-    sloe_status status = sloe_platform_open(name, &folders.search, &p->platforms[j], &err);
-    if (status != SLOE_OK) code = sloe_cli_worse(code, sloe_cli_failed(name, status, &err));
+    code = sloe_cli_worse(code, sloe_cli_open_platform(name, &p->platforms[j]));
   }
-  sloe_folders_fini(&folders);
   return code;
 }
 
@@ -103,10 +99,10 @@ typedef struct budget {
   const sloe_figure *figure;
 } budget;
 
-static sloe_exit hold(const sloe_estimate *estimate, const budget *b) {
+static sloe_exit hold(const sloe_answer *answer, const budget *b) {
   if (!(b->limit > 0)) return SLOE_EXIT_YES;
-  const char *net = sloe_net_get_info(sloe_layers_net(sloe_estimate_layers(estimate)))->name;
-  const char *platform = sloe_platform_card(sloe_estimate_platform(estimate))->name;
+  const char *net = sloe_net_get_info(sloe_layers_net(answer->layers))->name;
+  const char *platform = answer->card->name;
   if (isnan(b->figure->value)) {
     sloe_cli_say(stderr,
                  "sloe: %s on %s: the %s is unknown: the budget of %.6g %s cannot be checked", net,
@@ -119,54 +115,35 @@ static sloe_exit hold(const sloe_estimate *estimate, const budget *b) {
   return SLOE_EXIT_NO;
 }
 
-static sloe_exit hold_all(const sloe_estimate *estimate, const sloe_report_options *report) {
-  const sloe_result *result = sloe_estimate_get(estimate);
+static sloe_exit hold_all(const sloe_answer *answer, const sloe_report_options *report) {
+  const sloe_result *result = answer->result;
   const budget budgets[] = {{"latency", "ms", report->budget_ms, &result->latency_ms},
                             {"power", "W", report->budget_w, &result->power_w},
                             {"memory", "MB", report->budget_mb, &result->memory_mb}};
   sloe_exit code = SLOE_EXIT_YES;
   for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++)
-    code = sloe_cli_worse(code, hold(estimate, &budgets[i]));
+    code = sloe_cli_worse(code, hold(answer, &budgets[i]));
   return code;
 }
 
 /* ---- the command ---- */
 
-/* Is it among the warnings of the estimates before? */
-static int said_before(const sloe_estimate *const *estimates, size_t n, const char *warning) {
-  for (size_t i = 0; i < n; i++) {
-    const sloe_result *result = sloe_estimate_get(estimates[i]);
-    for (size_t k = 0; k < result->n_warnings; k++)
-      if (!strcmp(result->warnings[k], warning)) return 1;
-  }
-  return 0;
-}
-
-/* Each once: what holds for one data sheet holds for all. */
-static void say_warnings(const sloe_estimate *const *estimates, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    const sloe_result *result = sloe_estimate_get(estimates[i]);
-    for (size_t k = 0; k < result->n_warnings; k++)
-      if (!said_before(estimates, i, result->warnings[k])) sloe_cli_warn(NULL, result->warnings[k]);
-  }
-}
-
 static sloe_exit answer(const pairs *p, const sloe_report_options *report) {
   size_t all = p->n_nets * p->n_platforms, n = 0;
-  const sloe_estimate **found = sloe_cli_alloc(all, sizeof *found);
-  for (size_t i = 0; i < all; i++)
-    if (p->estimates[i]) found[n++] = p->estimates[i];
-  sloe_error err = {0};
-  char *text;
+  sloe_answer *found = sloe_cli_alloc(all, sizeof *found);
   sloe_exit code = SLOE_EXIT_YES;
+  for (size_t i = 0; i < all; i++)
+    if (p->estimates[i]) found[n++] = sloe_estimate_answer(p->estimates[i]);
   if (n) {
+    sloe_error err = {0};
+    char *text;
     int in_answer = report->format == SLOE_FORMAT_TABLE && (n == 1 || report->layers);
-    if (!in_answer) say_warnings(found, n);
-    sloe_status status = sloe_report_estimates(found, n, report, &text, &err);
+    if (!in_answer) sloe_cli_say_warnings(found, n);
+    sloe_status status = sloe_report_answers(found, n, report, &text, &err);
     code = status == SLOE_OK ? sloe_cli_answer(text) : sloe_cli_failed(NULL, status, &err);
   }
-  for (size_t i = 0; i < n; i++) code = sloe_cli_worse(code, hold_all(found[i], report));
-  free((void *)found);
+  for (size_t i = 0; i < n; i++) code = sloe_cli_worse(code, hold_all(&found[i], report));
+  free(found);
   return code;
 }
 
@@ -181,9 +158,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   if (!code) code = sloe_args_positive(args, SLOE_OPT_BUDGET_MS, &report->budget_ms);
   if (!code) code = sloe_args_positive(args, SLOE_OPT_BUDGET_W, &report->budget_w);
   if (!code) code = sloe_args_positive(args, SLOE_OPT_BUDGET_MB, &report->budget_mb);
-  if (!code && !sloe_args_has(args, SLOE_OPT_PLATFORM))
-    code = sloe_cli_mistake(args->command,
-                            "-p PLATFORM is missing; 'sloe platform list' names those there are");
+  if (!code) code = sloe_args_needs(args, SLOE_OPT_PLATFORM, SLOE_PLATFORM_HINT);
   return code;
 }
 

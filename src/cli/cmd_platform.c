@@ -1,15 +1,5 @@
 #include "cli.h"
 
-static sloe_exit open_platform(const char *name, sloe_platform **out) {
-  sloe_folders folders;
-  sloe_error err = {0};
-  sloe_exit code = sloe_folders_init(&folders);
-  sloe_status status = sloe_platform_open(name, &folders.search, out, &err);
-  if (status != SLOE_OK) code = sloe_cli_failed(name, status, &err);
-  sloe_folders_fini(&folders);
-  return code;
-}
-
 static sloe_exit answer_list(const sloe_platform_list *list, const sloe_report_options *report) {
   sloe_error err = {0};
   char *text;
@@ -50,7 +40,7 @@ static sloe_exit answer_one(const char *name, const sloe_report_options *report)
   sloe_platform *platform;
   sloe_error err = {0};
   char *text;
-  sloe_exit code = open_platform(name, &platform);
+  sloe_exit code = sloe_cli_open_platform(name, &platform);
   if (code) return code;
   sloe_status status = sloe_report_platform(platform, report, &text, &err);
   code = status == SLOE_OK ? sloe_cli_answer(text) : sloe_cli_failed(name, status, &err);
@@ -80,7 +70,7 @@ static sloe_exit run_check(const sloe_args *args) {
   sloe_exit code = SLOE_EXIT_YES;
   for (size_t i = 0; i < args->n_operands; i++) {
     sloe_platform *platform;
-    sloe_exit one = open_platform(args->operands[i], &platform);
+    sloe_exit one = sloe_cli_open_platform(args->operands[i], &platform);
     code = sloe_cli_worse(code, one);
     if (one) continue;
     const sloe_card *card = sloe_platform_card(platform);

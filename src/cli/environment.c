@@ -97,9 +97,9 @@ static int shows_utf8(void) {
   return !strncasecmp(encoding, ".utf-8", 6) || !strncasecmp(encoding, ".utf8", 5);
 }
 
-static int columns(void) {
+int sloe_cli_columns(int fd) {
   struct winsize size;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   const char *text = variable("COLUMNS");
   int64_t n = text ? sloe_cli_whole(text, strlen(text)) : 0;
   return n >= 20 && n <= 10000 ? (int)n : 80;
@@ -110,7 +110,7 @@ void sloe_cli_terminal(sloe_report_options *options) {
   if (!isatty(STDOUT_FILENO)) return;
   const char *term = variable("TERM");
   int dumb = !term || !strcmp(term, "dumb");
-  options->width = columns();
+  options->width = sloe_cli_columns(STDOUT_FILENO);
   options->color = !dumb && !variable("NO_COLOR");
   options->bars = shows_utf8() ? 1 : 2;
 }

@@ -22,6 +22,7 @@ static void print_command(FILE *to, const sloe_command *command) {
   fprintf(to, "\nOptions:\n");
   for (size_t i = 0; i < SLOE_OPT_COUNT; i++)
     if (i == SLOE_OPT_HELP || (command->options >> i & 1)) print_option(to, &sloe_options[i]);
+  if (command->options & SLOE_OPTION_BIT(BACKEND)) sloe_cli_print_backends(to, "\nBackends:\n");
 }
 
 static void print_summary(FILE *to, const sloe_command *command) {
@@ -41,7 +42,8 @@ static void print_all(FILE *to) {
   fputs(
       "\n"
       "  sloe COMMAND --help says what a command takes; sloe --version which sloe this is.\n"
-      "  A NET is an ONNX file, a PLATFORM a platform file or the name of one.\n\n"
+      "  A NET is an ONNX file, a PLATFORM a platform file or the name of one, a BACKEND what\n"
+      "  'sloe --version' lists.\n\n"
       "Exit codes:\n",
       to);
 #define EXIT_LINE(name, value, text) fprintf(to, "  %d  %s\n", value, text);

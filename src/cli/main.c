@@ -8,10 +8,17 @@
 const sloe_command *const sloe_commands[] = {
     &sloe_cmd_info,
     &sloe_cmd_estimate,
+    &sloe_cmd_prune,
+    &sloe_cmd_measure,
+    &sloe_cmd_profile,
+    &sloe_cmd_evaluate,
     &sloe_cmd_platform_list,
     &sloe_cmd_platform_show,
     &sloe_cmd_platform_export,
     &sloe_cmd_platform_check,
+    &sloe_cmd_db_export,
+    &sloe_cmd_db_merge,
+    &sloe_cmd_db_info,
     &sloe_cmd_completion,
     &sloe_cmd_help,
     NULL,
@@ -83,8 +90,12 @@ static int is_group(const char *word) {
 }
 
 static sloe_exit version(void) {
-  printf("sloe %s\nanswering: onnx, datasheet platforms\nmeasuring: not in this version\n",
-         sloe_version());
+  const char *why;
+  printf("sloe %s\nanswering: datasheet and fitted platforms\n", sloe_version());
+  if (sloe_cli_find_lab(&why))
+    sloe_cli_print_backends(stdout, "measuring:\n");
+  else
+    sloe_cli_say(stdout, "measuring: not here: %s", why);
   return sloe_cli_flush();
 }
 

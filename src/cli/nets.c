@@ -96,3 +96,13 @@ sloe_exit sloe_cli_open_net(const char *path, const sloe_net_flags *flags, sloe_
     sloe_cli_warn(path, sloe_net_warning(*out, i));
   return SLOE_EXIT_YES;
 }
+
+sloe_exit sloe_cli_open_platform(const char *name, sloe_platform **out) {
+  sloe_folders folders;
+  sloe_error err = {0};
+  sloe_exit code = sloe_folders_init(&folders);
+  sloe_status status = sloe_platform_open(name, &folders.search, out, &err);
+  if (status != SLOE_OK) code = sloe_cli_failed(name, status, &err);
+  sloe_folders_fini(&folders);
+  return code;
+}

@@ -260,3 +260,9 @@ const sloe_layers *sloe_estimate_layers(const sloe_estimate *estimate) {
 const sloe_platform *sloe_estimate_platform(const sloe_estimate *estimate) {
   return estimate->platform;
 }
+
+sloe_answer sloe_estimate_answer(const sloe_estimate *estimate) {
+  return (sloe_answer){.card = sloe_platform_card(estimate->platform),
+                       .layers = estimate->net_layers,
+                       .result = &estimate->result};
+}

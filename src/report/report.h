@@ -147,10 +147,14 @@ sloe_status sloe_info_json(const sloe_layers *const *layers, size_t n, int list,
                            sloe_error *err);
 sloe_status sloe_info_csv(const sloe_layers *const *layers, size_t n,
                           const sloe_report_options *options, char **text, sloe_error *err);
-sloe_status sloe_estimates_json(const sloe_estimate *const *estimates, size_t n, int list,
-                                char **text, sloe_error *err);
-sloe_status sloe_estimates_csv(const sloe_estimate *const *estimates, size_t n,
-                               const sloe_report_options *options, char **text, sloe_error *err);
+/* All of one report are, or none is. */
+static inline int sloe_is_measured(const sloe_answer *answer) {
+  return answer->result->latency_ms.source == SLOE_SOURCE_MEASURED;
+}
+sloe_status sloe_answers_json(const sloe_answer *answers, size_t n, int list, char **text,
+                              sloe_error *err);
+sloe_status sloe_answers_csv(const sloe_answer *answers, size_t n,
+                             const sloe_report_options *options, char **text, sloe_error *err);
 
 /* The shape that a table shows: of the first output. */
 const char *sloe_layer_shape(const sloe_layer *layer, char buf[SLOE_HUMAN_SHAPE_BUF]);

@@ -3,30 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/number.h"
-#include "report/report.h"
+#include "base/alloc.h"
+#include "report/sheet.h"
 
-typedef struct sheet {
-  sloe_text *text;
-  const sloe_report_options *options;
-  const sloe_net *net;
-  const sloe_net_info *info;
-  const sloe_card *card;
-  const sloe_result *result;
-} sheet;
-
-static sheet page_of(sloe_text *text, const sloe_report_options *options,
-                     const sloe_estimate *estimate) {
-  const sloe_net *net = sloe_layers_net(sloe_estimate_layers(estimate));
-  return (sheet){.text = text,
-                 .options = options,
-                 .net = net,
-                 .info = sloe_net_get_info(net),
-                 .card = sloe_platform_card(sloe_estimate_platform(estimate)),
-                 .result = sloe_estimate_get(estimate)};
+sloe_sheet sloe_sheet_of(sloe_text *text, const sloe_report_options *options,
+                         const sloe_answer *answer) {
+  const sloe_net *net = sloe_layers_net(answer->layers);
+  return (sloe_sheet){.text = text,
+                      .options = options,
+                      .net = net,
+                      .info = sloe_net_get_info(net),
+                      .card = answer->card,
+                      .result = answer->result,
+                      .extra = answer->extra};
 }
 
-static void label(const sheet *page, const char *name) {
+static void label(const sloe_sheet *page, const char *name) {
   char padded[32];
   snprintf(padded, sizeof padded, "%-10s", name);
   sloe_text_add(page->text, "  ");
@@ -36,7 +28,7 @@ static void label(const sheet *page, const char *name) {
 /* ---- one net on one platform ---- */
 
 /* ", within the budget of 5 ms" or ", over the budget of 5 ms" */
-static void budget(const sheet *page, double value, double limit, const char *unit) {
+static void budget(const sloe_sheet *page, double value, double limit, const char *unit) {
   char buf[SLOE_HUMAN_BUF], line[128];
   if (!(limit > 0)) return;
   int over = value > limit, unknown = isnan(value);
@@ -52,7 +44,7 @@ static void budget(const sheet *page, double value, double limit, const char *un
 
 /* "1.93 ms   90 % interval 0.97 to 3.9 ms"; what a data sheet allows is wider and is not said to be
    an interval of 90 %. */
-static void figure(const sheet *page, const sloe_figure *figure, const char *unit) {
+static void figure(const sloe_sheet *page, const sloe_figure *figure, const char *unit) {
   char number[SLOE_HUMAN_BUF], line[128], low[SLOE_HUMAN_BUF], high[SLOE_HUMAN_BUF];
   if (isnan(figure->value)) {
     sloe_text_add(page->text, "unknown");
@@ -67,7 +59,7 @@ static void figure(const sheet *page, const sloe_figure *figure, const char *uni
                    unit);
 }
 
-static void latency_line(const sheet *page) {
+static void latency_line(const sloe_sheet *page) {
   char rate[SLOE_HUMAN_BUF];
   double ms = page->result->latency_ms.value;
   label(page, "latency");
@@ -80,7 +72,40 @@ static void latency_line(const sheet *page) {
   sloe_text_add(page->text, "\n");
 }
 
-static void power_lines(const sheet *page) {
+/* "p75 1.9 ms, p97.5 2.1 ms, fastest 1.8 ms, of 100 runs" */
+static void runs_line(const sloe_sheet *page) {
+  const sloe_result *result = page->result;
+  const sloe_measured_extra *extra = page->extra;
+  char number[SLOE_HUMAN_BUF];
+  if (!isfinite(result->latency_p75_ms) && !extra) return;
+  label(page, "runs");
+  sloe_text_addf(page->text, "p75 %s ms", sloe_human_number(result->latency_p75_ms, number));
+  sloe_text_addf(page->text, ", p97.5 %s ms", sloe_human_number(result->latency_p97_5_ms, number));
+  if (extra) {
+    sloe_text_addf(page->text, ", fastest %s ms", sloe_human_number(extra->latency_min_ms, number));
+    sloe_text_addf(page->text, ", of %zu runs", extra->n_runs);
+    if (strcmp(extra->quality, "ok")) sloe_text_add(page->text, ": ");
+    if (strcmp(extra->quality, "ok"))
+      sloe_text_styled(page->text, page->options, SLOE_STYLE_BAD, extra->quality);
+  }
+  sloe_text_add(page->text, "\n");
+}
+
+/* "53, together 1.9 ms, each by itself 1.95 ms" */
+static void sum_line(const sloe_sheet *page) {
+  char number[SLOE_HUMAN_BUF];
+  const sloe_measured_extra *extra = page->extra;
+  if (isnan(page->result->sum_of_layers_ms)) return;
+  label(page, "layers");
+  sloe_text_addf(page->text, "%zu, together %s ms", page->result->n_layers,
+                 sloe_human_number(page->result->sum_of_layers_ms, number));
+  if (extra && !isnan(extra->isolated_sum_ms))
+    sloe_text_addf(page->text, ", each by itself %s ms",
+                   sloe_human_number(extra->isolated_sum_ms, number));
+  sloe_text_add(page->text, "\n");
+}
+
+static void power_lines(const sloe_sheet *page) {
   char cap[SLOE_HUMAN_BUF];
   label(page, "power");
   figure(page, &page->result->power_w, "W");
@@ -96,7 +121,7 @@ static void power_lines(const sheet *page) {
   sloe_text_add(page->text, isnan(page->result->energy_mj.value) ? "\n" : " an inference\n");
 }
 
-static void memory_line(const sheet *page) {
+static void memory_line(const sloe_sheet *page) {
   char buf[SLOE_HUMAN_BUF];
   const sloe_result *result = page->result;
   label(page, "memory");
@@ -113,7 +138,7 @@ static void memory_line(const sheet *page) {
   sloe_text_add(page->text, "\n");
 }
 
-static void question_line(const sheet *page) {
+static void question_line(const sloe_sheet *page) {
   const sloe_card *card = page->card;
   char shape[SLOE_HUMAN_SHAPE_BUF];
   label(page, "question");
@@ -136,7 +161,15 @@ static const char *source_text(sloe_source source) {
   return "unknown";
 }
 
-static void source_lines(const sheet *page) {
+static void note_lines(const sloe_sheet *page) {
+  for (size_t i = 0; i < page->result->n_warnings; i++) {
+    label(page, i ? "" : "note");
+    sloe_text_name(page->text, page->result->warnings[i]);
+    sloe_text_add(page->text, "\n");
+  }
+}
+
+static void source_lines(const sloe_sheet *page) {
   const sloe_figure *latency = &page->result->latency_ms;
   char buf[SLOE_HUMAN_BUF];
   label(page, "platform");
@@ -144,6 +177,10 @@ static void source_lines(const sheet *page) {
   sloe_text_add(page->text, "\n");
   label(page, "source");
   sloe_text_addf(page->text, "%s\n", source_text(latency->source));
+  if (latency->source == SLOE_SOURCE_MEASURED) {
+    note_lines(page);
+    return;
+  }
   label(page, "");
   if (isnan(latency->validated_mape)) {
     sloe_text_add(page->text, "never validated against measurements");
@@ -157,75 +194,11 @@ static void source_lines(const sheet *page) {
     sloe_text_add(page->text, latency->in_domain ? "; the question lies inside what was measured"
                                                  : "; the question lies outside what was measured");
   sloe_text_add(page->text, "\n");
-  for (size_t i = 0; i < page->result->n_warnings; i++) {
-    label(page, i ? "" : "note");
-    sloe_text_name(page->text, page->result->warnings[i]);
-    sloe_text_add(page->text, "\n");
-  }
-}
-
-static double largest_share(const sloe_result *result) {
-  double largest = 0;
-  for (size_t i = 0; i < result->n_layers; i++)
-    if (result->layers[i].share > largest) largest = result->layers[i].share;
-  return largest;
-}
-
-static void bar_cell(sloe_table *table, const sheet *page, double part) {
-  sloe_text bar = {0};
-  sloe_text_bar(&bar, page->options, part, 10);
-  table->failed |= bar.failed;
-  sloe_table_add(table, bar.data ? bar.data : "");
-  sloe_text_fini(&bar);
-}
-
-/* Columns of many rows read best with their points below one another. */
-static const char *fixed(double value, int digits, char buf[SLOE_HUMAN_BUF]) {
-  return isnan(value) ? "-" : sloe_format_fixed(value, digits, buf, SLOE_HUMAN_BUF);
-}
-
-static void layer_row(sloe_table *table, const sheet *page, size_t i, double largest) {
-  const sloe_layer_estimate *row = &page->result->layers[i];
-  char shape[SLOE_HUMAN_SHAPE_BUF], number[SLOE_HUMAN_BUF];
-  sloe_table_addf(table, "%zu", i);
-  sloe_table_add(table, row->layer->name);
-  sloe_table_add_styled(table,
-                        row->layer->kind == SLOE_LAYER_UNKNOWN ? SLOE_STYLE_BAD : SLOE_STYLE_PLAIN,
-                        sloe_layer_kind_name(row->layer->kind));
-  sloe_table_add(table, sloe_layer_shape(row->layer, shape));
-  sloe_table_add(table, fixed(row->latency_ms, 4, number));
-  if (isnan(row->share))
-    sloe_table_add(table, "-");
-  else
-    sloe_table_addf(table, "%.1f %%", 100 * row->share);
-  if (page->options->bars) bar_cell(table, page, largest > 0 ? row->share / largest : 0);
-  sloe_table_add(table, row->bound == SLOE_BOUND_NONE ? "-" : sloe_bound_name(row->bound));
-  sloe_table_add(table, row->layer->macs ? fixed((double)row->layer->macs / 1e6, 1, number) : "");
-  sloe_table_add(table, fixed((double)row->bytes / 1e6, 2, number));
-  sloe_table_addf(table, "%zu", row->layer->n_ops);
-}
-
-static void layer_table(const sheet *page) {
-  static const sloe_column columns[] = {{"#", 1, 0, 2},      {"layer", 0, 1, 0}, {"kind", 0, 0, 0},
-                                        {"output", 0, 0, 4}, {"ms", 1, 0, 0},    {"share", 1, 0, 0},
-                                        {"", 0, 0, 1},       {"bound", 0, 0, 0}, {"MMAC", 1, 0, 6},
-                                        {"MB", 1, 0, 5},     {"ops", 1, 0, 3}};
-  enum { N = sizeof columns / sizeof *columns, BAR = 6 };
-  sloe_column used[N];
-  size_t n = 0;
-  for (size_t i = 0; i < N; i++)
-    if (i != BAR || page->options->bars) used[n++] = columns[i];
-  sloe_table table;
-  sloe_table_init(&table, used, n);
-  double largest = largest_share(page->result);
-  for (size_t i = 0; i < page->result->n_layers; i++) layer_row(&table, page, i, largest);
-  sloe_text_add(page->text, "\n");
-  sloe_table_print(&table, page->options, 2, page->text);
-  sloe_table_fini(&table);
+  note_lines(page);
 }
 
 /* "61 % of the time is bound by arithmetic, 30 % by memory, 9 % by launches" */
-static void bound_line(const sheet *page) {
+static void bound_line(const sloe_sheet *page) {
   static const char *const words[] = {"nothing known", "arithmetic", "memory", "launches"};
   double parts[sizeof words / sizeof *words] = {0};
   for (size_t i = 0; i < page->result->n_layers; i++)
@@ -242,153 +215,51 @@ static void bound_line(const sheet *page) {
   sloe_text_addf(page->text, " of the time, %zu layers\n", page->result->n_layers);
 }
 
-static void single_page(const sheet *page) {
+static void single_page(const sloe_sheet *page) {
   sloe_text_styled(page->text, page->options, SLOE_STYLE_BOLD, page->info->name);
   sloe_text_add(page->text, " on ");
   sloe_text_styled(page->text, page->options, SLOE_STYLE_BOLD, page->card->title);
   sloe_text_add(page->text, "\n");
   latency_line(page);
+  runs_line(page);
   power_lines(page);
   memory_line(page);
-  if (page->result->n_layers) bound_line(page);
+  if (page->result->latency_ms.source == SLOE_SOURCE_MEASURED)
+    sum_line(page);
+  else if (page->result->n_layers)
+    bound_line(page);
   question_line(page);
   source_lines(page);
-  if (page->options->layers) layer_table(page);
+  if (page->options->layers) sloe_sheet_layers(page);
 }
 
-/* ---- several ---- */
-
-static void budget_cell(sloe_table *table, const sloe_figure *figure, double limit) {
-  char number[SLOE_HUMAN_BUF];
-  int over = limit > 0 && figure->value > limit;
-  sloe_table_add_styled(table, over ? SLOE_STYLE_BAD : SLOE_STYLE_PLAIN,
-                        sloe_human_number(figure->value, number));
-}
-
-static int over_budget(const sheet *page) {
-  const sloe_report_options *o = page->options;
-  return (o->budget_ms > 0 && page->result->latency_ms.value > o->budget_ms) ||
-         (o->budget_w > 0 && page->result->power_w.value > o->budget_w) ||
-         (o->budget_mb > 0 && page->result->memory_mb.value > o->budget_mb);
-}
-
-/* Columns of a comparison. A net or a platform that all rows share stands above the table. */
-enum { NET, ON, MODE, COMPARED = 12 };
-
-typedef struct comparison {
-  const sloe_estimate *const *estimates;
-  size_t n;
-  int shared[MODE + 1]; /* of NET, ON, MODE: left out */
-  int transfers;        /* one of the platforms includes them */
-} comparison;
-
-static const char *key_of(const sheet *page, int column) {
-  return column == NET ? page->info->name : column == ON ? page->card->name : page->card->mode;
-}
-
-static comparison compare(const sloe_estimate *const *estimates, size_t n) {
-  comparison c = {.estimates = estimates, .n = n, .shared = {1, 1, 1}};
-  sheet first = page_of(NULL, NULL, estimates[0]);
+sloe_status sloe_report_answers(const sloe_answer *answers, size_t n,
+                                const sloe_report_options *options, char **text, sloe_error *err) {
+  *text = NULL;
+  if (options->format == SLOE_FORMAT_JSON)
+    return sloe_answers_json(answers, n, options->list, text, err);
+  if (options->format == SLOE_FORMAT_CSV) return sloe_answers_csv(answers, n, options, text, err);
+  sloe_text out = {0};
+  if (n > 1 && !options->layers) {
+    sloe_compare_answers(answers, n, options, &out);
+    return sloe_text_take(&out, text, err);
+  }
   for (size_t i = 0; i < n; i++) {
-    sheet page = page_of(NULL, NULL, estimates[i]);
-    for (int k = NET; k <= MODE; k++)
-      if (strcmp(key_of(&first, k), key_of(&page, k))) c.shared[k] = 0;
-    c.transfers |= page.card->transfers;
+    sloe_sheet page = sloe_sheet_of(&out, options, &answers[i]);
+    if (i) sloe_text_add(&out, "\n");
+    single_page(&page);
   }
-  if (c.shared[NET] && c.shared[ON]) c.shared[NET] = c.shared[ON] = 0; /* one file, twice */
-  c.shared[MODE] = c.shared[ON];
-  return c;
-}
-
-static void comparison_row(sloe_table *table, const comparison *c, const sheet *page) {
-  char low[SLOE_HUMAN_BUF], high[SLOE_HUMAN_BUF], rate[SLOE_HUMAN_BUF];
-  const sloe_result *result = page->result;
-  double ms = result->latency_ms.value;
-  for (int k = NET; k <= MODE; k++)
-    if (!c->shared[k]) sloe_table_add(table, key_of(page, k));
-  budget_cell(table, &result->latency_ms, page->options->budget_ms);
-  if (isnan(result->latency_ms.low) || isnan(result->latency_ms.high))
-    sloe_table_add(table, "-");
-  else
-    sloe_table_addf(table, "%s to %s", sloe_human_number(result->latency_ms.low, low),
-                    sloe_human_number(result->latency_ms.high, high));
-  sloe_table_add(table, ms > 0 ? sloe_human_number(
-                                     1000 * (double)sloe_net_get_info(page->net)->batch / ms, rate)
-                               : "-");
-  budget_cell(table, &result->power_w, page->options->budget_w);
-  budget_cell(table, &result->energy_mj, 0);
-  budget_cell(table, &result->memory_mb, page->options->budget_mb);
-  sloe_table_add_styled(table, result->fits == 0 ? SLOE_STYLE_BAD : SLOE_STYLE_PLAIN,
-                        result->fits < 0 ? "-"
-                        : result->fits   ? "yes"
-                                         : "no");
-  sloe_table_add(table, isnan(ms) ? "-" : sloe_source_name(result->latency_ms.source));
-  sloe_table_add_styled(table, SLOE_STYLE_BAD, over_budget(page) ? "over budget" : "");
-}
-
-static void comparison_title(const comparison *c, const sheet *page) {
-  if (!c->shared[NET] && !c->shared[ON]) return;
-  sloe_text_styled(page->text, page->options, SLOE_STYLE_BOLD,
-                   c->shared[NET] ? page->info->name : page->card->name);
-  if (c->shared[ON]) {
-    sloe_text_add(page->text, " (");
-    sloe_text_name(page->text, page->card->title);
-    sloe_text_add(page->text, *page->card->mode ? ", " : "");
-    sloe_text_name(page->text, page->card->mode);
-    sloe_text_add(page->text, ")");
-  }
-  sloe_text_add(page->text, "\n");
-}
-
-static void comparison_page(const comparison *c, const sloe_report_options *options,
-                            sloe_text *text) {
-  static const sloe_column columns[COMPARED] = {
-      {"net", 0, 1, 0},   {"platform", 0, 0, 0}, {"mode", 0, 0, 5},   {"ms", 1, 0, 0},
-      {"range", 1, 0, 1}, {"/s", 1, 0, 3},       {"W", 1, 0, 4},      {"mJ", 1, 0, 6},
-      {"MB", 1, 0, 0},    {"fits", 0, 0, 0},     {"source", 0, 0, 2}, {"", 0, 0, 0}};
-  sloe_column used[COMPARED];
-  size_t n = 0;
-  for (int k = 0; k < COMPARED; k++)
-    if (k > MODE || !c->shared[k]) used[n++] = columns[k];
-  sloe_table table;
-  sloe_table_init(&table, used, n);
-  for (size_t i = 0; i < c->n; i++) {
-    sheet page = page_of(text, options, c->estimates[i]);
-    if (i == 0) comparison_title(c, &page);
-    comparison_row(&table, c, &page);
-  }
-  sloe_table_print(&table, options, 0, text);
-  sloe_table_fini(&table);
-  sloe_text_add(text, "\n");
-  const char *const notes[] = {"ms: median device time of one inference; MB: memory; -: unknown",
-                               "range: the 90 % interval of the model's error; of a data sheet, "
-                               "what its best and worst shares allow",
-                               c->transfers ? "transfers are included where the platform says so"
-                                            : "transfers are excluded"};
-  for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
-    sloe_text_styled(text, options, SLOE_STYLE_DIM, notes[i]);
-    sloe_text_add(text, "\n");
-  }
+  return sloe_text_take(&out, text, err);
 }
 
 sloe_status sloe_report_estimates(const sloe_estimate *const *estimates, size_t n,
                                   const sloe_report_options *options, char **text,
                                   sloe_error *err) {
   *text = NULL;
-  if (options->format == SLOE_FORMAT_JSON)
-    return sloe_estimates_json(estimates, n, options->list, text, err);
-  if (options->format == SLOE_FORMAT_CSV)
-    return sloe_estimates_csv(estimates, n, options, text, err);
-  sloe_text out = {0};
-  if (n > 1 && !options->layers) {
-    comparison c = compare(estimates, n);
-    comparison_page(&c, options, &out);
-    return sloe_text_take(&out, text, err);
-  }
-  for (size_t i = 0; i < n; i++) {
-    sheet page = page_of(&out, options, estimates[i]);
-    if (i) sloe_text_add(&out, "\n");
-    single_page(&page);
-  }
-  return sloe_text_take(&out, text, err);
+  sloe_answer *answers = sloe_alloc(n, sizeof *answers);
+  if (!answers) return sloe_fail(err, SLOE_NOMEM, "out of memory writing the answer");
+  for (size_t i = 0; i < n; i++) answers[i] = sloe_estimate_answer(estimates[i]);
+  sloe_status status = sloe_report_answers(answers, n, options, text, err);
+  sloe_dealloc(answers);
+  return status;
 }

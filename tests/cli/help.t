@@ -15,7 +15,7 @@ err: Usage: sloe COMMAND
 err= sloe: COMMAND is missing
 
 == every command has help
-$ set -e; for c in info estimate "platform list" "platform show" "platform export" "platform check" completion help; do sloe $c --help | grep -q "^Usage: sloe $c"; sloe help $c | cmp - <(sloe $c --help); sloe $c -h | cmp - <(sloe $c --help); done
+$ set -e; for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" completion help; do sloe $c --help | grep -q "^Usage: sloe $c"; sloe help $c | cmp - <(sloe $c --help); sloe $c -h | cmp - <(sloe $c --help); done
 err 0 lines
 
 == a group of commands has help
@@ -23,6 +23,12 @@ $ sloe platform --help
 out: platform export PLATFORM
 out! estimate
 $ sloe help platform | cmp - <(sloe platform --help)
+
+== so has the group of what is done to stores
+$ sloe db --help
+out: db export FILE
+out: db merge INTO FROM...
+out: db info FILE
 
 == a group without its command is a mistake
 $ sloe platform
@@ -32,6 +38,28 @@ err= sloe platform: COMMAND is missing
 == the version is on the first line
 $ sloe --version | head -n 1
 out= sloe 0.1.0
+
+== the version says what can be measured on
+$ sloe --version
+out: answering:
+out: measuring:
+err 0 lines
+
+== where the measuring library cannot be loaded the version says so, and what only answers goes on
+$ mkdir none && cp "$(realpath "$(command -v sloe)")" none/ && echo x > none/libsloe-lab.so.0
+$ none/sloe --version | sed -n 3p
+$ none/sloe estimate $MODELS/tv_resnet18.onnx -p jetson-nano-4gb-datasheet-fp16 --format csv 2>/dev/null | wc -l
+out: measuring: not here:
+out: none/libsloe-lab.so.0
+out= 2
+
+== a command that needs it says so
+$ mkdir none && cp "$(realpath "$(command -v sloe)")" none/ && echo x > none/libsloe-lab.so.0
+$ none/sloe db info x.db
+exit 3
+out 0 lines
+err: the measuring library cannot be loaded:
+err: none/libsloe-lab.so.0
 
 == an unknown command gets a hint
 $ sloe estimat
@@ -139,13 +167,26 @@ out= --features
 out= tensorrt
 out= jetson-nano-4gb-datasheet-fp32-5w
 
+== the completion knows groups and operands
+$ . <(sloe completion bash); COMP_WORDS=(sloe db me); COMP_CWORD=2; _sloe; echo "${COMPREPLY[@]}"
+$ COMP_WORDS=(sloe db merge --fo); COMP_CWORD=3; _sloe; echo "${COMPREPLY[@]}"
+$ COMP_WORDS=(sloe platform show jetson-nano-4gb-datasheet-fp32-5); COMP_CWORD=3; _sloe; echo "${COMPREPLY[@]}"
+out= merge
+out= --format
+out= jetson-nano-4gb-datasheet-fp32-5w
+
+== the completion knows backends
+needs backend sim
+$ . <(sloe completion bash); COMP_WORDS=(sloe measure -b si); COMP_CWORD=3; _sloe; echo "${COMPREPLY[@]}"
+out= sim
+
 == the completion of another shell is refused
 $ sloe completion fish
 exit 2
 err= sloe completion: shell 'fish' is none of bash
 
 == the man page has every command and option
-$ for c in info estimate "platform list" "platform show" "platform export" "platform check" completion help; do grep -q "^.\(B\|BI\) [\"a-z]*${c%% *}" $DOCS/man/sloe.1 || echo "$c"; sloe $c --help | grep -oE -- '--[a-z-]+' ; done | sort -u > words
+$ for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" completion help; do grep -q "^.\(B\|BI\) [\"a-z]*${c%% *}" $DOCS/man/sloe.1 || echo "$c"; sloe $c --help | grep -oE -- '--[a-z-]+' ; done | sort -u > words
 $ sed 's/\\-/-/g' $DOCS/man/sloe.1 > page; while read -r word; do grep -qF -- "$word" page || echo "not in the man page: $word"; done < words
 out 0 lines
 

@@ -6,6 +6,7 @@
 #   == a sentence that says what holds
 #   needs jq                 skipped where this program is missing
 #   needs terminal           skipped where script(1) can make none
+#   needs backend sim        skipped where `sloe --version` does not list it as here
 #   $ sloe info x.onnx       run by bash in an empty folder; further `$` lines are run after it
 #   exit 3                   exit status of the last `$` line; 0 where it is not stated
 #   out: text                a line of stdout holds this
@@ -93,6 +94,9 @@ for path in "$@"; do
       '' | '#'*) ;;
       '== '*) finish_case; start_case "${line#== }" ;;
       'needs terminal') script -qec true /dev/null </dev/null >/dev/null 2>&1 || missing='terminal to be had' ;;
+      'needs backend '*)
+        "$sloe" --version 2>/dev/null | grep "^  ${line#needs backend } " | grep -qv 'not here:' ||
+          missing=${line#needs } ;;
       'needs '*) command -v "${line#needs }" >/dev/null || missing=${line#needs } ;;
       '$ '*) commands+=${commands:+$'\n'}${line#\$ } ;;
       'exit '*) expected=${line#exit } ;;

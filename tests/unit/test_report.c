@@ -20,6 +20,102 @@ typedef struct fixture {
 } fixture;
 
 static fixture f;
+
+/* ---- answers made by hand ---- */
+
+#define UNKNOWN \
+  { .value = NAN, .low = NAN, .high = NAN, .validated_mape = NAN }
+
+static sloe_layer_estimate layer_rows[2];
+static const double isolated[2] = {1.1, 0.55};
+static const char *const notes[] = {"the clock moved"};
+static const sloe_result measured_result = {
+    .latency_ms = {1.5, NAN, NAN, SLOE_SOURCE_MEASURED, SLOE_METHOD_NETWORK, NAN, 1},
+    .latency_p75_ms = 1.6,
+    .latency_p97_5_ms = 1.9,
+    .sum_of_layers_ms = 1.5,
+    .power_w = UNKNOWN,
+    .energy_mj = UNKNOWN,
+    .memory_mb = UNKNOWN,
+    .power_rail = "",
+    .memory_kind = "",
+    .fits = -1,
+    .layers = layer_rows,
+    .n_layers = 2,
+    .warnings = notes,
+    .n_warnings = 1};
+static const sloe_measured_extra extra = {1.4, 1.55, 1.7, 1.5, 1.65, 0.5, "noisy", 100, isolated};
+
+static const sloe_errors errors[] = {
+    {"latency_ms", "", 10, 2, .mape = 4.5, .rmspe = 6.5, .kendall = 0.9, .coverage_90 = NAN},
+    {"latency_ms", "conv", 4, 0, .mape = 2.5, .rmspe = 3.5, .kendall = NAN, .coverage_90 = 75},
+};
+static const sloe_evaluation evaluation = {"t.csv", "toy-sim-fp32", "kind", "by ref_ms", errors,
+                                           2,       notes,          1};
+
+static sloe_prune_layer prune_layers[2];
+static const sloe_prune_step prune_steps[] = {{SIZE_MAX, 0, 4.6, 1.2e6}, {0, 56, 4.4, 1.1e6}};
+static const sloe_prune_result prune = {prune_layers, 2, prune_steps, 2, 4.6};
+
+static const sloe_fact facts[] = {
+    {"backend", "backend", NULL, SLOE_FACT_TEXT, "sim", 0, 0},
+    {"db", "samples", NULL, SLOE_FACT_TEXT, "", 0, 0},
+    {"points", "points", NULL, SLOE_FACT_COUNT, NULL, 12345, 0},
+    {"runs", "runs", NULL, SLOE_FACT_COUNT, NULL, -1, 0},
+    {"layer_rmspe", "layers", "%", SLOE_FACT_NUMBER, NULL, 0, 4.25},
+    {"layer_mape", "mean error", "%", SLOE_FACT_NUMBER, NULL, 0, NAN},
+    {"complete", "complete", NULL, SLOE_FACT_FLAG, NULL, 1, 0},
+    {"plan_only", NULL, NULL, SLOE_FACT_FLAG, NULL, 0, 0},
+};
+
+/* Of the first two layers: one has a step below to go to, one has none. */
+static void make_by_hand(void) {
+  for (size_t i = 0; i < 2; i++) {
+    const sloe_layer *layer = sloe_layers_at(f.layers, i);
+    layer_rows[i] = (sloe_layer_estimate){.layer = layer,
+                                          .latency_ms = i ? 0.5 : 1,
+                                          .share = i ? 1. / 3 : 2. / 3,
+                                          .source = SLOE_SOURCE_MEASURED,
+                                          .in_domain = 1};
+    prune_layers[i] = (sloe_prune_layer){.layer = layer,
+                                         .filters = 64,
+                                         .tread_lo = 57,
+                                         .tread_hi = 64,
+                                         .target = i ? 0 : 56,
+                                         .latency_ms = 0.25,
+                                         .target_ms = 0.125,
+                                         .saved_ms = 0.125,
+                                         .saved_share = 0.03,
+                                         .network_saved_ms = 0.2,
+                                         .in_domain = !i};
+  }
+}
+
+static sloe_answer measured_answer(void) {
+  return (sloe_answer){sloe_platform_card(f.platform), f.layers, &measured_result, &extra};
+}
+
+static sloe_status report_measured(int list, const sloe_report_options *options, char **text,
+                                   sloe_error *err) {
+  const sloe_answer answers[] = {measured_answer(), measured_answer()};
+  return sloe_report_answers(answers, list ? 2 : 1, options, text, err);
+}
+
+static sloe_status report_evaluation(int list, const sloe_report_options *options, char **text,
+                                     sloe_error *err) {
+  const sloe_evaluation *both[] = {&evaluation, &evaluation};
+  return sloe_report_evaluations(both, list ? 2 : 1, options, text, err);
+}
+
+static sloe_status report_prune(int list, const sloe_report_options *options, char **text,
+                                sloe_error *err) {
+  const sloe_answer answers[] = {sloe_estimate_answer(f.estimate), measured_answer()};
+  const sloe_prune_result *both[] = {&prune, &prune};
+  return sloe_report_prune(answers, both, list ? 2 : 1, options, text, err);
+}
+
+/* ---- the fixture ---- */
+
 static const char *const dirs[] = {DATA "platforms"};
 static const sloe_search folders = {dirs, 1};
 
@@ -31,6 +127,7 @@ static int open_all(void **state) {
   assert_ok(sloe_layers_new(f.net, sloe_platform_fusion(f.platform), &f.layers, &err), err);
   assert_ok(sloe_estimate_new(f.layers, f.platform, NULL, &f.estimate, &err), err);
   assert_ok(sloe_platform_list_new(&folders, &f.list, &err), err);
+  make_by_hand();
   return 0;
 }
 
@@ -44,19 +141,26 @@ static int close_all(void **state) {
   return 0;
 }
 
-/* The four reports under one number. */
+/* The reports under one number. */
+enum { INFO, ESTIMATES, PLATFORMS, PLATFORM, MEASURED, EVALUATION, PRUNE, FACTS, REPORTS };
 static sloe_status report(int which, const sloe_report_options *options, char **text,
                           sloe_error *err) {
   const sloe_layers *layers[] = {f.layers, f.layers};
   const sloe_estimate *estimates[] = {f.estimate, f.estimate};
   switch (which) {
-    case 0: return sloe_report_info(layers, options->list ? 2 : 1, options, text, err);
-    case 1: return sloe_report_estimates(estimates, options->list ? 2 : 1, options, text, err);
-    case 2: return sloe_report_platforms(f.list, options, text, err);
+    case INFO: return sloe_report_info(layers, options->list ? 2 : 1, options, text, err);
+    case ESTIMATES:
+      return sloe_report_estimates(estimates, options->list ? 2 : 1, options, text, err);
+    case PLATFORMS: return sloe_report_platforms(f.list, options, text, err);
+    case MEASURED: return report_measured(options->list, options, text, err);
+    case EVALUATION: return report_evaluation(options->list, options, text, err);
+    case PRUNE: return report_prune(options->list, options, text, err);
+    case FACTS:
+      return sloe_report_facts("sloe/profile/1", "sim", facts, sizeof facts / sizeof *facts,
+                               options, text, err);
     default: return sloe_report_platform(f.platform, options, text, err);
   }
 }
-enum { REPORTS = 4 };
 
 static json_t *document(int which, int list) {
   sloe_error err = {0};
@@ -119,12 +223,19 @@ static void every_key_is_described(void **state) {
 
 static void a_list_holds_the_single_document(void **state) {
   (void)state;
-  static const char *const keys[] = {"nets", "estimates"};
-  for (int which = 0; which < 2; which++) {
-    json_t *one = document(which, 0), *list = document(which, 1);
+  static const struct {
+    int which;
+    const char *key;
+  } rows[] = {{INFO, "nets"},
+              {ESTIMATES, "estimates"},
+              {MEASURED, "measurements"},
+              {EVALUATION, "evaluations"},
+              {PRUNE, "prunes"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    json_t *one = document(rows[i].which, 0), *list = document(rows[i].which, 1);
     json_object_del(one, "schema");
     json_object_del(one, "tool_version");
-    json_t *array = json_object_get(list, keys[which]);
+    json_t *array = json_object_get(list, rows[i].key);
     assert_int_equal(json_array_size(array), 2);
     assert_true(json_equal(json_array_get(array, 0), one));
     json_decref(list);
@@ -135,7 +246,7 @@ static void a_list_holds_the_single_document(void **state) {
 static void json_says_what_the_library_says(void **state) {
   (void)state;
   const sloe_result *result = sloe_estimate_get(f.estimate);
-  json_t *json = document(1, 0), *latency = json_object_get(json, "latency_ms");
+  json_t *json = document(ESTIMATES, 0), *latency = json_object_get(json, "latency_ms");
   assert_true(json_number_value(json_object_get(latency, "p50")) == result->latency_ms.value);
   assert_true(json_number_value(json_object_get(latency, "high")) == result->latency_ms.high);
   assert_true(isnan(result->power_w.value));
@@ -161,7 +272,7 @@ static void csv_says_what_the_library_says(void **state) {
   sloe_error err = {0};
   char *text, field[64];
   sloe_report_options options = {.format = SLOE_FORMAT_CSV};
-  assert_ok(report(1, &options, &text, &err), err);
+  assert_ok(report(ESTIMATES, &options, &text, &err), err);
   csv_field(text, "latency_ms", field, sizeof field);
   assert_true(strtod(field, NULL) == sloe_estimate_get(f.estimate)->latency_ms.value);
   csv_field(text, "power_w", field, sizeof field);
@@ -169,7 +280,7 @@ static void csv_says_what_the_library_says(void **state) {
   csv_field(text, "fits", field, sizeof field);
   assert_string_equal(field, "1");
   sloe_text_free(text);
-  assert_ok(report(0, &options, &text, &err), err);
+  assert_ok(report(INFO, &options, &text, &err), err);
   csv_field(text, "params", field, sizeof field);
   assert_string_equal(field, "1235496");
   sloe_text_free(text);
@@ -180,11 +291,150 @@ static void tables_never_call_an_unvalidated_range_an_interval(void **state) {
   sloe_error err = {0};
   char *text;
   sloe_report_options options = {.layers = 1, .bars = 1};
-  assert_ok(report(1, &options, &text, &err), err);
+  assert_ok(report(ESTIMATES, &options, &text, &err), err);
   assert_null(strstr(text, "90 %"));
   assert_non_null(strstr(text, "never validated"));
   assert_non_null(strstr(text, "datasheet"));
   sloe_text_free(text);
+}
+
+/* ---- measurements ---- */
+
+static char *page_of(int which, int list) {
+  sloe_error err = {0};
+  char *text;
+  sloe_report_options options = {.layers = !list, .list = list, .width = 200};
+  assert_ok(report(which, &options, &text, &err), err);
+  return text;
+}
+
+static void check_page(int which, int list, const char *const *holds, const char *const *lacks) {
+  char *text = page_of(which, list);
+  for (; *holds; holds++)
+    if (!strstr(text, *holds)) fail_msg("no '%s' in\n%s", *holds, text);
+  for (; *lacks; lacks++)
+    if (strstr(text, *lacks)) fail_msg("'%s' in\n%s", *lacks, text);
+  sloe_text_free(text);
+}
+
+static void a_measurement_has_runs_and_no_interval(void **state) {
+  (void)state;
+  check_page(MEASURED, 0,
+             (const char *[]){"latency   1.50 ms",
+                              "p75 1.60 ms, p97.5 1.90 ms, fastest 1.40 ms, of 100 runs: noisy",
+                              "together 1.50 ms, each by itself 1.65 ms", "measured on the device",
+                              "alone ms", "1.1000", "the clock moved", NULL},
+             (const char *[]){"90 %", "validated", "bound", NULL});
+  check_page(MEASURED, 1, (const char *[]){"1.50", "measured", NULL},
+             (const char *[]){"range", NULL});
+}
+
+static void json_of_a_measurement_says_what_was_measured(void **state) {
+  (void)state;
+  json_t *json = document(MEASURED, 0), *latency = json_object_get(json, "latency_ms");
+  assert_string_equal(json_string_value(json_object_get(latency, "source")), "measured");
+  assert_true(json_is_null(json_object_get(latency, "low")));
+  assert_true(json_number_value(json_object_get(latency, "min")) == 1.4);
+  assert_true(json_number_value(json_object_get(json, "host_ms")) == 1.7);
+  assert_int_equal(json_integer_value(json_object_get(json, "n_runs")), 100);
+  json_t *layer = json_array_get(json_object_get(json, "layers"), 1);
+  assert_true(json_number_value(json_object_get(layer, "isolated_ms")) == 0.55);
+  assert_true(json_is_null(json_object_get(layer, "bound")));
+  json_decref(json);
+}
+
+static void a_measurement_without_extras_has_them_unknown(void **state) {
+  (void)state;
+  sloe_error err = {0};
+  char *text;
+  sloe_answer answer = measured_answer();
+  answer.extra = NULL;
+  for (int format = SLOE_FORMAT_TABLE; format <= SLOE_FORMAT_CSV; format++) {
+    sloe_report_options options = {.format = (sloe_format)format, .layers = 1};
+    assert_ok(sloe_report_answers(&answer, 1, &options, &text, &err), err);
+    if (format == SLOE_FORMAT_JSON) assert_non_null(strstr(text, "\"n_runs\": null"));
+    sloe_text_free(text);
+  }
+}
+
+static void an_estimate_has_no_keys_of_a_measurement(void **state) {
+  (void)state;
+  json_t *json = document(ESTIMATES, 0);
+  assert_null(json_object_get(json, "host_ms"));
+  assert_null(json_object_get(json_object_get(json, "latency_ms"), "min"));
+  json_decref(json);
+}
+
+/* ---- evaluations, pruning, facts ---- */
+
+static void an_evaluation_has_a_row_for_each_metric_and_group(void **state) {
+  (void)state;
+  sloe_error err = {0};
+  char *text, field[64];
+  check_page(EVALUATION, 0,
+             (const char *[]){"toy-sim-fp32 against t.csv", "kind", "all", "conv", "4.50", "75.0",
+                              "scaled: by ref_ms", "note: the clock moved", NULL},
+             (const char *[]){" nan", NULL});
+  json_t *json = document(EVALUATION, 0), *rows = json_object_get(json, "errors");
+  assert_int_equal(json_array_size(rows), 2);
+  assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "group")));
+  assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "coverage_90")));
+  assert_true(json_number_value(json_object_get(json_array_get(rows, 1), "mape")) == 2.5);
+  json_decref(json);
+  sloe_report_options options = {.format = SLOE_FORMAT_CSV};
+  assert_ok(report(EVALUATION, &options, &text, &err), err);
+  csv_field(text, "rmspe", field, sizeof field);
+  assert_string_equal(field, "6.5");
+  csv_field(text, "interval_width_median", field, sizeof field);
+  assert_string_equal(field, "0");
+  csv_field(text, "coverage_90", field, sizeof field);
+  assert_string_equal(field, "");
+  sloe_text_free(text);
+}
+
+static void a_step_without_one_below_has_no_target(void **state) {
+  (void)state;
+  check_page(PRUNE, 0,
+             (const char *[]){"57..64", "56", "0.1250", "3.0 %", "outside", "as it is", "1.10 M",
+                              "95.7 %", NULL},
+             (const char *[]){" nan", NULL});
+  json_t *json = document(PRUNE, 0), *layers = json_object_get(json, "layers"),
+         *steps = json_object_get(json, "steps");
+  assert_int_equal(json_integer_value(json_object_get(json_array_get(layers, 0), "target")), 56);
+  assert_true(json_is_null(json_object_get(json_array_get(layers, 1), "target")));
+  assert_true(json_is_null(json_object_get(json_array_get(layers, 1), "saved_ms")));
+  assert_true(json_is_null(json_object_get(json_array_get(steps, 0), "name")));
+  assert_int_equal(json_integer_value(json_object_get(json_array_get(steps, 1), "filters")), 56);
+  json_decref(json);
+}
+
+static void facts_that_are_unknown_say_so(void **state) {
+  (void)state;
+  sloe_error err = {0};
+  char *text;
+  char *page = page_of(FACTS, 0);
+  assert_string_equal(page,
+                      "sim\n"
+                      "  backend     sim\n"
+                      "  samples     unknown\n"
+                      "  points      12,345\n"
+                      "  runs        unknown\n"
+                      "  layers      4.25 %\n"
+                      "  mean error  unknown\n"
+                      "  complete    yes\n");
+  sloe_text_free(page);
+  sloe_report_options options = {.format = SLOE_FORMAT_CSV};
+  assert_ok(report(FACTS, &options, &text, &err), err);
+  assert_string_equal(text,
+                      "backend,db,points,runs,layer_rmspe,layer_mape,complete,plan_only\n"
+                      "sim,,12345,,4.25,,1,0\n");
+  sloe_text_free(text);
+  json_t *json = document(FACTS, 0);
+  assert_true(json_is_null(json_object_get(json, "db")));
+  assert_true(json_is_null(json_object_get(json, "runs")));
+  assert_true(json_is_true(json_object_get(json, "complete")));
+  assert_true(json_is_false(json_object_get(json, "plan_only")));
+  json_decref(json);
 }
 
 /* A net of one Relu. */
@@ -256,6 +506,13 @@ int main(void) {
       cmocka_unit_test(json_says_what_the_library_says),
       cmocka_unit_test(csv_says_what_the_library_says),
       cmocka_unit_test(tables_never_call_an_unvalidated_range_an_interval),
+      cmocka_unit_test(a_measurement_has_runs_and_no_interval),
+      cmocka_unit_test(json_of_a_measurement_says_what_was_measured),
+      cmocka_unit_test(a_measurement_without_extras_has_them_unknown),
+      cmocka_unit_test(an_estimate_has_no_keys_of_a_measurement),
+      cmocka_unit_test(an_evaluation_has_a_row_for_each_metric_and_group),
+      cmocka_unit_test(a_step_without_one_below_has_no_target),
+      cmocka_unit_test(facts_that_are_unknown_say_so),
       cmocka_unit_test(the_batch_is_the_leading_dimension_unless_that_is_colour),
       cmocka_unit_test(no_memory_is_reported_and_nothing_is_lost),
   };

@@ -1,0 +1,51 @@
+/* The one symbol of libsloe-lab. The library holds its own copy of what it shares with libsloe; the
+ * version says whether the two may hand each other structs.
+ */
+#include "campaign/campaign.h"
+#include "device/device.h"
+
+#define SLOE_STR(x)  #x
+#define SLOE_XSTR(x) SLOE_STR(x)
+
+typedef struct listing {
+  void (*fn)(void *context, const char *name, const char *doc, const char *why);
+  void *context;
+} listing;
+
+/* The backend itself is NULL where its module is not there. */
+static void list_backend(void *context, const sloe_backend *backend, const char *name,
+                         const char *why) {
+  const listing *to = context;
+  to->fn(to->context, name, backend ? backend->doc : "", why);
+}
+
+static void each_backend(void (*fn)(void *context, const char *name, const char *doc,
+                                    const char *why),
+                         void *context) {
+  listing to = {fn, context};
+  sloe_backend_each(NULL, list_backend, &to);
+}
+
+const sloe_lab *sloe_lab_open(void) {
+  static const sloe_lab lab = {
+      .version = SLOE_XSTR(SLOE_VERSION_MAJOR) "." SLOE_XSTR(SLOE_VERSION_MINOR) "." SLOE_XSTR(
+          SLOE_VERSION_PATCH),
+      .each_backend = each_backend,
+      .session_open = sloe_session_open,
+      .session_close = sloe_session_close,
+      .session_card = sloe_session_card,
+      .session_fusion = sloe_session_fusion,
+      .measure = sloe_measure,
+      .measured_free = sloe_measured_free,
+      .measured_answer = sloe_measured_answer,
+      .measured_extra = sloe_measured_extra_of,
+      .measured_table = sloe_measured_table,
+      .profile = sloe_profile,
+      .evaluate = sloe_evaluate,
+      .evaluation_free = sloe_evaluation_free,
+      .db_export = sloe_db_export,
+      .db_merge = sloe_db_merge,
+      .db_info = sloe_db_get_info,
+  };
+  return &lab;
+}

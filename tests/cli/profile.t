@@ -1,0 +1,61 @@
+# sloe profile, on the formula device.
+
+== backend and platform file must be given
+$ sloe profile -o p.sloe
+exit 2
+err: -b BACKEND is missing
+
+== the platform file must be given
+$ sloe profile -b sim
+exit 2
+err: -o FILE is missing
+
+== a budget is a duration
+$ for b in 0 -1m abc 5x 1h30m '' 1,5h; do sloe profile -b sim -o p.sloe --budget "$b" 2>&1 >/dev/null | tail -n 1; done | grep -c 'a duration such as 90s, 30m or 1h is needed'
+out= 7
+
+== a seed is a whole number
+$ sloe profile -b sim -o p.sloe --seed x
+exit 2
+err: --seed 'x': a whole number of 1 and more is needed
+
+== it takes no operand
+$ sloe profile -b sim -o p.sloe net.onnx
+exit 2
+err: 'net.onnx' is one argument too many
+
+== a backend that is not known is a mistake
+needs backend sim
+$ sloe profile -b nosuch -o p.sloe
+exit 2
+err: nosuch
+
+== a plan measures nothing and writes no platform
+needs backend sim
+$ sloe profile -b sim -o p.sloe --plan --only conv --format json; test ! -e p.sloe
+jq .schema == "sloe/profile/1" and .plan_only == true
+jq .points > 0 and .points_measured == 0
+jq .complete == null and .layer_rmspe == null
+
+== a budget that runs out is said, and the same command goes on
+needs backend sim
+$ sloe profile -b sim -o p.sloe --only conv --budget 1s --format json > first; sloe profile -b sim -o p.sloe --only conv --budget 1s --format json
+jq .db == "p.sloe.db" and .platform_file == "p.sloe"
+jq .points_reused > 0
+
+== an interrupt stops it, and what was measured is kept
+needs backend sim
+$ timeout --preserve-status -s INT 1 sloe profile -b sim -o p.sloe
+exit 1
+out 0 lines
+err: stopped; run the same command to go on
+
+== then the store holds it
+needs backend sim
+$ timeout -s TERM 1 sloe profile -b sim -o p.sloe >/dev/null 2>&1; sloe db info p.sloe.db --format json
+jq .samples > 0 and .campaigns == 1 and .device != null
+
+== phases are lines where stderr is no terminal
+needs backend sim
+$ sloe profile -b sim -o p.sloe --only conv --budget 1s
+err: sloe:
