@@ -103,7 +103,8 @@ typedef struct sloe_dim_binding {
 
 /* All zero is a good default. */
 typedef struct sloe_net_options {
-  int64_t batch; /* leading dimension of every graph input; 0: as in the file, 1 where unbound */
+  int64_t batch; /* leading dimension of every graph input; 0: as in the file, 1 where unbound.
+                    The batch that a zoo spec says is multiplied by it */
   const sloe_input_shape *inputs;
   size_t n_inputs;
   const sloe_dim_binding *dims;
@@ -115,7 +116,7 @@ typedef struct sloe_net_options {
    and not the weights, binds the open dimensions, infers every shape. A leading dimension left
    unbound is taken as 1 with a warning, any other is SLOE_FORMAT and names the input and the option
    that would bind it. `options` may be NULL. Errors: NOTFOUND, IO, FORMAT (err->offset is the
-   byte), UNSUPPORTED, NOMEM. */
+   byte), USAGE (a zoo spec's key), UNSUPPORTED, NOMEM. */
 SLOE_API sloe_status sloe_net_open(const char *net, const sloe_net_options *options, sloe_net **out,
                                    sloe_error *err);
 

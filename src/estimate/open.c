@@ -1,9 +1,10 @@
-/* Opening a NET: read, then finish. */
+/* Opening a NET: read or made by the zoo, then finished. */
 #include <string.h>
 
 #include "base/error.h"
 #include "net/net.h"
 #include "onnx/onnx.h"
+#include "zoo/zoo.h"
 
 static const char *base_name(sloe_net *net, const char *path) {
   const char *slash = strrchr(path, '/');
@@ -30,9 +31,7 @@ sloe_status sloe_net_open(const char *path, const sloe_net_options *options, slo
                           sloe_error *err) {
   sloe_net *net = NULL;
   *out = NULL;
-  if (!strncmp(path, "zoo:", 4))
-    return sloe_fail(err, SLOE_UNSUPPORTED,
-                     "%s: this version has no zoo of named networks, it reads ONNX files", path);
+  if (!strncmp(path, "zoo:", 4)) return sloe_zoo_open(path, options, out, err);
   sloe_status status = sloe_onnx_read_file(path, limit_of(options), &net, err);
   if (status == SLOE_OK) status = finish(&net, path, options, err);
   if (status != SLOE_OK) {

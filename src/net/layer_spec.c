@@ -155,18 +155,20 @@ int sloe_layer_spec_is_depthwise(const sloe_layer_spec *s) {
 
 /* ---- what is possible ---- */
 
+static sloe_status fail_window(const sloe_layer_spec *s, int d, sloe_error *err) {
+  return sloe_fail(err, SLOE_USAGE, "layer: kernel: a window of %lld in an image of %s %lld",
+                   (long long)reach(s, d), d == 0 ? "height" : "width", (long long)size_in(s, d));
+}
+
 static sloe_status check_window(const sloe_layer_spec *s, int d, sloe_error *err) {
-  static const char *const name[] = {"height", "width"};
   const int64_t end = sloe_layer_spec_pad_end(s, d);
   if (s->op == SLOE_SPEC_DECONV) {
-    if (end < 0 - s->stride[d] || end > reach(s, d) || s->out[d] < 1)
+    if (end <= -s->stride[d] || end > reach(s, d) || s->out[d] < 1)
       return sloe_fail(err, SLOE_USAGE, "layer: out: a %s of %lld cannot come of this deconv",
-                       name[d], (long long)s->out[d]);
+                       d == 0 ? "height" : "width", (long long)s->out[d]);
     return SLOE_OK;
   }
-  if (reach(s, d) > size_in(s, d) + s->pad[d] + (end > 0 ? end : 0) || s->out[d] < 1)
-    return sloe_fail(err, SLOE_USAGE, "layer: kernel: a window of %lld in an image of %s %lld",
-                     (long long)reach(s, d), name[d], (long long)size_in(s, d));
+  if (reach(s, d) > size_in(s, d) + s->pad[d] + (end > 0 ? end : 0)) return fail_window(s, d, err);
   if (s->pad[d] >= reach(s, d) || end >= reach(s, d) || end <= -s->stride[d])
     return sloe_fail(err, SLOE_USAGE,
                      "layer: pad: %lld before and %lld behind do not fit a window of %lld of "
@@ -204,6 +206,17 @@ static sloe_status check_sizes(const sloe_layer_spec *s, sloe_error *err) {
   return SLOE_OK;
 }
 
+/* Products read rows, not images. */
+static sloe_status check_rows(const sloe_layer_spec *s, sloe_error *err) {
+  if (s->op == SLOE_SPEC_FC && s->h > 1)
+    return sloe_fail(err, SLOE_USAGE, "layer: h: fc reads n rows of c, no h of %lld",
+                     (long long)s->h);
+  if ((s->op == SLOE_SPEC_FC || s->op == SLOE_SPEC_MATMUL) && s->w > 1)
+    return sloe_fail(err, SLOE_USAGE, "layer: w: %s reads rows of c, no w of %lld", OPS[s->op].text,
+                     (long long)s->w);
+  return SLOE_OK;
+}
+
 sloe_status sloe_layer_spec_check(const sloe_layer_spec *s, sloe_error *err) {
   if ((unsigned)s->op >= SLOE_SPEC_OP_COUNT || (unsigned)s->act >= SLOE_SPEC_ACT_COUNT ||
       (unsigned)s->with >= SLOE_SPEC_WITH_COUNT)
@@ -216,9 +229,12 @@ sloe_status sloe_layer_spec_check(const sloe_layer_spec *s, sloe_error *err) {
   if (s->op == SLOE_SPEC_CONCAT && s->parts > s->c)
     return sloe_fail(err, SLOE_USAGE, "layer: parts: %lld of %lld channels", (long long)s->parts,
                      (long long)s->c);
-  if (s->op == SLOE_SPEC_SLICE && s->k > s->c)
-    return sloe_fail(err, SLOE_USAGE, "layer: k: %lld of %lld channels", (long long)s->k,
-                     (long long)s->c);
+  if (s->op == SLOE_SPEC_SLICE && s->k >= s->c)
+    return sloe_fail(err, SLOE_USAGE, "layer: k: %lld of %lld channels are no slice",
+                     (long long)s->k, (long long)s->c);
+  if (s->op == SLOE_SPEC_ACTIVATION && !s->act)
+    return sloe_fail(err, SLOE_USAGE, "layer: act: an activation needs one");
+  SLOE_TRY(check_rows(s, err));
   for (int d = 0; d < 2 && has_window(s->op); d++) SLOE_TRY(check_window(s, d, err));
   return SLOE_OK;
 }
@@ -415,6 +431,19 @@ static sloe_status next_token(const char **text, token *t, sloe_error *err) {
   return SLOE_OK;
 }
 
+/* What is broadcast by nothing is of the same shape, what has one element is a scalar. */
+static void settle_with(sloe_layer_spec *s) {
+  const uint64_t all = product((int64_t[]){s->n, s->c, s->h, s->w}, 4);
+  const uint64_t some = s->with == SLOE_SPEC_WITH_FULL      ? all
+                        : s->with == SLOE_SPEC_WITH_CHANNEL ? product((int64_t[]){s->n, s->c}, 2)
+                        : s->with == SLOE_SPEC_WITH_ROW     ? (uint64_t)s->w
+                                                            : 1;
+  if (some == all)
+    s->with = SLOE_SPEC_WITH_FULL;
+  else if (some == 1)
+    s->with = SLOE_SPEC_WITH_SCALAR;
+}
+
 static sloe_status fill_defaults(sloe_layer_spec *s, unsigned seen, sloe_error *err) {
   for (int key = KEY_K; key < KEY_COUNT; key++)
     if (seen >> key & 1 && !takes(s->op, KEYS[key]))
@@ -423,8 +452,11 @@ static sloe_status fill_defaults(sloe_layer_spec *s, unsigned seen, sloe_error *
   SLOE_TRY(check_sizes(s, err)); /* before anything is divided */
   for (int d = 0; d < 2; d++) {
     if (has_window(s->op) && !(seen >> KEY_PAD & 1)) s->pad[d] = default_pad(s, d);
-    if (!(seen >> KEY_OUT & 1)) s->out[d] = default_out(s, d);
+    if (seen >> KEY_OUT & 1) continue;
+    s->out[d] = default_out(s, d);
+    if (s->out[d] < 1 && s->op != SLOE_SPEC_DECONV) return fail_window(s, d, err);
   }
+  if (s->op == SLOE_SPEC_BINARY) settle_with(s);
   return sloe_layer_spec_check(s, err);
 }
 

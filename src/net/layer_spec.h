@@ -7,8 +7,9 @@
  *
  * Sizes. A 4-d tensor is n x c x h x w. Of other tensors: an fc reads n rows of c elements and
  * writes n rows of k; a matmul is n products of (h x c) by (c x k); softmax and norms over an axis
- * have its length as c, what is outside as n, what is inside as h x w; whatever else counts
- * elements only folds its tensor into n x c x h x w with the innermost dimension as w.
+ * have its length as c, what is outside as n, what is inside as h x w (layer, instance and group
+ * normalisation: n rows of the c elements that share a mean); whatever else counts elements only
+ * folds its tensor into n x c x h x w with the innermost dimension as w.
  *
  * Windows. pad[] is top and left; out[] the height and width that are written; bottom and right
  * padding follow from both (sloe_layer_spec_pad_end; negative where the last rows are not read).
@@ -116,8 +117,10 @@ const char *sloe_layer_spec_print(const sloe_layer_spec *spec, char buf[SLOE_SPE
    numbers), kernel stride pad dilation out ("3" or "1x7": height x width), groups, parts, act, add
    (0, 1), with, linear (0, 1). Defaults: 1; k = c; stride 1; pad so that a window of stride 1 keeps
    the size, (dilation (kernel - 1)) / 2 (0 for deconv); out = floor((in + 2 pad - reach) / stride)
-   + 1 (deconv: stride (in - 1) + reach - 2 pad). Errors: USAGE, naming the key: unknown, twice, not
-   taken by the op, impossible (groups that do not divide c and k, a window outside the image). */
+   + 1 (deconv: stride (in - 1) + reach - 2 pad). A `with` by which nothing is broadcast is read as
+   full, one of a single element as scalar. Errors: USAGE, naming the key: unknown, twice, not
+   taken by the op, impossible (groups that do not divide c and k, a window outside the image, an
+   activation of none, a slice of all channels, rows of an fc with a height). */
 sloe_status sloe_layer_spec_parse(const char *text, sloe_layer_spec *out, sloe_error *err);
 
 /* USAGE with the first thing that is impossible. */

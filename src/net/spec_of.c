@@ -24,12 +24,20 @@ static void fold_shape(const sloe_shape *shape, sloe_layer_spec *s) {
   for (int i = 0; i + 3 < r; i++) s->n *= shape->dim[i];
 }
 
-/* Length of axis `axis` as c, what is outside as n, what is inside as w. */
-static void fold_axis(const sloe_shape *shape, int64_t axis, sloe_layer_spec *s) {
-  if (axis < 0) axis += shape->rank;
+/* Axes `first` to `last` as c, what is outside as n, what is inside as h x w. 0 where there are no
+   such axes. */
+static int fold_axes(const sloe_shape *shape, int64_t first, int64_t last, sloe_layer_spec *s) {
+  if (first < 0) first += shape->rank;
+  if (last < 0) last += shape->rank;
+  if (first < 0 || last < first || last >= shape->rank) return 0;
   s->n = s->c = s->h = s->w = 1;
   for (int i = 0; i < shape->rank; i++)
-    *(i < axis ? &s->n : i == axis ? &s->c : &s->w) *= shape->dim[i];
+    *(i < first ? &s->n : i <= last ? &s->c : i + 1 < shape->rank ? &s->h : &s->w) *= shape->dim[i];
+  return 1;
+}
+
+static int fold_axis(const sloe_shape *shape, int64_t axis, sloe_layer_spec *s) {
+  return fold_axes(shape, axis, axis, s);
 }
 
 static sloe_spec_act act_of(const sloe_node *node) {
@@ -60,8 +68,31 @@ static int is_unary(sloe_op op) {
   return role == SLOE_ROLE_ACTIVATION || role == SLOE_ROLE_UNARY;
 }
 
-/* What the nodes behind the anchor add: the costliest activation, a residual. A product of a
-   sigmoid with its own input is a swish. */
+static int made_inside(const sloe_net *net, const int32_t *nodes, size_t n, sloe_tid t) {
+  for (size_t k = 0; t >= 0 && k < n; k++)
+    if (net->tensors[t].producer == nodes[k]) return 1;
+  return 0;
+}
+
+/* Arithmetic behind the anchor. A product of a sigmoid with what it was made of is a swish; another
+   tensor of the output's size counts as added. Smaller ones cost next to nothing. */
+static void take_binary(const sloe_net *net, const int32_t *nodes, size_t n, const sloe_node *node,
+                        sloe_layer_spec *s) {
+  const sloe_tensor *a = sloe_node_in(net, node, 0), *b = sloe_node_in(net, node, 1);
+  if (node->n_in != 2 || !a || !b || ((a->flags | b->flags) & SLOE_T_CONST) ||
+      sloe_shape_elements(&a->shape) != sloe_shape_elements(&b->shape))
+    return;
+  const int gated = node->op == SLOE_OP_MUL && made_inside(net, nodes, n, node->in[0]) &&
+                    made_inside(net, nodes, n, node->in[1]);
+  if (gated && s->act == SLOE_SPEC_ACT_SIGMOID)
+    s->act = SLOE_SPEC_ACT_SWISH;
+  else if (gated && s->act == SLOE_SPEC_ACT_HARDSIGMOID)
+    s->act = SLOE_SPEC_ACT_HARDSWISH;
+  else
+    s->add = 1;
+}
+
+/* What the nodes behind the anchor add: the costliest activation, a residual. */
 static void take_fused(const sloe_layers *layers, size_t i, int32_t anchor, sloe_layer_spec *s) {
   const sloe_net *net = sloe_layers_net(layers);
   size_t n;
@@ -69,21 +100,11 @@ static void take_fused(const sloe_layers *layers, size_t i, int32_t anchor, sloe
   for (size_t k = 0; k < n; k++) {
     const sloe_node *node = &net->nodes[nodes[k]];
     if (nodes[k] == anchor) continue;
-    const sloe_tensor *out = sloe_node_out(net, node, 0);
     if (is_unary(node->op)) {
       const sloe_spec_act act = act_of(node);
       if (act > s->act) s->act = act;
-    } else if (sloe_op_role_of(node->op) == SLOE_ROLE_BINARY && node->n_in == 2 && out) {
-      const sloe_tensor *a = sloe_node_in(net, node, 0), *b = sloe_node_in(net, node, 1);
-      const int full = a && b && !((a->flags | b->flags) & SLOE_T_CONST) &&
-                       sloe_shape_elements(&a->shape) == sloe_shape_elements(&b->shape);
-      if (!full) continue;
-      if (node->op == SLOE_OP_MUL && s->act == SLOE_SPEC_ACT_SIGMOID)
-        s->act = SLOE_SPEC_ACT_SWISH;
-      else if (node->op == SLOE_OP_MUL && s->act == SLOE_SPEC_ACT_HARDSIGMOID)
-        s->act = SLOE_SPEC_ACT_HARDSWISH;
-      else
-        s->add = 1;
+    } else if (sloe_op_role_of(node->op) == SLOE_ROLE_BINARY) {
+      take_binary(net, nodes, n, node, s);
     }
   }
 }
@@ -113,7 +134,8 @@ static int of_pool(const sloe_layer *layer, const sloe_node *node, const sloe_te
                    const sloe_tensor *out, sloe_layer_spec *s) {
   const int global = node->op == SLOE_OP_GLOBAL_AVERAGE_POOL ||
                      node->op == SLOE_OP_GLOBAL_MAX_POOL || node->op == SLOE_OP_REDUCE_MEAN ||
-                     node->op == SLOE_OP_GLOBAL_LP_POOL;
+                     node->op == SLOE_OP_GLOBAL_LP_POOL ||
+                     node->op == SLOE_OP_MS_QLINEAR_GLOBAL_AVERAGE_POOL;
   s->op = global                         ? SLOE_SPEC_GLOBALPOOL
           : node->op == SLOE_OP_MAX_POOL ? SLOE_SPEC_MAXPOOL
                                          : SLOE_SPEC_AVGPOOL;
@@ -123,7 +145,9 @@ static int of_pool(const sloe_layer *layer, const sloe_node *node, const sloe_te
     s->out[0] = s->out[1] = 1;
     return 1;
   }
-  if (out->shape.rank != in->shape.rank || !take_window(layer, in, out, s)) return 0;
+  if (node->op == SLOE_OP_MAX_ROI_POOL || out->shape.rank != in->shape.rank ||
+      !take_window(layer, in, out, s))
+    return 0;
   s->groups = 1;
   return 1;
 }
@@ -147,6 +171,13 @@ static int of_product(const sloe_node *node, const sloe_tensor *in, const sloe_t
   return 1;
 }
 
+/* Does the smaller operand vary along the last dimension? */
+static int is_row(const sloe_shape *small, const sloe_shape *out) {
+  if (small->rank < 1 || out->rank < 1) return 0;
+  const int64_t last = out->dim[out->rank - 1];
+  return last > 1 && small->dim[small->rank - 1] == last;
+}
+
 static int of_binary(const sloe_net *net, const sloe_node *node, const sloe_tensor *out,
                      sloe_layer_spec *s) {
   const uint64_t all = sloe_shape_elements(&out->shape);
@@ -160,41 +191,68 @@ static int of_binary(const sloe_net *net, const sloe_node *node, const sloe_tens
   }
   s->op = SLOE_SPEC_BINARY;
   fold_shape(&out->shape, s);
-  s->with = least == all ? SLOE_SPEC_WITH_FULL
-            : least == 1 ? SLOE_SPEC_WITH_SCALAR
-                         : SLOE_SPEC_WITH_CHANNEL;
-  if (small && least > 1 && small->shape.rank && out->shape.rank &&
-      small->shape.dim[small->shape.rank - 1] == out->shape.dim[out->shape.rank - 1] &&
-      out->shape.dim[out->shape.rank - 1] > 1)
-    s->with = SLOE_SPEC_WITH_ROW;
+  s->with = !small                               ? SLOE_SPEC_WITH_FULL
+            : least == 1                         ? SLOE_SPEC_WITH_SCALAR
+            : is_row(&small->shape, &out->shape) ? SLOE_SPEC_WITH_ROW
+                                                 : SLOE_SPEC_WITH_CHANNEL;
+  if (out->shape.rank == 2 && s->with == SLOE_SPEC_WITH_ROW) /* n rows of w */
+    s->h = s->n, s->w = s->c, s->n = s->c = 1;
+  if (out->shape.rank == 2 && s->with == SLOE_SPEC_WITH_CHANNEL) /* one value a row */
+    s->w = s->c, s->c = s->n, s->n = 1;
   return 1;
 }
 
-static int64_t first_axis(const sloe_net *net, const sloe_node *node, int64_t fallback) {
+/* The axes of a reduction: an attribute, an input, or all. 0 where they are not neighbours. */
+static int of_reduce(const sloe_net *net, const sloe_node *node, const sloe_tensor *in,
+                     sloe_layer_spec *s) {
   size_t n = 0;
   const int64_t *axes = sloe_node_ints(node, "axes", &n);
-  const sloe_tensor *in = sloe_node_in(net, node, 1);
-  if (!axes && in && in->value && !in->value->real) axes = in->value->i, n = in->value->n;
-  return n ? axes[0] : sloe_node_int(node, "axis", fallback);
+  const sloe_tensor *second = sloe_node_in(net, node, 1);
+  const int64_t axis = sloe_node_int(node, "axis", 0), rank = in->shape.rank;
+  int64_t first = rank, last = -1;
+  s->op = SLOE_SPEC_REDUCE;
+  if (!axes && second && second->value && !second->value->real)
+    axes = second->value->i, n = second->value->n;
+  if (node->op == SLOE_OP_ARG_MAX || node->op == SLOE_OP_ARG_MIN) axes = &axis, n = 1;
+  if (!n) return fold_axes(&in->shape, 0, -1, s);
+  for (size_t i = 0; i < n; i++) {
+    const int64_t a = axes[i] < 0 ? axes[i] + rank : axes[i];
+    if (a < first) first = a;
+    if (a > last) last = a;
+  }
+  return last - first + 1 == (int64_t)n && fold_axes(&in->shape, first, last, s);
 }
 
+/* Layer, instance and group normalisation work on rows: of what one mean is taken. */
 static int of_norm(const sloe_node *node, const sloe_tensor *in, sloe_layer_spec *s) {
-  fold_shape(&in->shape, s);
-  if (in->shape.rank == 3) { /* n x c x w */
-    s->n = in->shape.dim[0];
-    s->c = in->shape.dim[1];
-    s->h = 1;
+  const sloe_shape *x = &in->shape;
+  int64_t groups = 0;
+  if (x->rank < 1) return 0;
+  s->op = SLOE_SPEC_LAYERNORM;
+  switch (node->op) {
+    case SLOE_OP_BATCH_NORM:
+    case SLOE_OP_LRN:
+      s->op = node->op == SLOE_OP_LRN ? SLOE_SPEC_LRN : SLOE_SPEC_BATCHNORM;
+      return x->rank > 1 && fold_axis(x, 1, s);
+    case SLOE_OP_LAYER_NORM:
+    case SLOE_OP_MS_SIMPLIFIED_LAYER_NORM:
+      return fold_axes(x, sloe_node_int(node, "axis", -1), -1, s);
+    case SLOE_OP_MS_SKIP_LAYER_NORM: return fold_axis(x, -1, s);
+    case SLOE_OP_LP_NORM: return fold_axis(x, sloe_node_int(node, "axis", -1), s);
+    case SLOE_OP_INSTANCE_NORM: groups = x->rank > 1 ? x->dim[1] : 0; break;
+    case SLOE_OP_GROUP_NORM: groups = sloe_node_int(node, "num_groups", 0); break;
+    case SLOE_OP_MS_GROUP_NORM: groups = sloe_node_int(node, "groups", 0); break;
+    default: return fold_axes(x, 0, -1, s);
   }
-  s->op = node->op == SLOE_OP_BATCH_NORM ? SLOE_SPEC_BATCHNORM
-          : node->op == SLOE_OP_LRN      ? SLOE_SPEC_LRN
-                                         : SLOE_SPEC_LAYERNORM;
-  if (node->op == SLOE_OP_LAYER_NORM) fold_axis(&in->shape, sloe_node_int(node, "axis", -1), s);
+  if (groups < 1 || !fold_axes(x, 1, -1, s) || s->c % groups) return 0;
+  s->n *= groups;
+  s->c /= groups;
   return 1;
 }
 
 static int of_copy(const sloe_node *node, const sloe_tensor *in, const sloe_tensor *out,
                    sloe_layer_spec *s) {
-  fold_shape(&out->shape, s);
+  fold_shape(node->op == SLOE_OP_SPLIT ? &in->shape : &out->shape, s); /* all parts of a split */
   s->op = SLOE_SPEC_COPY;
   if (node->op == SLOE_OP_TRANSPOSE) s->op = SLOE_SPEC_TRANSPOSE;
   if (node->op == SLOE_OP_CONCAT) {
@@ -231,15 +289,30 @@ static void settle(sloe_layer_spec *s) {
   }
 }
 
-static int describe(const sloe_layers *layers, const sloe_layer *layer, int32_t anchor,
-                    sloe_layer_spec *s) {
+/* What the convolution reads; where a Pad is joined with it, what that reads: its rows are among
+   the layer's pads. */
+static const sloe_tensor *window_input(const sloe_layers *layers, size_t i, const sloe_node *node) {
+  const sloe_net *net = sloe_layers_net(layers);
+  const sloe_tensor *in = sloe_node_in(net, node, 0);
+  size_t n;
+  const int32_t *nodes = sloe_layers_nodes(layers, i, &n, NULL);
+  for (size_t k = 0; k < n; k++)
+    if (net->nodes[nodes[k]].op == SLOE_OP_PAD && in->producer == nodes[k])
+      return sloe_node_in(net, &net->nodes[nodes[k]], 0);
+  return in;
+}
+
+static int describe(const sloe_layers *layers, size_t i, int32_t anchor, sloe_layer_spec *s) {
+  const sloe_layer *layer = sloe_layers_at(layers, i);
   const sloe_net *net = sloe_layers_net(layers);
   const sloe_node *node = &net->nodes[anchor];
   const sloe_tensor *in = sloe_node_in(net, node, 0), *out = sloe_node_out(net, node, 0);
   if (!known(in) || !known(out)) return 0;
   switch (layer->kind) {
     case SLOE_LAYER_CONV:
-    case SLOE_LAYER_DWCONV: s->op = SLOE_SPEC_CONV; return take_window(layer, in, out, s);
+    case SLOE_LAYER_DWCONV:
+      s->op = SLOE_SPEC_CONV;
+      return take_window(layer, window_input(layers, i, node), out, s);
     case SLOE_LAYER_DECONV: s->op = SLOE_SPEC_DECONV; return take_window(layer, in, out, s);
     case SLOE_LAYER_FC:
     case SLOE_LAYER_MATMUL:
@@ -254,13 +327,10 @@ static int describe(const sloe_layers *layers, const sloe_layer *layer, int32_t 
       fold_shape(&out->shape, s);
       return 1;
     case SLOE_LAYER_SOFTMAX:
-      s->op = SLOE_SPEC_SOFTMAX;
-      fold_axis(&in->shape, sloe_node_int(node, "axis", -1), s);
-      return 1;
-    case SLOE_LAYER_REDUCE:
-      s->op = SLOE_SPEC_REDUCE;
-      fold_axis(&in->shape, first_axis(net, node, -1), s);
-      return 1;
+      s->op = SLOE_SPEC_SOFTMAX; /* before opset 13 over all dimensions from the axis on */
+      if (net->opset < 13) return fold_axes(&in->shape, sloe_node_int(node, "axis", 1), -1, s);
+      return fold_axis(&in->shape, sloe_node_int(node, "axis", -1), s);
+    case SLOE_LAYER_REDUCE: return of_reduce(net, node, in, s);
     case SLOE_LAYER_RESAMPLE:
       if (in->shape.rank != 4 || out->shape.rank != 4) return 0;
       s->op = SLOE_SPEC_RESIZE;
@@ -291,7 +361,7 @@ void sloe_layer_spec_of(const sloe_layers *layers, size_t i, sloe_layer_spec *ou
   *is_known = 0;
   if (!layer || layer->data_dependent || layer->kind == SLOE_LAYER_VIEW) return;
   sloe_layers_nodes(layers, i, &n, &anchor);
-  if (!(anchor < 0 ? of_extra(layer, &s) : describe(layers, layer, anchor, &s))) return;
+  if (!(anchor < 0 ? of_extra(layer, &s) : describe(layers, i, anchor, &s))) return;
   if (anchor >= 0 && s.op != SLOE_SPEC_ACTIVATION) take_fused(layers, i, anchor, &s);
   settle(&s);
   if (sloe_layer_spec_check(&s, NULL) != SLOE_OK) return;

@@ -126,7 +126,15 @@ $ sloe info $'--\e[31m' 2>&1 | grep -c $'\e'
 exit 1
 out= 0
 
-== a spec of the zoo is refused by its kind, not as a missing file
+== a spec of the zoo is a network like any other
+$ sloe info zoo:layer,op=conv,c=3,h=224,w=224,k=64,kernel=7,stride=2,act=relu
+out: 118 MMAC
+
+== its batch is multiplied
+$ sloe info --batch 4 zoo:random,seed=1
+out: 4x3x320x320
+
+== a family that is not there is named, not a missing file
 $ sloe info zoo:resnet,depth=50
-exit 3
-err: zoo:resnet,depth=50: this version has no zoo of named networks
+exit 2
+err: no family 'resnet' in the zoo; there are layer random

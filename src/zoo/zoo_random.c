@@ -1,0 +1,128 @@
+/* zoo_random.c: "zoo:random,seed=N": CNNs that nobody designed, to test predictions on.
+ *
+ * After Bouzidi et al. 4.3, "new CNN architectures": input size, blocks, kernels, widths, pooling
+ * and normalisation are drawn. Their baseline (Fig. 10) is one chain of blocks; real networks
+ * differ more than that, so the style of the blocks is drawn as well, and widths need not be
+ * powers of two. A size is drawn too, every octave alike: the width of the first stage is then
+ * searched so that the network comes near it, from which follow 0.05 to 10 GFLOP of one image
+ * unless `input` or `blocks` are given. */
+#include <math.h>
+
+#include "base/error.h"
+#include "zoo/random_net.h"
+#include "zoo/zoo_family.h"
+
+static double between(sloe_rng *rng, double lo, double hi) {
+  return lo + (hi - lo) * sloe_rng_uniform(rng);
+}
+
+static const struct style_row {
+  int64_t least, most;
+  double width;
+} STYLES[SLOE_RANDOM_STYLE_COUNT] = {
+#define SLOE_RANDOM_STYLE_ROW(id, least, most, width, doc) {least, most, width},
+    SLOE_RANDOM_STYLE_MAP(SLOE_RANDOM_STYLE_ROW)
+#undef SLOE_RANDOM_STYLE_ROW
+};
+
+static sloe_spec_act draw_act(sloe_rng *rng, sloe_random_style style) {
+  static const sloe_spec_act usual[] = {SLOE_SPEC_ACT_RELU, SLOE_SPEC_ACT_RELU, SLOE_SPEC_ACT_RELU,
+                                        SLOE_SPEC_ACT_LEAKY, SLOE_SPEC_ACT_SWISH};
+  static const sloe_spec_act mobile[] = {SLOE_SPEC_ACT_CLIP, SLOE_SPEC_ACT_SWISH,
+                                         SLOE_SPEC_ACT_HARDSWISH, SLOE_SPEC_ACT_RELU};
+  const int64_t a = sloe_rng_between(rng, 0, 4), m = sloe_rng_between(rng, 0, 3);
+  return style == SLOE_RANDOM_INVERTED || style == SLOE_RANDOM_GATED ? mobile[m] : usual[a];
+}
+
+static sloe_random_block draw_block(sloe_rng *rng) {
+  static const int64_t kernels[] = {3, 3, 3, 5, 5, 7};
+  sloe_random_block k;
+  k.kernel = kernels[sloe_rng_between(rng, 0, 5)];
+  k.width = between(rng, 0.7, 1.3);
+  k.inner = between(rng, 0.2, 0.6);
+  k.expand = (double)sloe_rng_between(rng, 4, 12) / 2;
+  return k;
+}
+
+static void draw_plan(sloe_rng *rng, sloe_random_plan *p) {
+  static const int64_t rounds[] = {1, 4, 8, 8, 16}, group_sizes[] = {4, 8, 16, 24, 32};
+  p->style = (sloe_random_style)sloe_rng_between(rng, 0, SLOE_RANDOM_STYLE_COUNT - 1);
+  p->input = 32 * sloe_rng_between(rng, 3, 10);
+  p->classes = sloe_rng_between(rng, 10, 1000);
+  p->stages = sloe_rng_between(rng, 3, SLOE_RANDOM_STAGES);
+  p->blocks = sloe_rng_between(rng, STYLES[p->style].least, STYLES[p->style].most);
+  p->stem_kernel = 3 + 2 * sloe_rng_between(rng, 0, 2);
+  p->stem_stride = sloe_rng_between(rng, 1, 3) > 1 ? 2 : 1;
+  p->stem_pool = sloe_rng_between(rng, 0, 1);
+  p->round = rounds[sloe_rng_between(rng, 0, 4)];
+  p->group_size = group_sizes[sloe_rng_between(rng, 0, 4)];
+  p->growth = between(rng, 1.3, 2.1);
+  p->norm = sloe_rng_between(rng, 0, 3) > 0;
+  p->pool = sloe_rng_between(rng, 0, 3) ? "MaxPool" : "AveragePool";
+  p->act = draw_act(rng, p->style);
+  for (int i = 0; i < SLOE_RANDOM_BLOCKS; i++) p->block[i] = draw_block(rng);
+}
+
+/* Blocks of a stage: as many each, the rest goes to the last ones. */
+static int64_t blocks_of(const sloe_random_plan *p, int64_t stage) {
+  return p->blocks / p->stages + (p->stages - stage <= p->blocks % p->stages);
+}
+
+static sloe_zoo_map add_stem(sloe_zoo_builder *b, const sloe_random_plan *p, sloe_zoo_map x,
+                             double width) {
+  const int64_t k = sloe_random_width(p, width * 0.5);
+  x = sloe_zoo_add_conv(b, x,
+                        (sloe_zoo_conv){k, p->stem_kernel, p->stem_stride, 1, p->norm, p->act});
+  return p->stem_pool ? sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1) : x;
+}
+
+/* The whole network at a width of the first stage. The first stage after a pool keeps the size. */
+static void put_down(sloe_zoo_builder *b, const sloe_random_plan *p, int64_t batch, double width) {
+  sloe_zoo_map x = {0, batch, 3, p->input, p->input};
+  x.t = sloe_zoo_input(b, "input", 4, (int64_t[]){x.n, x.c, x.h, x.w});
+  x = add_stem(b, p, x, width);
+  int64_t at = 0;
+  for (int64_t stage = 0; stage < p->stages; stage++, width *= p->growth)
+    for (int64_t i = 0, n = blocks_of(p, stage); i < n; i++)
+      x = sloe_random_add_block(b, p, &p->block[at++], x, width,
+                                i == 0 && (stage > 0 || !p->stem_pool));
+  x = sloe_zoo_add_global_pool(b, x);
+  sloe_zoo_output(b, sloe_zoo_add_fc(b, x, p->classes, SLOE_SPEC_ACT_NONE).t);
+}
+
+static double macs_at(const sloe_random_plan *p, double width) {
+  sloe_zoo_builder count = {0};
+  put_down(&count, p, 1, width);
+  return count.macs;
+}
+
+/* Width of the first stage at which the network comes nearest to `macs`: it grows with it. */
+static double find_width(const sloe_random_plan *p, double macs) {
+  double lo = 8, hi = STYLES[p->style].width;
+  for (int i = 0; i < 24; i++) {
+    const double middle = sqrt(lo * hi);
+    if (macs_at(p, middle) < macs)
+      lo = middle;
+    else
+      hi = middle;
+  }
+  return lo;
+}
+
+sloe_status sloe_zoo_build_random(sloe_zoo_builder *b, const char *args, int64_t batch) {
+  sloe_zoo_key keys[] = {{.name = "seed", .most = INT64_MAX, .required = 1},
+                         {.name = "input", .least = 32, .most = 1024},
+                         {.name = "blocks", .least = 1, .most = SLOE_RANDOM_BLOCKS}};
+  sloe_random_plan p;
+  sloe_rng rng;
+  SLOE_TRY(sloe_zoo_read_keys("random", args, keys, 3, b->err));
+  sloe_rng_seed(&rng, (uint64_t)keys[0].value);
+  const int octave = (int)sloe_rng_between(&rng, 0, 5);
+  const double macs = 0.5e9 * ldexp(between(&rng, 0.125, 0.25), octave);
+  draw_plan(&rng, &p);
+  const double width = find_width(&p, macs);
+  if (keys[1].given) p.input = keys[1].value;
+  if (keys[2].given) p.blocks = keys[2].value;
+  put_down(b, &p, batch, width);
+  return b->status;
+}
