@@ -135,6 +135,13 @@ sloe_status sloe_fit_space(const sloe_fit_params *params, const sloe_fit_axis *a
                            sloe_fit_measure measure, void *user, sloe_fit_result *out,
                            sloe_error *err);
 
+/* Coefficients for shapes that are given: m->n_dims, shape, lo and hi are set by the caller, coef,
+   n_coefs and floor (half of the least value) here. coords: n rows of n_dims; values > 0. No
+   coefficient is negative; points that fit badly count less. *error: relative root mean square.
+   Errors: USAGE, UNSUPPORTED (too many coefficients), NOMEM. */
+sloe_status sloe_fit_tensor(sloe_stair_model *m, const int64_t *coords, const double *values,
+                            size_t n, double *error, sloe_error *err);
+
 /* "nested" for one SLOE_FIT_NESTED; "unknown" for what is none. */
 const char *sloe_fit_template_name(unsigned bit);
 

@@ -1,0 +1,308 @@
+#include "campaign/bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { ARENA_LIMIT = 1 << 28 };
+
+static sloe_status out_of_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory measuring");
+}
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int sloe_bench_has_time(const sloe_bench *b, double share) {
+  return !(b->budget_s > 0) || now_s() - b->begun_s < share * b->budget_s;
+}
+
+sloe_status sloe_bench_step(sloe_bench *b, sloe_error *err) {
+  const sloe_watch *w = b->watch;
+  if (w && w->stop && w->stop(w->context)) return sloe_fail(err, SLOE_STOPPED, "stopped");
+  if (!w || !w->progress) return SLOE_OK;
+  const double elapsed = now_s() - b->begun_s;
+  double eta = NAN;
+  if (b->measured > 5) /* what was there already cost nothing */
+    eta = elapsed / (double)b->measured * (double)(b->total > b->done ? b->total - b->done : 0);
+  if (b->budget_s > 0 && !(eta < b->budget_s - elapsed)) eta = fmax(0, b->budget_s - elapsed);
+  const sloe_progress progress = {b->phase, b->done, b->total, elapsed, eta};
+  w->progress(w->context, &progress);
+  return SLOE_OK;
+}
+
+/* ---- what earlier visits measured ---- */
+
+typedef struct loading {
+  sloe_bench *bench;
+  sloe_bench_point *point;
+  size_t samples;
+} loading;
+
+static double reference_of(double before, double after) {
+  if (isnan(before)) return after;
+  return isnan(after) ? before : (before + after) / 2;
+}
+
+static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
+  const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
+  const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
+  if (number == 1) p->again = s->median_ns / unit;
+  if (number > 0) return;
+  p->time = s->median_ns / unit;
+  p->ref_ms = unit / 1e6;
+  p->p75 = s->p75_ns / s->median_ns;
+  p->p97_5 = s->p97_5_ns / s->median_ns;
+  p->memory_mb = s->memory_mb;
+  p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
+  /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt n. */
+  p->error = s->n_runs > 1 ? 1.25 / 0.674 * fabs(p->p75 - 1) / sqrt((double)s->n_runs) : 0.01;
+}
+
+static sloe_status load_sample(void *context, const sloe_store_sample *s, sloe_error *err) {
+  loading *x = context;
+  (void)err;
+  if (s->median_ns > 0) take_sample(x->point, s, x->samples++);
+  return SLOE_OK;
+}
+
+static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **out,
+                             sloe_error *err) {
+  if (!sloe_arena_grow(&b->arena, &b->points, b->n_points, &b->cap_points, sizeof *b->points))
+    return out_of_memory(err);
+  sloe_bench_point *p = &b->points[b->n_points];
+  *p = (sloe_bench_point){.split = "", .time = NAN, .again = NAN, .memory_mb = NAN, .error = 0.01};
+  p->key = sloe_arena_strn(&b->arena, key, strlen(key));
+  if (!p->key || !sloe_map_put(&b->index, &b->arena, p->key, (int32_t)b->n_points))
+    return out_of_memory(err);
+  b->n_points++;
+  *out = p;
+  return SLOE_OK;
+}
+
+static sloe_status load_point(void *context, const sloe_store_point *stored, sloe_error *err) {
+  loading *x = context;
+  sloe_bench *b = x->bench;
+  sloe_bench_point *p;
+  if (stored->state == SLOE_STORE_OPEN) return SLOE_OK;
+  if (sloe_map_get(&b->index, stored->key) >= 0) return SLOE_OK;
+  SLOE_TRY(add_point(b, stored->key, &p, err));
+  p->id = stored->id;
+  p->network = stored->kind == SLOE_STORE_NETWORK;
+  p->refused = stored->state != SLOE_STORE_DONE;
+  p->split = sloe_arena_strn(&b->arena, stored->split, strlen(stored->split));
+  if (!p->split) return out_of_memory(err);
+  return p->network ? SLOE_OK : sloe_layer_spec_parse(p->key, &p->spec, err);
+}
+
+/* Points first, samples then: the store's callbacks must not be nested. */
+static sloe_status load(sloe_bench *b, sloe_error *err) {
+  loading x = {.bench = b};
+  SLOE_TRY(sloe_store_each_point(b->store, b->visit.campaign, load_point, &x, err));
+  for (size_t i = 0; i < b->n_points; i++) {
+    x.point = &b->points[i];
+    x.samples = 0;
+    SLOE_TRY(sloe_store_each_sample(b->store, b->points[i].id, load_sample, &x, err));
+    if (!x.samples) b->points[i].refused = 1;
+  }
+  return SLOE_OK;
+}
+
+/* ---- opening ---- */
+
+static sloe_status begin(sloe_bench *b, const sloe_bench_options *options, sloe_error *err) {
+  const sloe_device_info *info = sloe_device_describe(b->device);
+  const sloe_store_identity identity = {info->device,    info->runtime, info->version,
+                                        info->precision, info->mode,    info->batch,
+                                        info->threads};
+  const sloe_store_campaign campaign = {
+      .backend = options->backend, .plan = options->plan, .options = ""};
+  sloe_store_pair *pairs = SLOE_ARENA_NEW(&b->arena, sloe_store_pair, info->n_environment + 1);
+  if (!pairs) return out_of_memory(err);
+  for (size_t i = 0; i < info->n_environment; i++)
+    pairs[i] = (sloe_store_pair){info->environment[i].key, info->environment[i].value};
+  SLOE_TRY(sloe_store_begin(b->store, &campaign, &identity, pairs, info->n_environment, &b->visit,
+                            err));
+  return load(b, err);
+}
+
+sloe_status sloe_bench_open(const sloe_bench_options *options, sloe_bench **out, sloe_error *err) {
+  *out = NULL;
+  sloe_status status;
+  sloe_bench *b = sloe_alloc(1, sizeof *b);
+  if (!b) return out_of_memory(err);
+  *b = (sloe_bench){.watch = options->watch, .budget_s = options->budget_s, .begun_s = now_s(),
+                    .phase = "opening"};
+  sloe_arena_init(&b->arena, ARENA_LIMIT);
+  SLOE_GOTO(sloe_device_open(options->backend, NULL, &b->device, err));
+  SLOE_GOTO(sloe_store_open(options->db, SLOE_STORE_WRITE, &b->store, err));
+  SLOE_GOTO(begin(b, options, err));
+  *out = b;
+  b = NULL;
+fail:
+  sloe_bench_close(b);
+  return status;
+}
+
+void sloe_bench_close(sloe_bench *b) {
+  if (!b) return;
+  sloe_store_close(b->store);
+  sloe_device_close(b->device);
+  sloe_arena_fini(&b->arena);
+  sloe_dealloc(b);
+}
+
+/* ---- measuring ---- */
+
+static sloe_status refuse(sloe_bench *b, sloe_bench_point *p, const char *why, sloe_error *err) {
+  const sloe_store_outcome outcome = {SLOE_STORE_SKIPPED, SLOE_STORE_QUALITY_SKIPPED, why};
+  p->refused = 1;
+  b->refused++;
+  return sloe_store_finish_point(b->store, p->id, &outcome, err);
+}
+
+static sloe_status keep(sloe_bench *b, sloe_bench_point *p, const sloe_timing *t,
+                        const sloe_device_memory *memory, size_t number, sloe_error *err) {
+  sloe_store_sample s = sloe_store_sample_none();
+  s.runs_ns = t->runs_ns;
+  s.n_runs = t->n_runs;
+  s.host_ns = t->host_ns;
+  s.ref_before_ns = t->ref_before_ns;
+  s.ref_after_ns = t->ref_after_ns;
+  s.quality = t->noisy ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
+  if (memory->total_mb >= 0) {
+    s.memory_mb = memory->total_mb;
+    s.memory_kind = memory->kind;
+  }
+  const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, ""};
+  SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, &outcome, err));
+  s.median_ns = t->median_ns;
+  s.p75_ns = t->p75_ns;
+  s.p97_5_ns = t->p97_5_ns;
+  take_sample(p, &s, number);
+  b->measured++;
+  return SLOE_OK;
+}
+
+static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, size_t number,
+                            sloe_error *err) {
+  static const sloe_timing_options layer = {
+      .min_runs = 5, .max_runs = 60, .budget_ms = 25, .enough = 0.003, .retakes = 2};
+  static const sloe_timing_options network = {
+      .min_runs = 7, .max_runs = 100, .budget_ms = 2000, .enough = 0.001, .retakes = 2};
+  sloe_device_memory memory;
+  sloe_timing t;
+  SLOE_TRY(sloe_job_memory(job, &memory, err));
+  SLOE_TRY(sloe_time_job(b->device, job, p->network ? &network : &layer, &t, err));
+  const sloe_status status = keep(b, p, &t, &memory, number, err);
+  sloe_timing_fini(&t);
+  return status;
+}
+
+/* A new point of the plan, in the store and here. */
+static sloe_status begin_point(sloe_bench *b, const char *key, const char *split, int network,
+                               sloe_bench_point **out, sloe_error *err) {
+  const sloe_store_point point = {.kind = network ? SLOE_STORE_NETWORK : SLOE_STORE_LAYER,
+                                  .key = key,
+                                  .split = split};
+  int64_t id;
+  SLOE_TRY(sloe_store_add_points(b->store, b->visit.campaign, &point, 1, &id, err));
+  SLOE_TRY(add_point(b, key, out, err));
+  (*out)->id = id;
+  (*out)->split = split;
+  (*out)->network = network;
+  return SLOE_OK;
+}
+
+/* `load` could not: what is refused is known from now on, anything else ends the campaign. */
+static sloe_status not_loaded(sloe_bench *b, sloe_bench_point *p, sloe_status status,
+                              const sloe_error *why, sloe_error *err) {
+  if (status == SLOE_UNSUPPORTED) return refuse(b, p, why->msg, err);
+  return sloe_fail(err, status, "%s", why->msg);
+}
+
+int sloe_bench_knows(const sloe_bench *b, const sloe_layer_spec *spec) {
+  char text[SLOE_SPEC_TEXT];
+  return sloe_map_get(&b->index, sloe_layer_spec_print(spec, text)) >= 0;
+}
+
+static sloe_status load_and_time(sloe_bench *b, sloe_bench_point *p, size_t number,
+                                 sloe_error *err) {
+  sloe_job *job;
+  sloe_error why = {0};
+  sloe_status status = sloe_device_load_layer(b->device, &p->spec, &job, &why);
+  if (status != SLOE_OK) return not_loaded(b, p, status, &why, err);
+  status = time_job(b, p, job, number, err);
+  sloe_job_unload(job);
+  return status;
+}
+
+sloe_status sloe_bench_layer(sloe_bench *b, const sloe_layer_spec *spec, const char *split,
+                             size_t *out, sloe_error *err) {
+  char text[SLOE_SPEC_TEXT];
+  sloe_bench_point *p;
+  const int32_t at = sloe_map_get(&b->index, sloe_layer_spec_print(spec, text));
+  if (at >= 0) {
+    b->reused++;
+    *out = (size_t)at;
+    return SLOE_OK;
+  }
+  SLOE_TRY(sloe_bench_step(b, err));
+  SLOE_TRY(begin_point(b, text, split, 0, &p, err));
+  p->spec = *spec;
+  *out = b->n_points - 1;
+  return load_and_time(b, p, 0, err);
+}
+
+sloe_status sloe_bench_again(sloe_bench *b, size_t point, sloe_error *err) {
+  sloe_bench_point *p = &b->points[point];
+  if (p->refused || !isnan(p->again)) return SLOE_OK;
+  SLOE_TRY(sloe_bench_step(b, err));
+  return load_and_time(b, p, 1, err);
+}
+
+sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers *layers,
+                               const char *split, size_t *out, sloe_error *err) {
+  sloe_bench_point *p;
+  sloe_job *job;
+  sloe_error why = {0};
+  const int32_t at = sloe_map_get(&b->index, net);
+  if (at >= 0) {
+    b->reused++;
+    *out = (size_t)at;
+    return SLOE_OK;
+  }
+  SLOE_TRY(sloe_bench_step(b, err));
+  SLOE_TRY(begin_point(b, net, split, 1, &p, err));
+  *out = b->n_points - 1;
+  sloe_status status = sloe_device_load_network(b->device, layers, &job, &why);
+  if (status != SLOE_OK) return not_loaded(b, p, status, &why, err);
+  status = time_job(b, p, job, 0, err);
+  sloe_job_unload(job);
+  return status;
+}
+
+static int compare(const void *a, const void *b) {
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+double sloe_bench_reference_ms(const sloe_bench *b) {
+  double *refs = sloe_alloc(b->n_points + 1, sizeof *refs), median = NAN;
+  size_t n = 0;
+  for (size_t i = 0; refs && i < b->n_points; i++)
+    if (b->points[i].ref_ms > 0) refs[n++] = b->points[i].ref_ms;
+  if (n) {
+    qsort(refs, n, sizeof *refs, compare);
+    median = refs[n / 2];
+  }
+  sloe_dealloc(refs);
+  return median;
+}

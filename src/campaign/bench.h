@@ -1,0 +1,74 @@
+/* bench.h: the measurements of one campaign: each taken once, kept in the store, remembered.
+ * Private to campaign/.
+ *
+ * Asked for a layer or a network, the bench answers from what earlier visits stored, else measures
+ * and stores. Times are in units of the reference layer's, timed just before and after: a machine
+ * whose clock moves by 8 % moves both. reference_ms gives them back their unit.
+ */
+#ifndef SLOE_CAMPAIGN_BENCH_H
+#define SLOE_CAMPAIGN_BENCH_H
+
+#include "base/arena.h"
+#include "campaign/campaign.h"
+#include "device/device.h"
+#include "store/store.h"
+
+typedef struct sloe_bench_point {
+  int64_t id; /* in the store */
+  const char *key;
+  sloe_layer_spec spec; /* of a layer */
+  int network;
+  const char *split; /* line, design, held-out */
+  int refused;       /* cannot be had here; why is in the store */
+  int noisy;
+  double time, again; /* median of the runs / reference; a second take's, NAN without */
+  double error;       /* standard error, relative */
+  double p75, p97_5;  /* over the median */
+  double memory_mb;
+  double ref_ms;
+} sloe_bench_point;
+
+typedef struct sloe_bench {
+  sloe_arena arena;
+  sloe_device *device;
+  sloe_store *store;
+  sloe_store_visit visit;
+  sloe_map index; /* key -> points */
+  sloe_bench_point *points;
+  size_t n_points, cap_points;
+  const sloe_watch *watch;
+  double begun_s, budget_s; /* 0: none */
+  size_t measured, reused, refused;
+  const char *phase;
+  size_t done, total; /* for progress */
+} sloe_bench;
+
+typedef struct sloe_bench_options {
+  const char *backend, *db, *plan; /* plan: campaigns of the same one resume */
+  double budget_s;
+  const sloe_watch *watch;
+} sloe_bench_options;
+
+sloe_status sloe_bench_open(const sloe_bench_options *options, sloe_bench **out, sloe_error *err);
+void sloe_bench_close(sloe_bench *bench);
+
+/* 1 while `share` (0..1) of the budget is not spent yet. */
+int sloe_bench_has_time(const sloe_bench *bench, double share);
+
+/* STOPPED when the watch says so; reports progress. */
+sloe_status sloe_bench_step(sloe_bench *bench, sloe_error *err);
+
+/* The index of the point in bench->points. */
+sloe_status sloe_bench_layer(sloe_bench *bench, const sloe_layer_spec *spec, const char *split,
+                             size_t *out, sloe_error *err);
+/* Measure a layer once more, unless that is done. */
+sloe_status sloe_bench_again(sloe_bench *bench, size_t point, sloe_error *err);
+sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_layers *layers,
+                               const char *split, size_t *out, sloe_error *err);
+/* Is it known already, without measuring? */
+int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
+
+/* The usual time of the reference layer over all points. NAN before any. */
+double sloe_bench_reference_ms(const sloe_bench *bench);
+
+#endif
