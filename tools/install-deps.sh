@@ -5,9 +5,8 @@ set -euo pipefail
 
 packages_of() {
   case "$1" in
-    build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev ;;
-    measure) echo libdnnl-dev ;;
-    test) echo libcmocka-dev zlib1g-dev libsqlite3-dev locales jq ;;
+    build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev zlib1g-dev libsqlite3-dev libdnnl-dev ;;
+    test) echo libcmocka-dev locales jq ;;
     bench) echo g++ python3 python3-onnx libprotobuf-dev protobuf-compiler libonnx-dev ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-dev ;;

@@ -6,9 +6,18 @@
 /* The evaluations that could be made, tables outside. */
 typedef struct evaluations {
   const sloe_lab *lab;
+  sloe_platform **platforms; /* NULL where one could not be opened */
+  size_t n_platforms;
   sloe_evaluation **of;
   size_t n;
 } evaluations;
+
+static void evaluations_fini(evaluations *e) {
+  for (size_t i = 0; i < e->n; i++) e->lab->evaluation_free(e->of[i]);
+  for (size_t j = 0; j < e->n_platforms; j++) sloe_platform_free(e->platforms[j]);
+  free(e->of);
+  free(e->platforms);
+}
 
 /* ---- --max-mape ---- */
 
@@ -46,24 +55,20 @@ static sloe_exit evaluate_one(evaluations *e, const sloe_evaluate_options *optio
 /* Every table on each platform that can be opened. */
 static sloe_exit evaluate_all(evaluations *e, const sloe_args *args,
                               sloe_evaluate_options *options) {
-  size_t n_platforms = sloe_args_count(args, SLOE_OPT_PLATFORM);
-  sloe_platform **platforms = sloe_cli_alloc(n_platforms, sizeof *platforms);
   sloe_exit code = SLOE_EXIT_YES;
   sloe_status status = SLOE_OK;
   sloe_cli_watch watch;
   sloe_cli_watch_begin(&watch, 0);
-  for (size_t j = 0; j < n_platforms; j++) {
+  for (size_t j = 0; j < e->n_platforms; j++) {
     const char *name = sloe_args_nth(args, SLOE_OPT_PLATFORM, j);
-    code = sloe_cli_worse(code, sloe_cli_open_platform(name, &platforms[j]));
+    code = sloe_cli_worse(code, sloe_cli_open_platform(name, &e->platforms[j]));
   }
   for (size_t i = 0; i < args->n_operands; i++) {
     options->table = args->operands[i];
-    for (size_t j = 0; j < n_platforms && status != SLOE_STOPPED; j++)
-      if (platforms[j])
-        code = sloe_cli_worse(code, evaluate_one(e, options, platforms[j], &watch, &status));
+    for (size_t j = 0; j < e->n_platforms && status != SLOE_STOPPED; j++)
+      if (e->platforms[j])
+        code = sloe_cli_worse(code, evaluate_one(e, options, e->platforms[j], &watch, &status));
   }
-  for (size_t j = 0; j < n_platforms; j++) sloe_platform_free(platforms[j]);
-  free(platforms);
   return code;
 }
 
@@ -110,13 +115,14 @@ static sloe_exit run(const sloe_args *args) {
   sloe_exit code = read_options(args, &report, &options, &max_mape);
   if (!code) code = sloe_cli_lab(&e.lab);
   if (code) return code;
-  size_t pairs = args->n_operands * sloe_args_count(args, SLOE_OPT_PLATFORM);
+  e.n_platforms = sloe_args_count(args, SLOE_OPT_PLATFORM);
+  e.platforms = sloe_cli_alloc(e.n_platforms, sizeof *e.platforms);
+  size_t pairs = args->n_operands * e.n_platforms;
   e.of = sloe_cli_alloc(pairs, sizeof *e.of);
   report.list = pairs > 1;
   code = evaluate_all(&e, args, &options);
   code = sloe_cli_worse(code, answer(&e, &report, max_mape));
-  for (size_t i = 0; i < e.n; i++) e.lab->evaluation_free(e.of[i]);
-  free(e.of);
+  evaluations_fini(&e);
   return code;
 }
 

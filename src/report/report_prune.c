@@ -151,8 +151,8 @@ static void layer_row(sloe_table *table, const sloe_prune_layer *layer) {
 
 static void layer_table(const pruned *p, const sloe_report_options *options, sloe_text *text) {
   static const sloe_column columns[] = {
-      {"layer", 0, 1, 0},  {"kind", 0, 0, 5},    {"filters", 1, 0, 0},  {"step", 0, 0, 0},
-      {"ms", 1, 0, 0},     {"target", 1, 0, 0},  {"saves ms", 1, 0, 0}, {"of net", 1, 0, 0},
+      {"layer", 0, 1, 0},  {"kind", 0, 0, 5},   {"filters", 1, 0, 0},  {"step", 0, 0, 0},
+      {"ms", 1, 0, 0},     {"target", 1, 0, 0}, {"saves ms", 1, 0, 0}, {"of net", 1, 0, 0},
       {"net ms", 1, 0, 3}, {"domain", 0, 0, 4}};
   sloe_table table;
   sloe_table_init(&table, columns, sizeof columns / sizeof *columns);

@@ -47,5 +47,12 @@ check "the installed command finds its library" "$prefix/bin/sloe" --version
 check "the installed command finds its platforms" sh -c "cd / && env -i PATH='$PATH' \
   '$prefix/bin/sloe' estimate '$net' -p $platform"
 
+loads_lab() { ! "$prefix/bin/sloe" --version | grep '^measuring: not here'; }
+if [ -e "$build/libsloe-lab.so" ]; then
+  check "the measuring library is installed with its header" sh -c \
+    "test -e '$libdir/libsloe-lab.so.0' && test -s '$prefix/include/sloe/lab.h'"
+  check "the installed command loads the measuring library" loads_lab
+fi
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
