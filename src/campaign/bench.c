@@ -62,7 +62,8 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   p->p97_5 = s->p97_5_ns / s->median_ns;
   p->memory_mb = s->memory_mb;
   p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
-  /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt n. */
+  /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt
+   * n. */
   p->error = s->n_runs > 1 ? 1.25 / 0.674 * fabs(p->p75 - 1) / sqrt((double)s->n_runs) : 0.01;
 }
 
@@ -119,17 +120,16 @@ static sloe_status load(sloe_bench *b, sloe_error *err) {
 
 static sloe_status begin(sloe_bench *b, const sloe_bench_options *options, sloe_error *err) {
   const sloe_device_info *info = sloe_device_describe(b->device);
-  const sloe_store_identity identity = {info->device,    info->runtime, info->version,
-                                        info->precision, info->mode,    info->batch,
-                                        info->threads};
+  const sloe_store_identity identity = {info->device, info->runtime, info->version, info->precision,
+                                        info->mode,   info->batch,   info->threads};
   const sloe_store_campaign campaign = {
       .backend = options->backend, .plan = options->plan, .options = ""};
   sloe_store_pair *pairs = SLOE_ARENA_NEW(&b->arena, sloe_store_pair, info->n_environment + 1);
   if (!pairs) return out_of_memory(err);
   for (size_t i = 0; i < info->n_environment; i++)
     pairs[i] = (sloe_store_pair){info->environment[i].key, info->environment[i].value};
-  SLOE_TRY(sloe_store_begin(b->store, &campaign, &identity, pairs, info->n_environment, &b->visit,
-                            err));
+  SLOE_TRY(
+      sloe_store_begin(b->store, &campaign, &identity, pairs, info->n_environment, &b->visit, err));
   return load(b, err);
 }
 
@@ -138,7 +138,9 @@ sloe_status sloe_bench_open(const sloe_bench_options *options, sloe_bench **out,
   sloe_status status;
   sloe_bench *b = sloe_alloc(1, sizeof *b);
   if (!b) return out_of_memory(err);
-  *b = (sloe_bench){.watch = options->watch, .budget_s = options->budget_s, .begun_s = now_s(),
+  *b = (sloe_bench){.watch = options->watch,
+                    .budget_s = options->budget_s,
+                    .begun_s = now_s(),
                     .phase = "opening"};
   sloe_arena_init(&b->arena, ARENA_LIMIT);
   SLOE_GOTO(sloe_device_open(options->backend, NULL, &b->device, err));
@@ -209,9 +211,8 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
 /* A new point of the plan, in the store and here. */
 static sloe_status begin_point(sloe_bench *b, const char *key, const char *split, int network,
                                sloe_bench_point **out, sloe_error *err) {
-  const sloe_store_point point = {.kind = network ? SLOE_STORE_NETWORK : SLOE_STORE_LAYER,
-                                  .key = key,
-                                  .split = split};
+  const sloe_store_point point = {
+      .kind = network ? SLOE_STORE_NETWORK : SLOE_STORE_LAYER, .key = key, .split = split};
   int64_t id;
   SLOE_TRY(sloe_store_add_points(b->store, b->visit.campaign, &point, 1, &id, err));
   SLOE_TRY(add_point(b, key, out, err));

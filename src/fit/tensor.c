@@ -1,7 +1,7 @@
 /* tensor.c: the coefficients of given shapes from points that are there already.
  *
- * The model is linear in its coefficients, so this is least squares with relative weights. Times are
- * sums of work that is done, never of work saved, and points are scarce in four dimensions: the
+ * The model is linear in its coefficients, so this is least squares with relative weights. Times
+ * are sums of work that is done, never of work saved, and points are scarce in four dimensions: the
  * coefficients are kept >= 0, which leaves extrapolation sane where plain least squares swings
  * (Lawson, Hanson, "Solving Least Squares Problems", 1974, ch. 23; solved here by descent along one
  * coordinate after the other). Points that fit badly lose weight (Huber).
@@ -17,8 +17,8 @@ enum { ROUNDS = 6, SWEEPS = 3000 };
 static const double huber = 0.15; /* relative residual from which a point loses weight */
 
 typedef struct solver {
-  size_t n, points;                       /* coefficients, points */
-  double *rows;                           /* [points][n], each divided by its value and a column's scale */
+  size_t n, points; /* coefficients, points */
+  double *rows;     /* [points][n], each divided by its value and a column's scale */
   double *normal, *right, *x, *scale, *w; /* n x n, n, n, n, points */
 } solver;
 

@@ -56,6 +56,16 @@ sloe_layer_spec sloe_layer_spec_none(void) {
                            .parts = 1};
 }
 
+int sloe_layer_spec_same(const sloe_layer_spec *a, const sloe_layer_spec *b) {
+  for (int d = 0; d < 2; d++)
+    if (a->kernel[d] != b->kernel[d] || a->stride[d] != b->stride[d] ||
+        a->dilation[d] != b->dilation[d] || a->pad[d] != b->pad[d] || a->out[d] != b->out[d])
+      return 0;
+  return a->op == b->op && a->n == b->n && a->c == b->c && a->h == b->h && a->w == b->w &&
+         a->k == b->k && a->groups == b->groups && a->parts == b->parts && a->act == b->act &&
+         a->add == b->add && a->with == b->with && a->linear == b->linear;
+}
+
 /* ---- sizes ---- */
 
 static int64_t reach(const sloe_layer_spec *s, int d) {

@@ -123,6 +123,9 @@ const char *sloe_layer_spec_print(const sloe_layer_spec *spec, char buf[SLOE_SPE
    activation of none, a slice of all channels, rows of an fc with a height). */
 sloe_status sloe_layer_spec_parse(const char *text, sloe_layer_spec *out, sloe_error *err);
 
+/* Field by field: the struct has padding, which memcmp would look at. */
+int sloe_layer_spec_same(const sloe_layer_spec *a, const sloe_layer_spec *b);
+
 /* USAGE with the first thing that is impossible. */
 sloe_status sloe_layer_spec_check(const sloe_layer_spec *spec, sloe_error *err);
 

@@ -15,10 +15,6 @@ static void check(int ok) {
   if (!ok) __builtin_trap();
 }
 
-static int same(const sloe_layer_spec *a, const sloe_layer_spec *b) {
-  return memcmp(a, b, sizeof *a) == 0;
-}
-
 static void build(const char *text) {
   const sloe_net_options options = {.memory_limit = (size_t)16 << 20};
   sloe_error err = {0};
@@ -42,10 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (status == SLOE_OK) {
     check(sloe_layer_spec_check(&a, NULL) == SLOE_OK);
     check(sloe_layer_spec_parse(sloe_layer_spec_print(&a, printed), &b, &err) == SLOE_OK);
-    check(same(&a, &b) && !strcmp(printed, sloe_layer_spec_print(&b, again)));
+    check(sloe_layer_spec_same(&a, &b) && !strcmp(printed, sloe_layer_spec_print(&b, again)));
     build(printed);
   } else {
-    check(status == SLOE_USAGE && err.code == status && err.msg[0] && same(&a, &none));
+    check(status == SLOE_USAGE && err.code == status && err.msg[0] &&
+          sloe_layer_spec_same(&a, &none));
     build(text);
   }
   check(sloe_alloc_live() == live);

@@ -111,7 +111,7 @@ static inline sloe_layer_spec draw_spec(sloe_rng *rng, sloe_spec_op op) {
 #define assert_same_spec(a, b)                                      \
   do {                                                              \
     char text_a[SLOE_SPEC_TEXT], text_b[SLOE_SPEC_TEXT];            \
-    if (memcmp(&(a), &(b), sizeof(a)) != 0)                         \
+    if (!sloe_layer_spec_same(&(a), &(b)))                          \
       fail_msg("%s is not %s", sloe_layer_spec_print(&(a), text_a), \
                sloe_layer_spec_print(&(b), text_b));                \
   } while (0)

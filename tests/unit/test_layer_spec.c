@@ -13,7 +13,7 @@ static void what_is_printed_reads_back_as_the_same_spec(void **state) {
   (void)state;
   sloe_rng rng;
   sloe_rng_seed(&rng, 1);
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < 4000; i++) {
     char text[SLOE_SPEC_TEXT], again[SLOE_SPEC_TEXT];
     const sloe_layer_spec s = draw_spec(&rng, (sloe_spec_op)(i % SLOE_SPEC_OP_COUNT));
     const sloe_layer_spec t = parse(sloe_layer_spec_print(&s, text));

@@ -76,7 +76,7 @@ static void layers_of_real_models_have_the_specs_of_their_papers(void **state) {
     sloe_layer_spec_of(layers, find_layer(layers, rows[i].op), &s, &known);
     assert_true(known);
     assert_ok(sloe_layer_spec_parse(rows[i].spec, &wanted, &err), err);
-    if (memcmp(&s, &wanted, sizeof s) != 0)
+    if (!sloe_layer_spec_same(&s, &wanted))
       fail_msg("%s %s: %s", rows[i].model, rows[i].op, sloe_layer_spec_print(&s, got));
   }
   sloe_layers_free(layers);
@@ -96,7 +96,7 @@ static void check_layer(const sloe_layer *l, const sloe_layer_spec *s, const cha
   sloe_layer_spec again;
   sloe_error err;
   assert_ok(sloe_layer_spec_parse(sloe_layer_spec_print(s, text), &again, &err), err);
-  if (memcmp(s, &again, sizeof again) != 0) fail_msg("%s: %s", path, text);
+  if (!sloe_layer_spec_same(s, &again)) fail_msg("%s: %s", path, text);
   if (is_product(s->op) && sloe_layer_spec_macs(s) != l->macs)
     fail_msg("%s: %s: %s has not its MACs", path, l->name, text);
   if (sloe_layer_spec_out_elements(s) != l->out_elements)
@@ -167,7 +167,7 @@ static void check_op(const op_case *c) {
   sloe_layer_spec s, wanted = sloe_layer_spec_none();
   if (c->opset) net->opset = c->opset;
   for (int i = 0; i < c->n_in; i++) {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "x%d", i);
     in[i] = c->weights && i >= c->weights ? build_weight(net, name, c->rank[i], c->dims[i])
                                           : build_input(net, name, c->rank[i], c->dims[i]);
@@ -177,7 +177,7 @@ static void check_op(const op_case *c) {
   sloe_layers *layers = layers_of(net);
   sloe_layer_spec_of(layers, 0, &s, &known);
   if (c->spec) assert_ok(sloe_layer_spec_parse(c->spec, &wanted, &err), err);
-  if (known != (c->spec != NULL) || memcmp(&s, &wanted, sizeof s) != 0)
+  if (known != (c->spec != NULL) || !sloe_layer_spec_same(&s, &wanted))
     fail_msg("%s: %s is not %s", c->type, sloe_layer_spec_print(&s, text),
              c->spec ? c->spec : "unknown");
   sloe_layers_free(layers);

@@ -69,7 +69,7 @@ static void a_layer_gives_back_its_spec(void **state) {
   sloe_rng rng;
   int onednn = 0, tensorrt = 0;
   sloe_rng_seed(&rng, 2);
-  for (int i = 0; i < 4000; i++) {
+  for (int i = 0; i < 2000; i++) {
     char text[SLOE_SPEC_TEXT];
     const sloe_layer_spec s = draw_spec(&rng, (sloe_spec_op)(i % SLOE_SPEC_REORDER));
     sloe_net *net = open_net(sloe_layer_spec_print(&s, text));
@@ -87,7 +87,7 @@ static void a_layer_gives_back_its_spec(void **state) {
     sloe_net_free(net);
   }
   print_message("%d under onednn, %d under tensorrt\n", onednn, tensorrt);
-  assert_true(onednn > 2500 && tensorrt > 2000);
+  assert_true(onednn > 1200 && tensorrt > 1000);
 }
 
 static void the_batch_multiplies_n(void **state) {
@@ -129,7 +129,7 @@ static size_t count_layers(const sloe_net *net, size_t *unknown) {
 
 static void random_networks_keep_to_their_limits(void **state) {
   (void)state;
-  enum { SEEDS = 300 };
+  enum { SEEDS = 200 };
   uint64_t flops[SEEDS];
   size_t fewest = 1000, most = 0;
   double least = 1e30, largest = 0;

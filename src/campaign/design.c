@@ -1,0 +1,368 @@
+#include "campaign/design.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef void (*draw_fn)(sloe_rng *rng, sloe_layer_spec *s);
+
+/* ---- lines ---- */
+
+static const int32_t LINE_KERNEL[] = {1, 3, 5, 7, 11};
+enum { N_KERNELS = 5, DENSE_LINES = N_KERNELS * 2 * 4, DEPTHWISE_LINES = 3 * 2 * 3, FC_LINES = 2 };
+
+size_t sloe_design_line_count(void) {
+  return DENSE_LINES + DEPTHWISE_LINES + FC_LINES;
+}
+
+static sloe_layer_spec window_base(int64_t c, int64_t k, int64_t kernel, int64_t stride) {
+  sloe_layer_spec s = sloe_layer_spec_none();
+  s.op = SLOE_SPEC_CONV;
+  s.c = c;
+  s.k = k;
+  s.kernel[0] = s.kernel[1] = kernel;
+  s.stride[0] = s.stride[1] = stride;
+  s.pad[0] = s.pad[1] = (kernel - 1) / 2;
+  s.out[0] = s.out[1] = 28;
+  return s;
+}
+
+static sloe_design_line dense_line(size_t i) {
+  const size_t family = i / 4;
+  sloe_design_line line = {
+      .base = window_base(64, 64, LINE_KERNEL[family / 2], 1 + (int64_t)(family % 2)),
+      .dim = i % 4,
+      .lo = 1,
+      .hi = 1024};
+  if (line.dim >= 2) line.hi = 256;
+  return line;
+}
+
+static sloe_design_line depthwise_line(size_t i) {
+  static const size_t dims[] = {0, 2, 3};
+  const size_t family = i / 3;
+  sloe_design_line line = {
+      .base = window_base(96, 96, LINE_KERNEL[1 + family / 2], 1 + (int64_t)(family % 2)),
+      .dim = dims[i % 3],
+      .lo = 1,
+      .hi = i % 3 ? 256 : 1024};
+  line.base.groups = 96;
+  return line;
+}
+
+static sloe_design_line fc_line(size_t i) {
+  sloe_design_line line = {.base = sloe_layer_spec_none(), .dim = i, .lo = 1, .hi = 4096};
+  line.base.op = SLOE_SPEC_FC;
+  line.base.c = line.base.k = 1024;
+  return line;
+}
+
+sloe_design_line sloe_design_line_at(size_t i) {
+  if (i < DENSE_LINES) return dense_line(i);
+  i -= DENSE_LINES;
+  return i < DEPTHWISE_LINES ? depthwise_line(i) : fc_line(i - DEPTHWISE_LINES);
+}
+
+/* The least image that gives `out` positions. */
+static int64_t image_of(const sloe_layer_spec *s, int d, int64_t out) {
+  const int64_t size = (out - 1) * s->stride[d] + s->kernel[d] - 2 * s->pad[d];
+  return size > 0 ? size : 1;
+}
+
+sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x) {
+  sloe_layer_spec s = line->base;
+  if (line->dim == 0) s.k = x;
+  if (line->dim == 1) s.c = x;
+  if (s.groups > 1) s.groups = s.c = s.k;
+  if (line->dim == 2) s.out[0] = x;
+  if (line->dim == 3) s.out[1] = x;
+  if (s.op == SLOE_SPEC_CONV) {
+    s.h = image_of(&s, 0, s.out[0]);
+    s.w = image_of(&s, 1, s.out[1]);
+  }
+  return s;
+}
+
+/* ---- random layers ---- */
+
+static int64_t about(sloe_rng *rng, double lo, double hi) { /* log-uniform */
+  return (int64_t)lround(exp(log(lo) + sloe_rng_uniform(rng) * (log(hi) - log(lo))));
+}
+
+static int chance(sloe_rng *rng, double p) {
+  return sloe_rng_uniform(rng) < p;
+}
+
+/* As networks have channels: mostly multiples of 8. */
+static int64_t channels(sloe_rng *rng, double lo, double hi) {
+  const int64_t c = about(rng, lo, hi);
+  return chance(rng, 0.75) && c > 4 ? (c + 4) / 8 * 8 : c;
+}
+
+/* An image, mostly square. */
+static void image(sloe_rng *rng, sloe_layer_spec *s, double lo, double hi) {
+  s->h = about(rng, lo, hi);
+  s->w = chance(rng, 0.8) ? s->h : about(rng, lo, hi);
+}
+
+static void square(int64_t pair[2], int64_t value) {
+  pair[0] = pair[1] = value;
+}
+
+/* Padding that keeps the size, and the output that follows. */
+static void same_window(sloe_layer_spec *s) {
+  for (int d = 0; d < 2; d++) {
+    const int64_t size = d ? s->w : s->h, reach = s->dilation[d] * (s->kernel[d] - 1) + 1;
+    s->pad[d] = (reach - 1) / 2;
+    const int64_t room = size + 2 * s->pad[d] - reach;
+    s->out[d] = room < 0 ? 0 : room / s->stride[d] + 1;
+  }
+}
+
+static void activate(sloe_rng *rng, sloe_layer_spec *s) {
+  static const sloe_spec_act usual[] = {SLOE_SPEC_ACT_RELU,    SLOE_SPEC_ACT_RELU,
+                                        SLOE_SPEC_ACT_RELU,    SLOE_SPEC_ACT_CLIP,
+                                        SLOE_SPEC_ACT_SWISH,   SLOE_SPEC_ACT_HARDSWISH,
+                                        SLOE_SPEC_ACT_SIGMOID, SLOE_SPEC_ACT_HARDSIGMOID,
+                                        SLOE_SPEC_ACT_LEAKY,   SLOE_SPEC_ACT_GELU};
+  if (chance(rng, 0.55)) s->act = usual[sloe_rng_between(rng, 0, 9)];
+}
+
+static void draw_conv_any(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = about(rng, 1, 1024);
+  s->k = about(rng, 1, 1024);
+  s->h = about(rng, 8, 512);
+  s->w = about(rng, 8, 512);
+  square(s->kernel, LINE_KERNEL[sloe_rng_between(rng, 0, N_KERNELS - 1)]);
+  square(s->stride, sloe_rng_between(rng, 1, 2));
+  same_window(s);
+}
+
+static void draw_kernel(sloe_rng *rng, sloe_layer_spec *s) {
+  const double p = sloe_rng_uniform(rng);
+  const int64_t odd[] = {1, 3, 5, 7}, n = odd[sloe_rng_between(rng, 1, 3)];
+  square(s->kernel, p < 0.45 ? 1 : p < 0.75 ? 3 : p < 0.8 ? 5 : p < 0.83 ? 7 : p < 0.85 ? 11 : 1);
+  square(s->stride, chance(rng, 0.15) ? 2 : 1);
+  if (p >= 0.85 && p < 0.89) s->kernel[0] = n;
+  if (p >= 0.89 && p < 0.93) s->kernel[1] = n;
+  if (p >= 0.93 && p < 0.97) { /* patches */
+    square(s->kernel, p < 0.95 ? 2 : 4);
+    square(s->stride, s->kernel[0]);
+  }
+  if (p >= 0.45 && p < 0.5) square(s->dilation, about(rng, 2, 24));
+}
+
+static void draw_conv_usual(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = channels(rng, 4, 2560);
+  s->k = channels(rng, 4, 2560);
+  image(rng, s, 1, 160);
+  draw_kernel(rng, s);
+  if (chance(rng, 0.12)) s->h = s->w = 1, square(s->kernel, 1), square(s->dilation, 1);
+  same_window(s);
+  if (s->kernel[0] == s->stride[0] && s->kernel[0] > 1) {
+    s->pad[0] = s->pad[1] = 0;
+    s->out[0] = s->h / s->kernel[0];
+    s->out[1] = s->w / s->kernel[1];
+  }
+  activate(rng, s);
+  s->add = chance(rng, 0.15);
+}
+
+static void draw_conv_first(sloe_rng *rng, sloe_layer_spec *s) {
+  static const int64_t kernels[] = {3, 3, 5, 7, 7, 11};
+  s->c = chance(rng, 0.85) ? 3 : about(rng, 1, 4);
+  s->k = channels(rng, 8, 128);
+  image(rng, s, 32, 640);
+  square(s->kernel, kernels[sloe_rng_between(rng, 0, 5)]);
+  square(s->stride, chance(rng, 0.15) ? 4 : sloe_rng_between(rng, 1, 2));
+  same_window(s);
+  activate(rng, s);
+}
+
+static void draw_grouped(sloe_rng *rng, sloe_layer_spec *s) {
+  s->groups = about(rng, 2, 64);
+  s->c = s->groups * about(rng, 2, 64);
+  s->k = chance(rng, 0.7) ? s->c : s->groups * about(rng, 2, 64);
+  image(rng, s, 7, 112);
+  square(s->kernel, chance(rng, 0.75) ? 3 : chance(rng, 0.5) ? 1 : 5);
+  square(s->stride, chance(rng, 0.25) ? 2 : 1);
+  same_window(s);
+  activate(rng, s);
+}
+
+static void draw_depthwise(sloe_rng *rng, sloe_layer_spec *s) {
+  static const int64_t kernels[] = {3, 3, 3, 3, 5, 5, 5, 7, 7, 9, 11};
+  s->c = s->k = s->groups = channels(rng, 4, 4096);
+  image(rng, s, 3, 256);
+  square(s->kernel, kernels[sloe_rng_between(rng, 0, 10)]);
+  square(s->stride, chance(rng, 0.3) ? 2 : 1);
+  same_window(s);
+  activate(rng, s);
+}
+
+static void draw_deconv(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = channels(rng, 4, 512);
+  s->k = channels(rng, 4, 512);
+  image(rng, s, 2, 64);
+  square(s->kernel, sloe_rng_between(rng, 2, 4));
+  square(s->stride, 2);
+  square(s->pad, s->kernel[0] > 2 ? 1 : 0);
+  for (int d = 0; d < 2; d++) s->out[d] = 2 * (d ? s->w : s->h);
+}
+
+static void draw_fc(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = channels(rng, 8, 25088);
+  s->k = channels(rng, 2, 4096);
+  if (chance(rng, 0.35)) s->n = about(rng, 2, 4096);
+  activate(rng, s);
+}
+
+static void draw_matmul(sloe_rng *rng, sloe_layer_spec *s) {
+  s->n = about(rng, 1, 32);
+  s->h = about(rng, 1, 1024);
+  s->c = channels(rng, 8, 1024);
+  s->k = channels(rng, 8, 1024);
+}
+
+static void draw_pool(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 4, 2048);
+  image(rng, s, 4, 256);
+  square(s->kernel, chance(rng, 0.6) ? 3 : chance(rng, 0.7) ? 2 : 5);
+  square(s->stride, s->kernel[0] == 2 || chance(rng, 0.5) ? 2 : 1);
+  same_window(s);
+  if (s->kernel[0] == 2) {
+    square(s->pad, 0);
+    s->out[0] = s->h / 2;
+    s->out[1] = s->w / 2;
+  }
+}
+
+static void draw_global(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 4, 4096);
+  image(rng, s, 1, 128);
+  square(s->out, 1);
+}
+
+/* Anything that writes n x c x h x w. */
+static void draw_tensor(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 1, 4096);
+  image(rng, s, 1, 256);
+  s->out[0] = s->h;
+  s->out[1] = s->w;
+}
+
+static void draw_batchnorm(sloe_rng *rng, sloe_layer_spec *s) {
+  draw_tensor(rng, s);
+  if (chance(rng, 0.8)) s->act = SLOE_SPEC_ACT_RELU;
+}
+
+static void draw_activation(sloe_rng *rng, sloe_layer_spec *s) {
+  draw_tensor(rng, s);
+  s->act = (sloe_spec_act)sloe_rng_between(rng, 1, SLOE_SPEC_ACT_COUNT - 2);
+}
+
+static void draw_binary(sloe_rng *rng, sloe_layer_spec *s) {
+  draw_tensor(rng, s);
+  s->with = (sloe_spec_with)(chance(rng, 0.4) ? 0 : sloe_rng_between(rng, 0, 3));
+}
+
+static void draw_rows(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 8, 4096);
+  s->n = about(rng, 1, 4096);
+}
+
+static void draw_resize(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 4, 512);
+  image(rng, s, 4, 96);
+  const int64_t scale = sloe_rng_between(rng, 2, 8);
+  s->out[0] = s->h * scale;
+  s->out[1] = s->w * scale;
+  s->linear = chance(rng, 0.6);
+}
+
+static void draw_concat(sloe_rng *rng, sloe_layer_spec *s) {
+  draw_tensor(rng, s);
+  s->parts = sloe_rng_between(rng, 2, 6);
+  if (s->parts > s->c) s->c = s->k = s->parts;
+}
+
+static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
+  draw_tensor(rng, s);
+  if (s->c < 2) s->c = 2;
+  s->k = chance(rng, 0.6) && s->c > 3 ? s->c / 2 : about(rng, 1, (double)s->c - 0.6);
+}
+
+/* X(op, how many, how). Sums to sloe_design_size. */
+#define DRAW_MAP(X)                   \
+  X(CONV, 1300, draw_conv_any)        \
+  X(CONV, 850, draw_conv_usual)       \
+  X(CONV, 110, draw_conv_first)       \
+  X(CONV, 110, draw_grouped)          \
+  X(CONV, 260, draw_depthwise)        \
+  X(DECONV, 50, draw_deconv)          \
+  X(FC, 110, draw_fc)                 \
+  X(MATMUL, 40, draw_matmul)          \
+  X(MAXPOOL, 80, draw_pool)           \
+  X(AVGPOOL, 70, draw_pool)           \
+  X(GLOBALPOOL, 60, draw_global)      \
+  X(BATCHNORM, 70, draw_batchnorm)    \
+  X(LAYERNORM, 40, draw_rows)         \
+  X(LRN, 30, draw_tensor)             \
+  X(ACTIVATION, 140, draw_activation) \
+  X(BINARY, 150, draw_binary)         \
+  X(SOFTMAX, 30, draw_rows)           \
+  X(REDUCE, 30, draw_rows)            \
+  X(RESIZE, 50, draw_resize)          \
+  X(CONCAT, 110, draw_concat)         \
+  X(SLICE, 70, draw_slice)            \
+  X(TRANSPOSE, 60, draw_tensor)       \
+  X(COPY, 40, draw_tensor)            \
+  X(REORDER, 30, draw_tensor)
+
+static const struct {
+  sloe_spec_op op;
+  int share;
+  draw_fn draw;
+} KINDS[] = {
+#define DRAW_ROW(op, share, draw) {SLOE_SPEC_##op, share, draw},
+    DRAW_MAP(DRAW_ROW)
+#undef DRAW_ROW
+};
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
+
+size_t sloe_design_size(void) {
+  size_t sum = 0;
+  for (int i = 0; i < N_KINDS; i++) sum += (size_t)KINDS[i].share;
+  return sum;
+}
+
+static int wanted(int kind, const char *only) {
+  return !only || !strncmp(sloe_spec_op_text(KINDS[kind].op), only, strlen(only));
+}
+
+static int draw_kind(sloe_rng *rng, const char *only) {
+  int64_t sum = 0;
+  for (int i = 0; i < N_KINDS; i++)
+    if (wanted(i, only)) sum += KINDS[i].share;
+  int64_t at = sloe_rng_between(rng, 0, sum - 1);
+  for (int i = 0; i < N_KINDS; i++)
+    if (wanted(i, only) && (at -= KINDS[i].share) < 0) return i;
+  return -1;
+}
+
+static int is_modest(const sloe_layer_spec *s) {
+  const uint64_t most = UINT64_C(1) << 28;
+  return sloe_layer_spec_macs(s) <= UINT64_C(10000000000) &&
+         sloe_layer_spec_in_elements(s) <= most && sloe_layer_spec_out_elements(s) <= most &&
+         sloe_layer_spec_weights(s) <= most;
+}
+
+int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
+  for (;;) {
+    const int kind = draw_kind(rng, only);
+    if (kind < 0) return 0;
+    *out = sloe_layer_spec_none();
+    out->op = KINDS[kind].op;
+    KINDS[kind].draw(rng, out);
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out)) return 1;
+  }
+}

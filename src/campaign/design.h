@@ -1,0 +1,32 @@
+/* design.h: which layers a campaign measures. Private to campaign/.
+ *
+ * Lines (B IV-B): for the shapes of a family's dimensions, one dimension varied, the others fixed.
+ * Design: random layers of every kind, as many of each as its space is wide; half of the
+ * convolutions from the whole space (B VI-B: any channels, any rectangle), half of sizes as
+ * networks have them. Held-out layers are drawn in the same way from another stream.
+ */
+#ifndef SLOE_CAMPAIGN_DESIGN_H
+#define SLOE_CAMPAIGN_DESIGN_H
+
+#include "base/rng.h"
+#include "net/net.h"
+
+typedef struct sloe_design_line {
+  sloe_layer_spec base;
+  size_t dim;     /* of sloe_layer_coords that is varied */
+  int64_t lo, hi; /* from ... to */
+} sloe_design_line;
+
+size_t sloe_design_line_count(void);
+/* Line `i`; those of one family stand together. */
+sloe_design_line sloe_design_line_at(size_t i);
+/* The line's layer at `x`. */
+sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x);
+
+/* How many design layers in all. */
+size_t sloe_design_size(void);
+/* The next random layer: possible, and at most 20 GFLOP and 2^28 elements. `only` NULL or the
+   beginning of an op's name. 0: no op begins so. */
+int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out);
+
+#endif
