@@ -85,7 +85,15 @@ fail:
   return status;
 }
 
-/* All parts in the layout of the first; plain where that cannot be put together. */
+/* The part with most elements: the others are brought into its layout. */
+static onednn_value *largest(onednn_value *const *src, size_t n) {
+  onednn_value *best = src[0];
+  for (size_t i = 1; i < n; i++)
+    if (sloe_onednn_elements(src[i]) > sloe_onednn_elements(best)) best = src[i];
+  return best;
+}
+
+/* All parts in the layout of the largest; plain where that cannot be put together. */
 sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t n, int axis,
                                onednn_value **dst, sloe_error *err) {
   onednn_value **part = SLOE_ARENA_NEW(&job->arena, onednn_value *, n);
@@ -93,14 +101,15 @@ sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t
   sloe_status status = SLOE_UNSUPPORTED;
   *dst = NULL;
   if (!part || !mds) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
-  SLOE_TRY(sloe_onednn_as_usual(job, src[0], err));
+  onednn_value *lead = largest(src, n);
+  SLOE_TRY(sloe_onednn_as_usual(job, lead, err));
   for (int plain = 0; plain < 2 && status == SLOE_UNSUPPORTED; plain++) {
     for (size_t i = 0; i < n; i++) {
       dnnl_memory_desc_t like;
       if (plain)
         SLOE_TRY(sloe_onednn_plain(src[i]->rank, src[i]->dims, &like, err));
       else
-        SLOE_TRY(sloe_onednn_like(&src[0]->md, src[i]->dims, &like, err));
+        SLOE_TRY(sloe_onednn_like(&lead->md, src[i]->dims, &like, err));
       SLOE_TRY(sloe_onednn_as(job, src[i], &like, &part[i], err));
       mds[i] = part[i]->md;
     }
