@@ -18,7 +18,7 @@ static void outer_order(const dnnl_memory_desc_t *md, int order[DNNL_MAX_NDIMS])
 
 sloe_status sloe_onednn_like(const dnnl_memory_desc_t *md, const int64_t *dims,
                              dnnl_memory_desc_t *out, sloe_error *err) {
-  int order[DNNL_MAX_NDIMS];
+  int order[DNNL_MAX_NDIMS] = {0};
   if (md->format_kind != dnnl_blocked) return sloe_onednn_plain(md->ndims, dims, out, err);
   const dnnl_blocking_desc_t *from = &md->format_desc.blocking;
   SLOE_TRY(sloe_onednn_plain(md->ndims, dims, out, err));
@@ -137,7 +137,7 @@ static sloe_status part_of(onednn_job *job, onednn_value **whole, const int64_t 
 sloe_status sloe_onednn_slice(onednn_job *job, onednn_value *src, const int64_t *from,
                               const int64_t *dims, onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t md;
-  onednn_value *part;
+  onednn_value *part = NULL;
   *dst = NULL;
   SLOE_TRY(sloe_onednn_as_usual(job, src, err));
   SLOE_TRY(sloe_onednn_like(&src->md, dims, &md, err));
@@ -156,15 +156,17 @@ static void zero(const onednn_step *step) {
 sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
                             const int64_t *dims, onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t md;
-  onednn_value *part, *whole;
+  onednn_value *part = NULL, *whole;
   size_t *bytes = SLOE_ARENA_NEW(&job->arena, size_t, 1);
   *dst = NULL;
   if (!bytes) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
   SLOE_TRY(sloe_onednn_as_usual(job, src, err));
   SLOE_TRY(sloe_onednn_like(&src->md, dims, &md, err));
-  for (int i = 0; i < src->rank; i++) /* a block that is cut by the padding */
-    if (before[i] && md.padded_dims[i] != dims[i])
+  for (int i = 0; i < md.format_desc.blocking.inner_nblks; i++) /* the padding would cut blocks */
+    if (before[md.format_desc.blocking.inner_idxs[i]]) {
       SLOE_TRY(sloe_onednn_plain(src->rank, dims, &md, err));
+      break;
+    }
   SLOE_TRY(sloe_onednn_result(job, &md, &whole, err));
   *bytes = dnnl_memory_desc_get_size(&md);
   SLOE_TRY(sloe_onednn_step_plain(job, zero, bytes, NULL, 0, whole, err));
