@@ -1,42 +1,5 @@
-/* The backend onednn: layers against naive loops, and what it refuses. */
-#include <math.h>
-
-#include "base/alloc.h"
-#include "device/onednn/onednn.h"
-#include "unit/unit.h"
-
-static void *open_it(sloe_device_info *info) {
-  sloe_backend_options none = {.n = 0};
-  sloe_error err;
-  void *state;
-  assert_ok(sloe_backend_onednn.open(&none, &state, info, &err), err);
-  return state;
-}
-
-static sloe_layer_spec parse(const char *text) {
-  sloe_layer_spec spec;
-  sloe_error err;
-  assert_ok(sloe_layer_spec_parse(text, &spec, &err), err);
-  return spec;
-}
-
-/* ---- the reference ---- */
-
-/* Contents by name: every element a hash of its index. */
-static float content(const char *name, size_t i) {
-  uint32_t x = (uint32_t)i * 2654435761U;
-  for (const char *p = name; *p; p++) x = (x ^ (uint32_t)*p) * 16777619U;
-  x ^= x >> 15;
-  x *= 2246822519U;
-  x ^= x >> 13;
-  return (float)(x % 2001U) / 1000.0F - 1.0F;
-}
-
-static int fill(void *context, const char *name, float *data, size_t n) {
-  (void)context;
-  for (size_t i = 0; i < n; i++) data[i] = content(name, i);
-  return 1;
-}
+/* The backend onednn: lone layers against naive loops, and what it refuses. */
+#include "unit/onednn_check.h"
 
 static double act_of(sloe_spec_act act, double x) {
   switch (act) {
@@ -76,49 +39,319 @@ static void check_conv(const sloe_layer_spec *s, const float *got) {
       for (int64_t y = 0; y < s->out[0]; y++)
         for (int64_t x = 0; x < s->out[1]; x++, at++) {
           const double sum = conv_at(s, n, k, y, x) + (s->add ? content("residual", at) : 0);
-          const double want = act_of(s->act, sum);
-          if (fabs(got[at] - want) > 1e-3 * (1 + fabs(want)))
-            fail_msg("at %zu: got %g, want %g", at, (double)got[at], want);
+          assert_near(at, got[at], act_of(s->act, sum));
         }
 }
 
-/* ---- tests ---- */
+static double src_at(const sloe_layer_spec *s, int64_t n, int64_t c, int64_t h, int64_t w) {
+  return content("src", (size_t)(((n * s->c + c) * s->h + h) * s->w + w));
+}
 
-static void convolutions_compute_what_their_specs_say(void **state) {
-  (void)state;
-  static const char *const specs[] = {
-      "op=conv,c=3,h=17,w=19,k=16,kernel=3,stride=2,act=relu",
-      "op=conv,c=32,h=9,w=9,k=24,kernel=1,act=swish",
-      "op=conv,c=32,h=9,w=9,k=32,kernel=3,groups=32,act=hardswish",
-      "op=conv,c=32,h=12,w=10,k=64,kernel=3,groups=4,act=hardsigmoid",
-      "op=conv,n=2,c=16,h=15,w=15,k=16,kernel=3,dilation=2,act=clip",
-      "op=conv,c=20,h=8,w=8,k=12,kernel=1x7,act=gelu,add=1",
-      "op=conv,c=16,h=14,w=14,k=16,kernel=3,stride=2,pad=0,out=7,add=1,act=relu",
-      "op=conv,c=48,h=7,w=7,k=48,kernel=5,groups=48,stride=2,act=sigmoid",
-  };
-  sloe_device_info info;
+/* What the window at y, x makes: the maximum, or the mean of what lies inside. */
+static double pool_at(const sloe_layer_spec *s, int64_t n, int64_t c, int64_t y, int64_t x) {
+  double most = -10, sum = 0, count = 0;
+  for (int64_t i = 0; i < s->kernel[0]; i++)
+    for (int64_t j = 0; j < s->kernel[1]; j++) {
+      const int64_t h = y * s->stride[0] + i - s->pad[0], w = x * s->stride[1] + j - s->pad[1];
+      if (h < 0 || w < 0 || h >= s->h || w >= s->w) continue;
+      most = fmax(most, src_at(s, n, c, h, w));
+      sum += src_at(s, n, c, h, w);
+      count++;
+    }
+  return s->op == SLOE_SPEC_MAXPOOL ? most : sum / count;
+}
+
+static double mean_at(const sloe_layer_spec *s, int64_t n, int64_t c) {
+  double sum = 0;
+  for (int64_t i = 0; i < s->h * s->w; i++) sum += src_at(s, n, c, i / s->w, i % s->w);
+  return sum / (double)(s->h * s->w);
+}
+
+static double second_at(const sloe_layer_spec *s, size_t at, int64_t n, int64_t c, int64_t w) {
+  switch (s->with) {
+    case SLOE_SPEC_WITH_FULL: return content("second", at);
+    case SLOE_SPEC_WITH_CHANNEL: return content("second", (size_t)(n * s->c + c));
+    case SLOE_SPEC_WITH_ROW: return content("second", (size_t)w);
+    default: return content("second", 0);
+  }
+}
+
+static double norm_at(const sloe_layer_spec *s, double x, int64_t c) {
+  const double factor = content("factors", (size_t)c), mean = content("mean", (size_t)c);
+  const double offset = content("factors", (size_t)(s->c + c));
+  return (x - mean) / sqrt(content("variance", (size_t)c) + 1e-5) * factor + offset;
+}
+
+/* Element n, c, y, x of what a layer makes that keeps n and c. */
+static double image_at(const sloe_layer_spec *s, size_t at, int64_t n, int64_t c, int64_t y,
+                       int64_t x) {
+  switch (s->op) {
+    case SLOE_SPEC_MAXPOOL:
+    case SLOE_SPEC_AVGPOOL: return pool_at(s, n, c, y, x);
+    case SLOE_SPEC_GLOBALPOOL: return mean_at(s, n, c);
+    case SLOE_SPEC_RESIZE: return src_at(s, n, c, y * s->h / s->out[0], x * s->w / s->out[1]);
+    case SLOE_SPEC_ACTIVATION: return act_of(s->act, src_at(s, n, c, y, x));
+    case SLOE_SPEC_BATCHNORM: return act_of(s->act, norm_at(s, src_at(s, n, c, y, x), c));
+    case SLOE_SPEC_BINARY: {
+      const double a = src_at(s, n, c, y, x), b = second_at(s, at, n, c, x);
+      return act_of(s->act, s->with == SLOE_SPEC_WITH_FULL ? a + b : a * b);
+    }
+    default: return src_at(s, n, c, y, x);
+  }
+}
+
+static void check_image(const sloe_layer_spec *s, const float *got) {
+  const int64_t channels = s->op == SLOE_SPEC_SLICE ? s->k : s->c;
+  size_t at = 0;
+  for (int64_t n = 0; n < s->n; n++)
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t y = 0; y < s->out[0]; y++)
+        for (int64_t x = 0; x < s->out[1]; x++, at++)
+          assert_near(at, got[at], image_at(s, at, n, c, y, x));
+}
+
+static void check_product(const sloe_layer_spec *s, const float *got) {
+  const int fc = s->op == SLOE_SPEC_FC;
+  const int64_t rows = fc ? s->n : s->n * s->h;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < s->k; j++) {
+      const size_t at = (size_t)(i * s->k + j);
+      double sum = fc ? content("bias", (size_t)j) : 0;
+      for (int64_t c = 0; c < s->c; c++)
+        sum += (double)content("src", (size_t)(i * s->c + c)) *
+               (fc ? content("weights", (size_t)(j * s->c + c))
+                   : content("second", (size_t)((i / s->h * s->c + c) * s->k + j)));
+      if (s->add) sum += content("residual", at);
+      assert_near(at, got[at], act_of(s->act, sum));
+    }
+}
+
+/* ---- running ---- */
+
+typedef void (*check_fn)(const sloe_layer_spec *s, const float *got);
+
+static void check_specs(const char *const *specs, size_t n, check_fn check) {
   sloe_error err;
-  onednn_device *device = open_it(&info);
-  device->fill = fill;
-  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
-    const sloe_layer_spec spec = parse(specs[i]);
+  onednn_device *device = open_onednn();
+  for (size_t i = 0; i < n; i++) {
+    sloe_layer_spec spec;
     uint64_t device_ns, host_ns;
     void *job;
+    assert_ok(sloe_layer_spec_parse(specs[i], &spec, &err), err);
     assert_ok(sloe_backend_onednn.load_layer(device, &spec, &job, &err), err);
+    assert_ok(sloe_backend_onednn.settle(device, job, &err), err);
     assert_ok(sloe_backend_onednn.run(device, job, &device_ns, &host_ns, &err), err);
-    onednn_job *j = job;
-    float *got = sloe_alloc((size_t)sloe_onednn_elements(j->output), sizeof *got);
-    assert_ok(sloe_onednn_read(j, j->output, got, &err), err);
-    check_conv(&spec, got);
+    assert_true(device_ns > 0 && host_ns >= device_ns);
+    float *got = read_value(job, ((onednn_job *)job)->output);
+    if (check) check(&spec, got);
     sloe_dealloc(got);
     sloe_backend_onednn.unload(device, job);
   }
   sloe_backend_onednn.close(device);
 }
+#define CHECK_SPECS(check, ...)                   \
+  check_specs((const char *const[]){__VA_ARGS__}, \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), check)
+
+/* ---- tests ---- */
+
+static void convolutions_compute_what_their_specs_say(void **state) {
+  (void)state;
+  CHECK_SPECS(check_conv, "op=conv,c=3,h=17,w=19,k=16,kernel=3,stride=2,act=relu",
+              "op=conv,c=32,h=9,w=9,k=24,kernel=1,act=swish",
+              "op=conv,c=32,h=9,w=9,k=32,kernel=3,groups=32,act=hardswish",
+              "op=conv,c=32,h=12,w=10,k=64,kernel=3,groups=4,act=hardsigmoid",
+              "op=conv,n=2,c=16,h=15,w=15,k=16,kernel=3,dilation=2,act=clip",
+              "op=conv,c=20,h=8,w=8,k=12,kernel=1x7,act=gelu,add=1",
+              "op=conv,c=16,h=14,w=14,k=16,kernel=3,stride=2,pad=0,out=7,add=1,act=relu",
+              "op=conv,c=16,h=14,w=14,k=32,kernel=1,stride=2,act=leaky",
+              "op=conv,c=48,h=7,w=7,k=48,kernel=5,groups=48,stride=2,act=sigmoid",
+              "op=conv,c=16,h=5,w=5,k=16,kernel=3,act=erf");
+}
+
+static void layers_that_keep_channels_compute_what_their_specs_say(void **state) {
+  (void)state;
+  CHECK_SPECS(check_image, "op=maxpool,c=20,h=13,w=12,kernel=3,stride=2",
+              "op=maxpool,c=3,h=8,w=8,kernel=2,stride=2,pad=0",
+              "op=avgpool,c=24,h=11,w=11,kernel=3,stride=1",
+              "op=maxpool,c=16,h=8,w=8,kernel=3,stride=2,pad=0,out=4",
+              "op=batchnorm,c=20,h=6,w=6,act=relu", "op=batchnorm,c=20,h=6,w=6,act=swish",
+              "op=globalpool,c=40,h=7,w=5", "op=resize,c=16,h=4,w=5,out=8x10",
+              "op=activation,c=10,h=6,w=6,act=hardsigmoid", "op=activation,c=12,h=6,w=6,act=erf",
+              "op=activation,c=16,h=3,w=3,act=tanh", "op=binary,c=24,h=6,w=5,with=full",
+              "op=binary,n=2,c=24,h=6,w=5,with=channel", "op=binary,c=12,h=6,w=5,with=scalar",
+              "op=binary,c=12,h=6,w=5,with=row,act=relu", "op=slice,c=24,h=5,w=5,k=10",
+              "op=copy,c=5,h=6,w=7", "op=reorder,c=24,h=6,w=7");
+}
+
+static void products_compute_what_their_specs_say(void **state) {
+  (void)state;
+  CHECK_SPECS(check_product, "op=fc,c=70,k=33", "op=fc,n=5,c=16,k=24,act=relu,add=1",
+              "op=fc,n=3,c=16,k=24,act=gelu", "op=matmul,n=3,h=5,c=7,k=6",
+              "op=matmul,h=8,c=8,k=8,act=relu");
+}
+
+static void every_other_kind_of_layer_runs(void **state) {
+  (void)state;
+  CHECK_SPECS(NULL, "op=deconv,c=16,h=7,w=7,k=8,kernel=4,stride=2,pad=1,act=relu",
+              "op=layernorm,n=9,c=32", "op=layernorm,c=8,h=5,w=5", "op=lrn,c=32,h=6,w=6",
+              "op=softmax,n=2,c=50", "op=softmax,c=7,w=9", "op=reduce,n=3,c=10,w=4",
+              "op=concat,c=25,h=4,w=4,parts=3", "op=transpose,c=6,h=4,w=5",
+              "op=resize,c=8,h=4,w=4,out=8,linear=1");
+}
+
+static void concatenation_puts_parts_one_behind_the_other(void **state) {
+  (void)state;
+  sloe_layer_spec spec;
+  sloe_error err;
+  void *job;
+  uint64_t ns[2];
+  onednn_device *device = open_onednn();
+  assert_ok(sloe_layer_spec_parse("op=concat,c=25,h=4,w=4,parts=3", &spec, &err), err);
+  assert_ok(sloe_backend_onednn.load_layer(device, &spec, &job, &err), err);
+  assert_ok(sloe_backend_onednn.run(device, job, &ns[0], &ns[1], &err), err);
+  float *got = read_value(job, ((onednn_job *)job)->output);
+  const size_t starts[] = {0, 9 * 16, 17 * 16, 25 * 16};
+  for (size_t p = 0; p < 3; p++)
+    for (size_t i = starts[p]; i < starts[p + 1]; i++)
+      assert_near(i, got[i], content("src", i - starts[p]));
+  sloe_dealloc(got);
+  sloe_backend_onednn.unload(device, job);
+  sloe_backend_onednn.close(device);
+}
+
+static void a_wrong_key_or_value_is_refused_with_what_there_is(void **state) {
+  (void)state;
+  struct {
+    const char *key, *value, *text;
+  } rows[] = {{"thread", "1", "threads"},
+              {"threads", "0", "threads"},
+              {"precision", "fp16", "fp32"},
+              {"max_mb", "many", "max_mb"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const sloe_backend_options options = {.pair = {{rows[i].key, rows[i].value}}, .n = 1};
+    sloe_device_info info;
+    sloe_error err;
+    void *device = rows;
+    assert_refused(sloe_backend_onednn.open(&options, &device, &info, &err), SLOE_USAGE, err,
+                   rows[i].text);
+    assert_null(device);
+  }
+}
+
+static void a_layer_beyond_the_limits_is_not_for_this_device(void **state) {
+  (void)state;
+  const struct {
+    const char *spec, *text;
+  } rows[] = {{"op=conv,c=8192,h=512,w=512,k=8", "max_mb"},
+              {"op=conv,c=2048,h=56,w=56,k=2048,kernel=3", "max_gflop"}};
+  onednn_device *device = open_onednn();
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    sloe_layer_spec spec;
+    sloe_error err;
+    void *job = device;
+    assert_ok(sloe_layer_spec_parse(rows[i].spec, &spec, &err), err);
+    assert_refused(sloe_backend_onednn.load_layer(device, &spec, &job, &err), SLOE_UNSUPPORTED, err,
+                   rows[i].text);
+    assert_null(job);
+  }
+  sloe_backend_onednn.close(device);
+}
+
+static void it_says_who_measures(void **state) {
+  (void)state;
+  const sloe_backend_options options = {.pair = {{"threads", "2"}, {"batch", "3"}}, .n = 2};
+  sloe_device_info info;
+  sloe_error err;
+  void *device;
+  assert_ok(sloe_backend_onednn.open(&options, &device, &info, &err), err);
+  assert_true(strspn(info.device, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(info.device));
+  assert_string_equal(info.runtime, "onednn");
+  assert_string_equal(info.precision, "fp32");
+  assert_string_equal(info.mode, "t2");
+  assert_int_equal(info.threads, 2);
+  assert_int_equal(info.batch, 3);
+  assert_int_equal(info.fusion.runtime, SLOE_RUNTIME_ONEDNN);
+  assert_true(info.memory_mb > 100);
+  assert_true(info.n_environment >= 8);
+  for (size_t i = 0; i < info.n_environment; i++) assert_true(info.environment[i].value[0] != 0);
+  sloe_backend_onednn.close(device);
+}
+
+static void a_job_says_what_memory_it_holds(void **state) {
+  (void)state;
+  sloe_layer_spec spec;
+  sloe_device_memory memory;
+  sloe_error err;
+  void *job;
+  onednn_device *device = open_onednn();
+  assert_ok(sloe_layer_spec_parse("op=fc,c=1000,k=1000", &spec, &err), err);
+  assert_ok(sloe_backend_onednn.load_layer(device, &spec, &job, &err), err);
+  assert_ok(sloe_backend_onednn.memory(device, job, &memory, &err), err);
+  assert_true(memory.weights_mb >= 4.0 && memory.weights_mb < 4.5);
+  assert_true(memory.activations_mb >= 0.008 && memory.activations_mb < 0.1);
+  assert_true(memory.total_mb >= memory.weights_mb + memory.activations_mb);
+  assert_string_equal(memory.kind, "process");
+  sloe_backend_onednn.unload(device, job);
+  sloe_backend_onednn.close(device);
+}
+
+static void memory_that_runs_out_is_said_and_nothing_is_kept(void **state) {
+  (void)state;
+  sloe_layer_spec spec;
+  sloe_error err;
+  void *job = NULL;
+  onednn_device *device = open_onednn();
+  assert_ok(sloe_layer_spec_parse("op=conv,c=8,h=8,w=8,k=8,kernel=3,add=1", &spec, &err), err);
+  const long before = sloe_alloc_live();
+  sloe_status status = SLOE_NOMEM;
+  for (long i = 0; status != SLOE_OK; i++) {
+    assert_true(i < 200);
+    sloe_alloc_fail_after(i);
+    status = sloe_backend_onednn.load_layer(device, &spec, &job, &err);
+    sloe_alloc_fail_after(-1);
+    assert_true(status == SLOE_OK || status == SLOE_NOMEM);
+    if (status != SLOE_OK) assert_null(job);
+  }
+  sloe_backend_onednn.unload(device, job);
+  sloe_backend_onednn.close(device);
+  assert_true(sloe_alloc_live() < before);
+}
+
+static void blocks_are_used_again(void **state) {
+  (void)state;
+  onednn_region region;
+  onednn_block *a, *b, *c;
+  sloe_error err;
+  assert_ok(sloe_onednn_region_open(&region, 64 << 20, &err), err);
+  assert_ok(sloe_onednn_block_take(&region, 1 << 20, &a, &err), err);
+  assert_ok(sloe_onednn_block_take(&region, 1 << 20, &b, &err), err);
+  const size_t at = a->at;
+  sloe_onednn_block_give(&region, a);
+  assert_ok(sloe_onednn_block_take(&region, 1000, &c, &err), err);
+  assert_int_equal(c->at, at);
+  assert_refused(sloe_onednn_block_take(&region, 65 << 20, &a, &err), SLOE_NOMEM, err, "bytes");
+  assert_null(a);
+  sloe_onednn_block_give(&region, b);
+  sloe_onednn_block_give(&region, c);
+  assert_ok(sloe_onednn_block_take(&region, 60 << 20, &a, &err), err);
+  assert_int_equal(a->at, 0);
+  sloe_onednn_region_close(&region);
+}
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(convolutions_compute_what_their_specs_say),
+      cmocka_unit_test(layers_that_keep_channels_compute_what_their_specs_say),
+      cmocka_unit_test(products_compute_what_their_specs_say),
+      cmocka_unit_test(every_other_kind_of_layer_runs),
+      cmocka_unit_test(concatenation_puts_parts_one_behind_the_other),
+      cmocka_unit_test(a_wrong_key_or_value_is_refused_with_what_there_is),
+      cmocka_unit_test(a_layer_beyond_the_limits_is_not_for_this_device),
+      cmocka_unit_test(it_says_who_measures),
+      cmocka_unit_test(a_job_says_what_memory_it_holds),
+      cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_is_kept),
+      cmocka_unit_test(blocks_are_used_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,10 +51,16 @@ static sloe_status take_posts(onednn_job *job, const sloe_layer_spec *spec, int 
     SLOE_TRY(sloe_onednn_value_new(job, ONEDNN_INPUT, rank, out_dims, "residual", &residual, err));
     sloe_onednn_post_value(posts, ONEDNN_POST_SUM, dnnl_binary_add, residual);
   }
-  if (!sloe_onednn_post_act(posts, spec->act))
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: no post-op for act=%s",
-                     sloe_spec_act_text(spec->act));
+  sloe_onednn_post_act(posts, spec->act);
   return SLOE_OK;
+}
+
+/* An act that is no post-op runs by itself. */
+static sloe_status act_behind(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
+  onednn_posts posts = {.n = 0};
+  onednn_value *before = job->output;
+  if (sloe_onednn_post_act(&posts, spec->act)) return SLOE_OK;
+  return sloe_onednn_act(job, before, spec->act, &job->output, err);
 }
 
 static sloe_status build_conv(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
@@ -64,8 +70,9 @@ static sloe_status build_conv(onednn_job *job, const sloe_layer_spec *spec, sloe
   onednn_value *src;
   SLOE_TRY(take_input(job, 4, (int64_t[]){spec->n, spec->c, spec->h, spec->w}, &src, err));
   SLOE_TRY(take_posts(job, spec, 4, out, &posts, err));
-  return sloe_onednn_conv(job, spec->op == SLOE_SPEC_DECONV, src, &w, &posts, "weights",
-                          &job->output, err);
+  SLOE_TRY(sloe_onednn_conv(job, spec->op == SLOE_SPEC_DECONV, src, &w, &posts, "weights",
+                            &job->output, err));
+  return act_behind(job, spec, err);
 }
 
 static sloe_status build_fc(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
@@ -73,7 +80,8 @@ static sloe_status build_fc(onednn_job *job, const sloe_layer_spec *spec, sloe_e
   onednn_value *src;
   SLOE_TRY(take_input(job, 2, (int64_t[]){spec->n, spec->c}, &src, err));
   SLOE_TRY(take_posts(job, spec, 2, (int64_t[]){spec->n, spec->k}, &posts, err));
-  return sloe_onednn_fc(job, src, spec->k, &posts, "weights", &job->output, err);
+  SLOE_TRY(sloe_onednn_fc(job, src, spec->k, &posts, "weights", &job->output, err));
+  return act_behind(job, spec, err);
 }
 
 static sloe_status build_matmul(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
@@ -83,7 +91,8 @@ static sloe_status build_matmul(onednn_job *job, const sloe_layer_spec *spec, sl
                                  "second", &b, err));
   SLOE_TRY(take_input(job, 3, (int64_t[]){spec->n, spec->h, spec->c}, &a, err));
   SLOE_TRY(take_posts(job, spec, 3, (int64_t[]){spec->n, spec->h, spec->k}, &posts, err));
-  return sloe_onednn_matmul(job, a, b, &posts, &job->output, err);
+  SLOE_TRY(sloe_onednn_matmul(job, a, b, &posts, &job->output, err));
+  return act_behind(job, spec, err);
 }
 
 /* Rows of c, where an axis of a plain tensor is what counts: n x c x inside. */

@@ -1,10 +1,9 @@
 /* onednn.h: private to this room. How a layer or a network becomes oneDNN primitives.
  *
- *   blocks   (blocks.c)  one region of memory a device, pages faulted once, handed out first-fit.
- *   value    (values.c)  a tensor: dims and, once somebody has chosen one, a layout and its bytes.
- *   step     (steps.c)   one primitive, or a plain C loop, with its arguments.
- *   job      (job.c)     values and steps of a layer or of a network; what runs is its list of
- * steps.
+ *   blocks  (blocks.c)    one region of memory a device, pages faulted once, handed out first-fit.
+ *   value   (values.c)    a tensor: dims and, once somebody has chosen one, a layout and its bytes.
+ *   step    (steps.c)     one primitive, or a plain C loop, with its arguments.
+ *   job     (job_life.c)  values and steps of a layer or a network; what runs is its list of steps.
  *
  * The op_*.c files add the steps of one family to a job: they take values and give a value. Both
  * load_layer (layer_job.c) and load_network (network_job.c) are built on them.
@@ -68,7 +67,7 @@ typedef struct onednn_device {
   void *fill_context;
 } onednn_device;
 
-/* identity.c: who measures. Strings live in `arena`. */
+/* cpu_identity.c: who measures. Strings live in `arena`. */
 sloe_status sloe_onednn_identify(onednn_device *device, sloe_device_info *info, sloe_error *err);
 /* Size of a cache in bytes, 0: unknown. level 1 (data), 2, 3 */
 size_t sloe_onednn_cache(int level);

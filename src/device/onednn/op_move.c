@@ -18,7 +18,7 @@ static void outer_order(const dnnl_memory_desc_t *md, int order[DNNL_MAX_NDIMS])
 
 sloe_status sloe_onednn_like(const dnnl_memory_desc_t *md, const int64_t *dims,
                              dnnl_memory_desc_t *out, sloe_error *err) {
-  int order[DNNL_MAX_NDIMS];
+  int order[DNNL_MAX_NDIMS] = {0};
   if (md->format_kind != dnnl_blocked) return sloe_onednn_plain(md->ndims, dims, out, err);
   const dnnl_blocking_desc_t *from = &md->format_desc.blocking;
   SLOE_TRY(sloe_onednn_plain(md->ndims, dims, out, err));
@@ -85,7 +85,15 @@ fail:
   return status;
 }
 
-/* All parts in the layout of the first; plain where that cannot be put together. */
+/* The part with most elements: the others are brought into its layout. */
+static onednn_value *largest(onednn_value *const *src, size_t n) {
+  onednn_value *best = src[0];
+  for (size_t i = 1; i < n; i++)
+    if (sloe_onednn_elements(src[i]) > sloe_onednn_elements(best)) best = src[i];
+  return best;
+}
+
+/* All parts in the layout of the largest; plain where that cannot be put together. */
 sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t n, int axis,
                                onednn_value **dst, sloe_error *err) {
   onednn_value **part = SLOE_ARENA_NEW(&job->arena, onednn_value *, n);
@@ -93,14 +101,15 @@ sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t
   sloe_status status = SLOE_UNSUPPORTED;
   *dst = NULL;
   if (!part || !mds) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
-  SLOE_TRY(sloe_onednn_as_usual(job, src[0], err));
+  onednn_value *lead = largest(src, n);
+  SLOE_TRY(sloe_onednn_as_usual(job, lead, err));
   for (int plain = 0; plain < 2 && status == SLOE_UNSUPPORTED; plain++) {
     for (size_t i = 0; i < n; i++) {
       dnnl_memory_desc_t like;
       if (plain)
         SLOE_TRY(sloe_onednn_plain(src[i]->rank, src[i]->dims, &like, err));
       else
-        SLOE_TRY(sloe_onednn_like(&src[0]->md, src[i]->dims, &like, err));
+        SLOE_TRY(sloe_onednn_like(&lead->md, src[i]->dims, &like, err));
       SLOE_TRY(sloe_onednn_as(job, src[i], &like, &part[i], err));
       mds[i] = part[i]->md;
     }
@@ -128,7 +137,7 @@ static sloe_status part_of(onednn_job *job, onednn_value **whole, const int64_t 
 sloe_status sloe_onednn_slice(onednn_job *job, onednn_value *src, const int64_t *from,
                               const int64_t *dims, onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t md;
-  onednn_value *part;
+  onednn_value *part = NULL;
   *dst = NULL;
   SLOE_TRY(sloe_onednn_as_usual(job, src, err));
   SLOE_TRY(sloe_onednn_like(&src->md, dims, &md, err));
@@ -147,15 +156,17 @@ static void zero(const onednn_step *step) {
 sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
                             const int64_t *dims, onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t md;
-  onednn_value *part, *whole;
+  onednn_value *part = NULL, *whole;
   size_t *bytes = SLOE_ARENA_NEW(&job->arena, size_t, 1);
   *dst = NULL;
   if (!bytes) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
   SLOE_TRY(sloe_onednn_as_usual(job, src, err));
   SLOE_TRY(sloe_onednn_like(&src->md, dims, &md, err));
-  for (int i = 0; i < src->rank; i++) /* a block that is cut by the padding */
-    if (before[i] && md.padded_dims[i] != dims[i])
+  for (int i = 0; i < md.format_desc.blocking.inner_nblks; i++) /* the padding would cut blocks */
+    if (before[md.format_desc.blocking.inner_idxs[i]]) {
       SLOE_TRY(sloe_onednn_plain(src->rank, dims, &md, err));
+      break;
+    }
   SLOE_TRY(sloe_onednn_result(job, &md, &whole, err));
   *bytes = dnnl_memory_desc_get_size(&md);
   SLOE_TRY(sloe_onednn_step_plain(job, zero, bytes, NULL, 0, whole, err));

@@ -1,4 +1,4 @@
-/* job.c: the life of a job and its running. */
+/* job_life.c: the life of a job and its running. */
 #include <math.h>
 #include <time.h>
 

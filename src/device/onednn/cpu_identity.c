@@ -1,4 +1,4 @@
-/* identity.c: who measures: the processor, the library, and what their speed depends on. */
+/* cpu_identity.c: who measures: the processor, the library, and what their speed depends on. */
 #define _DEFAULT_SOURCE /* _SC_PHYS_PAGES, _SC_LEVEL2_CACHE_SIZE */
 #include <ctype.h>
 #include <math.h>
