@@ -16,10 +16,10 @@
   X(patience, 20, 1, UINT32_MAX)
 
 #define NUMBER_MAP(X)        \
-  X(rate, 0.1, 1e-6, 1)      \
+  X(rate, 0.2, 1e-6, 1)      \
   X(lambda, 1, 1e-9, 1e9)    \
   X(row_share, 0.8, 1e-6, 1) \
-  X(feature_share, 0.8, 1e-6, 1)
+  X(feature_share, 1, 1e-6, 1)
 
 #define LARGEST   1e30 /* of any number: squares and sums of them stay finite */
 #define MOST_ROWS 0x1000000

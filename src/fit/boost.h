@@ -28,10 +28,10 @@ typedef struct sloe_boost_params {
   uint32_t bins;        /* of a feature, 2 to 64: 64 */
   uint32_t folds;       /* 5; 1: no cross-validation, all `trees` are grown */
   uint32_t patience;    /* trees without a gain before the search ends: 20 */
-  double rate;          /* (0, 1]: 0.1 */
+  double rate;          /* (0, 1]: 0.2 */
   double lambda;        /* > 0, in rows of mean weight: 1 */
   double row_share;     /* (0, 1], of the rows that a tree sees: 0.8 */
-  double feature_share; /* (0, 1], of the features that a tree may ask for: 0.8 */
+  double feature_share; /* (0, 1], of the features that a tree may ask for: 1 */
   uint64_t seed;        /* of folds and shares; 0 is a seed like others */
 } sloe_boost_params;
 
