@@ -1,7 +1,329 @@
+/* profile.c: Blackthorn's profiling tool: chooses what to measure, measures it, writes the
+ * platform.
+ *
+ * Phases, each with its share of the budget: lines (one-dimensional fits that choose their own
+ * points), the design (random layers of every kind in random order, so that whatever is
+ * reached is a sample of the whole), held-out layers, each timed twice, and held-out networks. What
+ * a phase leaves unused, the next ones have. A campaign of the same backend and seed goes on
+ * where it stopped: points that are in the store are not measured again.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
 #include "base/error.h"
-#include "campaign/campaign.h"
+#include "campaign/bench.h"
+#include "campaign/design.h"
+#include "campaign/fit_layers.h"
+#include "campaign/fit_network.h"
+
+enum { HELD_OUT_LAYERS = 250, HELD_OUT_NETWORKS = 24, MAX_LINES = 128, LINE_POINTS = 11 };
+static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
+
+typedef struct profiler {
+  const sloe_profile_options *options;
+  sloe_bench *bench;
+  sloe_line_shape shapes[MAX_LINES];
+  size_t n_shapes;
+  int complete;
+  size_t n_held_out, n_networks;
+  uint64_t seed;
+} profiler;
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int is_wanted(const profiler *p, const sloe_layer_spec *spec) {
+  const char *only = p->options->only;
+  return !only || !strncmp(sloe_spec_op_text(spec->op), only, strlen(only));
+}
+
+/* ---- lines ---- */
+
+typedef struct line_asking {
+  profiler *p;
+  const sloe_design_line *line;
+} line_asking;
+
+static sloe_status ask_line(void *user, const int64_t *coords, size_t n_dims, sloe_fit_sample *out,
+                            sloe_error *err) {
+  const line_asking *asking = user;
+  sloe_bench *b = asking->p->bench;
+  const sloe_layer_spec spec = sloe_design_line_spec(asking->line, coords[0]);
+  size_t at;
+  (void)n_dims;
+  if (!sloe_bench_has_time(b, share_of_lines) && !sloe_bench_knows(b, &spec))
+    return sloe_fail(err, SLOE_STOPPED, "no time left for lines");
+  SLOE_TRY(sloe_layer_spec_check(&spec, NULL) == SLOE_OK
+               ? sloe_bench_layer(b, &spec, sloe_split_line, &at, err)
+               : sloe_fail(err, SLOE_UNSUPPORTED, "no such layer"));
+  const sloe_bench_point *point = &b->points[at];
+  if (point->refused) return sloe_fail(err, SLOE_UNSUPPORTED, "refused");
+  *out = (sloe_fit_sample){point->time, point->time * fmax(point->error, 1e-4)};
+  return SLOE_OK;
+}
+
+/* A line that could not be finished leaves no shape; that is no failure of the campaign. */
+static sloe_status fit_line(profiler *p, const sloe_design_line *line, sloe_error *err) {
+  const sloe_fit_params params = {.runs = 1};
+  const sloe_fit_axis axis = {line->lo, line->hi};
+  line_asking asking = {p, line};
+  sloe_fit_result result;
+  sloe_error why = {0};
+  const sloe_status status = sloe_fit_space(&params, &axis, 1, ask_line, &asking, &result, &why);
+  if (status == SLOE_OK)
+    p->shapes[p->n_shapes++] =
+        (sloe_line_shape){sloe_layer_key_of(&line->base), line->dim, result.model.shape[0]};
+  const int is_over = status == SLOE_STOPPED && !sloe_bench_has_time(p->bench, share_of_lines);
+  if (is_over) p->complete = 0;
+  if (status == SLOE_OK || status == SLOE_UNSUPPORTED || is_over) return SLOE_OK;
+  return sloe_fail(err, status, "%s", why.msg);
+}
+
+static sloe_status fit_lines(profiler *p, sloe_error *err) {
+  const size_t n = sloe_design_line_count();
+  p->bench->phase = "fitting lines";
+  for (size_t i = 0; i < n && i < MAX_LINES; i++) {
+    const sloe_design_line line = sloe_design_line_at(i);
+    if (!is_wanted(p, &line.base)) continue;
+    SLOE_TRY(fit_line(p, &line, err));
+    p->bench->done += LINE_POINTS;
+  }
+  return SLOE_OK;
+}
+
+/* ---- random layers ---- */
+
+static sloe_status draw_layers(profiler *p, const char *split, size_t n, uint64_t stream,
+                               double share, sloe_error *err) {
+  sloe_rng rng;
+  sloe_bench *b = p->bench;
+  sloe_rng_seed(&rng, p->seed * 1000003 + stream);
+  for (size_t i = 0; i < n; i++) {
+    sloe_layer_spec spec;
+    size_t at;
+    if (!sloe_design_draw(&rng, p->options->only, &spec))
+      return sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", p->options->only);
+    if (!sloe_bench_has_time(b, share) && !sloe_bench_knows(b, &spec)) {
+      p->complete = 0;
+      continue; /* what is in the store is taken all the same */
+    }
+    SLOE_TRY(sloe_bench_layer(b, &spec, split, &at, err));
+    b->done++;
+  }
+  return SLOE_OK;
+}
+
+/* The second measurement of each, when all have been measured once: minutes lie between. */
+static sloe_status measure_again(profiler *p, sloe_error *err) {
+  sloe_bench *b = p->bench;
+  b->phase = "timing held-out layers again";
+  for (size_t i = 0; i < b->n_points; i++) {
+    if (!sloe_is_layer_time(&b->points[i]) || !sloe_is_held_out(&b->points[i])) continue;
+    p->n_held_out++;
+    if (sloe_bench_has_time(b, share_of_layers)) SLOE_TRY(sloe_bench_again(b, i, err));
+    b->done++;
+  }
+  return SLOE_OK;
+}
+
+/* ---- networks ---- */
+
+static sloe_status measure_network(profiler *p, const char *text, sloe_error *err) {
+  sloe_bench *b = p->bench;
+  sloe_net *net = NULL;
+  sloe_layers *layers = NULL;
+  sloe_status status;
+  size_t at;
+  SLOE_GOTO(sloe_net_open(text, NULL, &net, err));
+  SLOE_GOTO(sloe_layers_new(net, &sloe_device_describe(b->device)->fusion, &layers, err));
+  SLOE_GOTO(sloe_bench_network(b, text, layers, sloe_split_held_out, &at, err));
+  p->n_networks += !b->points[at].refused;
+fail:
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+  return status;
+}
+
+static sloe_status measure_networks(profiler *p, sloe_error *err) {
+  sloe_bench *b = p->bench;
+  b->phase = "timing held-out networks";
+  for (uint64_t i = 0; i < HELD_OUT_NETWORKS && !p->options->only; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "zoo:random,seed=%llu", (unsigned long long)(p->seed * 1000 + i));
+    if (!sloe_bench_has_time(b, 1) && sloe_map_get(&b->index, text) < 0) {
+      p->complete = 0;
+      continue;
+    }
+    SLOE_TRY(measure_network(p, text, err));
+    b->done++;
+  }
+  return SLOE_OK;
+}
+
+/* ---- the platform ---- */
+
+static void fill_card(const profiler *p, sloe_fitted_platform *out) {
+  const sloe_device_info *info = sloe_device_describe(p->bench->device);
+  out->fusion = info->fusion;
+  out->card = (sloe_card){.device = info->device,
+                          .title = info->title,
+                          .runtime = info->runtime,
+                          .runtime_version = info->version,
+                          .precision = info->fusion.precision,
+                          .mode = info->mode,
+                          .source = SLOE_SOURCE_FITTED,
+                          .notes =
+                              "measured layer by layer; batch as each layer says, transfers "
+                              "excluded",
+                          .memory_mb = info->memory_mb,
+                          .memory_reserved_mb = NAN,
+                          .power_cap_w = NAN,
+                          .gpu_mhz = NAN,
+                          .peak_gflops = NAN,
+                          .bandwidth_gbs = NAN,
+                          .launch_us = NAN,
+                          .validated_mape = NAN};
+}
+
+static sloe_status take_environment(const profiler *p, sloe_fitted *fitted, sloe_error *err) {
+  const sloe_device_info *info = sloe_device_describe(p->bench->device);
+  const char *(*pairs)[2] =
+      sloe_arena_alloc(&p->bench->arena, info->n_environment + 1, sizeof *pairs);
+  if (!pairs) return sloe_fail(err, SLOE_NOMEM, "out of memory writing the platform");
+  for (size_t i = 0; i < info->n_environment; i++) {
+    pairs[i][0] = info->environment[i].key;
+    pairs[i][1] = info->environment[i].value;
+  }
+  fitted->environment = (const char *const(*)[2])pairs;
+  fitted->n_environment = info->n_environment;
+  return SLOE_OK;
+}
+
+static const char *today(char out[32]) {
+  const time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(out, 32, "%Y-%m-%d", &utc);
+  return out;
+}
+
+static size_t count_measured(const sloe_bench *b) {
+  size_t n = 0;
+  for (size_t i = 0; i < b->n_points; i++) n += !b->points[i].refused;
+  return n;
+}
+
+static sloe_status write_platform(const profiler *p, sloe_layer_models *models, double seconds,
+                                  sloe_error *err) {
+  sloe_fitted_platform platform;
+  char date[32], tool[32], seed[32];
+  sloe_fitted *fitted = &models->fitted;
+  fill_card(p, &platform);
+  snprintf(tool, sizeof tool, "sloe %s", sloe_version());
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)p->seed);
+  fitted->created = today(date);
+  fitted->tool = tool;
+  fitted->seed = seed;
+  fitted->points = (double)count_measured(p->bench);
+  fitted->seconds = seconds;
+  SLOE_TRY(take_environment(p, fitted, err));
+  platform.fitted = *fitted;
+  return sloe_fitted_write(&platform, p->options->out, err);
+}
+
+static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary *out,
+                                 sloe_error *err) {
+  sloe_layer_models models;
+  sloe_bench *b = p->bench;
+  b->phase = "fitting";
+  SLOE_TRY(sloe_bench_step(b, err));
+  SLOE_TRY(
+      sloe_fit_layers(b, p->shapes, p->n_shapes, sloe_bench_reference_ms(b), NULL, &models, err));
+  sloe_fitted *fitted = &models.fitted;
+  sloe_status status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
+  if (status == SLOE_OK)
+    status = sloe_fit_network(b, &sloe_device_describe(b->device)->fusion, fitted, err);
+  if (status == SLOE_OK) status = write_platform(p, &models, now_s() - begun, err);
+  if (status == SLOE_OK) {
+    out->layer_rmspe = fitted->layer_errors.rmspe;
+    out->layer_mape = fitted->layer_errors.mape;
+    out->layer_max_ape = fitted->layer_errors.max_ape;
+    out->network_mape = fitted->network_errors.mape;
+    out->network_max_ape = fitted->network_errors.max_ape;
+  }
+  sloe_layer_models_fini(&models);
+  return status;
+}
+
+/* ---- the campaign ---- */
+
+static size_t planned(const profiler *p) {
+  size_t lines = 0;
+  for (size_t i = 0; i < sloe_design_line_count(); i++) {
+    const sloe_design_line line = sloe_design_line_at(i);
+    lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
+  }
+  return lines + sloe_design_size() + 2 * HELD_OUT_LAYERS +
+         (p->options->only ? 0 : HELD_OUT_NETWORKS);
+}
+
+static sloe_status measure_all(profiler *p, sloe_error *err) {
+  SLOE_TRY(fit_lines(p, err));
+  p->bench->phase = "timing the design";
+  SLOE_TRY(draw_layers(p, sloe_split_design, sloe_design_size(), 1, share_of_design, err));
+  p->bench->phase = "timing held-out layers";
+  SLOE_TRY(draw_layers(p, sloe_split_held_out, HELD_OUT_LAYERS, 2, share_of_layers, err));
+  SLOE_TRY(measure_again(p, err));
+  return measure_networks(p, err);
+}
+
+static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *err) {
+  char db[4096], plan[64];
+  snprintf(plan, sizeof plan, "profile-1 seed=%llu", (unsigned long long)p->seed);
+  const char *given = p->options->db;
+  if (!given && (size_t)snprintf(db, sizeof db, "%s.db", p->options->out) >= sizeof db)
+    return sloe_fail(err, SLOE_USAGE, "the path of the platform is too long");
+  const sloe_bench_options options = {p->options->backend, given ? given : db, plan,
+                                      p->options->budget_s, watch};
+  SLOE_TRY(sloe_bench_open(&options, &p->bench, err));
+  p->bench->total = planned(p);
+  return SLOE_OK;
+}
+
 sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *watch,
                          sloe_profile_summary *out, sloe_error *err) {
-  (void)options, (void)watch, (void)out;
-  return sloe_fail(err, SLOE_UNSUPPORTED, "no");
+  const double begun = now_s();
+  *out = (sloe_profile_summary){.layer_rmspe = NAN,
+                                .layer_mape = NAN,
+                                .layer_max_ape = NAN,
+                                .network_mape = NAN,
+                                .network_max_ape = NAN};
+  profiler *p = sloe_alloc(1, sizeof *p);
+  if (!p) return sloe_fail(err, SLOE_NOMEM, "out of memory profiling");
+  *p = (profiler){.options = options, .complete = 1, .seed = options->seed ? options->seed : 1};
+  out->points = planned(p);
+  sloe_status status = SLOE_OK;
+  if (!options->plan_only) {
+    status = open_bench(p, watch, err);
+    if (status == SLOE_OK) status = measure_all(p, err);
+    if (status == SLOE_OK) status = fit_and_write(p, begun, out, err);
+    if (p->bench) {
+      out->points_measured = p->bench->measured;
+      out->points_reused = p->bench->reused;
+      out->points_refused = p->bench->refused;
+    }
+    sloe_bench_close(p->bench);
+  }
+  out->heldout_layers = p->n_held_out;
+  out->heldout_networks = p->n_networks;
+  out->complete = p->complete && !options->plan_only;
+  out->seconds = now_s() - begun;
+  sloe_dealloc(p);
+  return status;
 }

@@ -17,20 +17,10 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "estimate/estimate_parts.h"
 #include "estimate/layer_work.h"
-#include "platform/platform.h"
 
-enum { ARENA_LIMIT = 1 << 28, MAX_WARNINGS = 12 };
-
-struct sloe_estimate {
-  sloe_arena arena;
-  const sloe_layers *net_layers;
-  const sloe_platform *platform;
-  sloe_layer_estimate *layers;
-  const char *warnings[MAX_WARNINGS];
-  int out_of_memory;
-  sloe_result result;
-};
+enum { ARENA_LIMIT = 1 << 28 };
 
 static const sloe_figure unknown = {.value = NAN, .low = NAN, .high = NAN, .validated_mape = NAN};
 
@@ -87,6 +77,16 @@ static double file_element_bytes(const sloe_net_info *info) {
   return strcmp(dtype, "float64") == 0 ? 8 : 4;
 }
 
+double sloe_estimate_weights(const sloe_estimate *e) {
+  const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
+  return (double)info->params * (double)element_bytes(e);
+}
+
+double sloe_estimate_activations(const sloe_estimate *e) {
+  const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
+  return (double)info->peak_activation_bytes / file_element_bytes(info) * (double)element_bytes(e);
+}
+
 /* No schedule needs less than what the largest layer reads and writes. */
 static double largest_layer(const sloe_estimate *e) {
   double most = 0;
@@ -99,12 +99,9 @@ static double largest_layer(const sloe_estimate *e) {
 }
 
 static void estimate_memory(sloe_estimate *e) {
-  const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
   const sloe_card *card = &e->platform->card;
   sloe_range workspace = e->platform->workspace_bytes;
-  double width = (double)element_bytes(e);
-  double weights = (double)info->params * width;
-  double peak = (double)info->peak_activation_bytes / file_element_bytes(info) * width;
+  double weights = sloe_estimate_weights(e), peak = sloe_estimate_activations(e);
   double low = largest_layer(e), value = weights + peak + workspace.typical;
   if (low > peak) low = peak; /* the same tensor read twice counts once in liveness */
   e->result.memory_mb = (sloe_figure){
@@ -121,16 +118,18 @@ static void estimate_memory(sloe_estimate *e) {
 
 /* ---- warnings ---- */
 
-static void warn(sloe_estimate *e, const char *text) {
+void sloe_estimate_warn(sloe_estimate *e, const char *text) {
   if (!text) e->out_of_memory = 1;
-  if (text && e->result.n_warnings < MAX_WARNINGS) e->warnings[e->result.n_warnings++] = text;
+  if (text && e->result.n_warnings < SLOE_ESTIMATE_WARNINGS)
+    e->warnings[e->result.n_warnings++] = text;
 }
 
 static void warn_of_batch(sloe_estimate *e) {
   const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
   if (info->batch > 1)
-    warn(e, sloe_arena_printf(&e->arena, "figures are of one inference of %lld inputs at once",
-                              (long long)info->batch));
+    sloe_estimate_warn(
+        e, sloe_arena_printf(&e->arena, "figures are of one inference of %lld inputs at once",
+                             (long long)info->batch));
 }
 
 static void warn_of_layers(sloe_estimate *e) {
@@ -145,48 +144,69 @@ static void warn_of_layers(sloe_estimate *e) {
   }
   if (unknown_ops) {
     char percent[32];
-    warn(e, sloe_arena_printf(
-                &e->arena,
-                "%zu %s of operators not known: their time, %s %% of the sum, is that of "
-                "the bytes they move",
-                unknown_ops, unknown_ops == 1 ? "layer is" : "layers are",
-                sloe_format_fixed(share * 100, 1, percent, sizeof percent)));
+    sloe_estimate_warn(
+        e,
+        sloe_arena_printf(&e->arena,
+                          "%zu %s of operators not known: their time, %s %% of the sum, is that of "
+                          "the bytes they move",
+                          unknown_ops, unknown_ops == 1 ? "layer is" : "layers are",
+                          sloe_format_fixed(share * 100, 1, percent, sizeof percent)));
   }
   if (open)
-    warn(e,
-         sloe_arena_printf(
-             &e->arena, "%zu %s shapes that depend on data: only what is known of them is counted",
-             open, open == 1 ? "layer has" : "layers have"));
+    sloe_estimate_warn(
+        e,
+        sloe_arena_printf(
+            &e->arena, "%zu %s shapes that depend on data: only what is known of them is counted",
+            open, open == 1 ? "layer has" : "layers have"));
 }
 
 static void warn_of_memory(sloe_estimate *e) {
   const sloe_card *card = &e->platform->card;
   const sloe_figure *memory = &e->result.memory_mb;
   double room = card->memory_mb - card->memory_reserved_mb;
-  if (memory->high <= room) return;
+  if (!(memory->high > room)) return;
   char need[32], have[32];
-  warn(e, sloe_arena_printf(&e->arena, "%s: it needs about %s MB of the %s MB that are free",
-                            memory->value > room ? "does not fit" : "may not fit",
-                            sloe_format_fixed(memory->value > room ? memory->value : memory->high,
-                                              0, need, sizeof need),
-                            sloe_format_fixed(room, 0, have, sizeof have)));
+  sloe_estimate_warn(
+      e, sloe_arena_printf(&e->arena, "%s: it needs about %s MB of the %s MB that are free",
+                           memory->value > room ? "does not fit" : "may not fit",
+                           sloe_format_fixed(memory->value > room ? memory->value : memory->high, 0,
+                                             need, sizeof need),
+                           sloe_format_fixed(room, 0, have, sizeof have)));
 }
 
 static void warn_of_fusion(sloe_estimate *e) {
   const sloe_fusion *is = sloe_layers_fusion(e->net_layers), *want = &e->platform->fusion;
   if (is->runtime == want->runtime && is->precision == want->precision) return;
-  warn(e,
-       sloe_arena_printf(&e->arena, "the layers are those of %s %s, the platform is %s %s",
-                         sloe_runtime_name(is->runtime), sloe_precision_name(is->precision),
-                         sloe_runtime_name(want->runtime), sloe_precision_name(want->precision)));
+  sloe_estimate_warn(
+      e, sloe_arena_printf(&e->arena, "the layers are those of %s %s, the platform is %s %s",
+                           sloe_runtime_name(is->runtime), sloe_precision_name(is->precision),
+                           sloe_runtime_name(want->runtime), sloe_precision_name(want->precision)));
+}
+
+static void warn_of_fitting(sloe_estimate *e) {
+  const sloe_card *card = &e->platform->card;
+  sloe_estimate_warn(e, sloe_arena_printf(&e->arena,
+                                          "holds for %s %s, mode %s, %s; device time without "
+                                          "copies to and from it",
+                                          card->runtime, card->runtime_version, card->mode,
+                                          sloe_precision_name(card->precision)));
+}
+
+static void warn_of_datasheet(sloe_estimate *e) {
+  sloe_estimate_warn(
+      e,
+      "uncalibrated estimate from a data sheet, no layer was measured; device time without "
+      "copies to and from it");
+  if (e->platform->card.precision == SLOE_INT8)
+    sloe_estimate_warn(
+        e, "every layer is taken to run in INT8; those that a runtime leaves in FP16 take longer");
 }
 
 static void collect_warnings(sloe_estimate *e) {
-  warn(e,
-       "uncalibrated estimate from a data sheet, no layer was measured; device time without "
-       "copies to and from it");
-  if (e->platform->card.precision == SLOE_INT8)
-    warn(e, "every layer is taken to run in INT8; those that a runtime leaves in FP16 take longer");
+  if (e->platform->fitted)
+    warn_of_fitting(e);
+  else
+    warn_of_datasheet(e);
   warn_of_batch(e);
   warn_of_fusion(e);
   warn_of_layers(e);
@@ -204,7 +224,7 @@ static sloe_status check_method(const sloe_platform *platform, const sloe_estima
     case SLOE_METHOD_LAYERS: return SLOE_OK;
     case SLOE_METHOD_NETWORK:
       return sloe_fail(err, SLOE_UNSUPPORTED,
-                       "platform '%s' has no model of whole networks: a data sheet gives layers",
+                       "platform '%s' has no model of whole networks: it sums layers",
                        platform->card.name);
   }
   return sloe_fail(err, SLOE_USAGE, "method %d is not known", (int)method);
@@ -218,8 +238,13 @@ static sloe_status fill(sloe_estimate *e, sloe_error *err) {
   e->result.latency_p75_ms = e->result.latency_p97_5_ms = NAN;
   e->result.power_w = e->result.energy_mj = unknown;
   e->result.power_rail = "";
-  estimate_time(e);
-  estimate_memory(e);
+  e->result.memory_mb = unknown;
+  if (e->platform->fitted) {
+    sloe_estimate_fitted(e);
+  } else {
+    estimate_time(e);
+    estimate_memory(e);
+  }
   collect_warnings(e);
   return e->out_of_memory ? sloe_fail(err, SLOE_NOMEM, "out of memory estimating") : SLOE_OK;
 }

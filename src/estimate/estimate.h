@@ -5,7 +5,7 @@
 #define SLOE_ESTIMATE_ESTIMATE_H
 
 #include "net/net.h"
-#include "sloe/sloe.h"
+#include "platform/platform.h"
 
 typedef struct sloe_spec_estimate {
   double latency_ms;
@@ -17,5 +17,12 @@ typedef struct sloe_spec_estimate {
  */
 sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_spec *spec,
                                sloe_spec_estimate *out, sloe_error *err);
+
+/* Staircase and correction; NAN where the platform knows nothing of such layers. */
+double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec);
+
+/* The staircase alone, without its correction: that of the layer's family, else of the nearest one
+   scaled by the taps (*exact is 0); NAN where there is none of the op. */
+double sloe_estimate_staircase(const sloe_fitted *fitted, const sloe_layer_spec *spec, int *exact);
 
 #endif

@@ -49,10 +49,16 @@ sloe_layer_key sloe_layer_key_of(const sloe_layer_spec *s) {
   return key;
 }
 
-int sloe_layer_key_equal(const sloe_layer_key *a, const sloe_layer_key *b) {
-  return a->op == b->op && a->grouping == b->grouping && a->kernel[0] == b->kernel[0] &&
-         a->kernel[1] == b->kernel[1] && a->stride[0] == b->stride[0] &&
-         a->stride[1] == b->stride[1];
+static int order(int32_t a, int32_t b) {
+  return (a > b) - (a < b);
+}
+
+int sloe_layer_key_compare(const sloe_layer_key *a, const sloe_layer_key *b) {
+  int by = order(a->op, b->op);
+  if (!by) by = order(a->grouping, b->grouping);
+  for (int d = 0; !by && d < 2; d++) by = order(a->kernel[d], b->kernel[d]);
+  for (int d = 0; !by && d < 2; d++) by = order(a->stride[d], b->stride[d]);
+  return by;
 }
 
 /* Depthwise convolutions have one dimension less: filters follow channels. Batches are more rows.

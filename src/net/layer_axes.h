@@ -25,7 +25,8 @@ typedef struct sloe_layer_key { /* of a family; what does not apply is 1, 0 */
 } sloe_layer_key;
 
 sloe_layer_key sloe_layer_key_of(const sloe_layer_spec *spec);
-int sloe_layer_key_equal(const sloe_layer_key *a, const sloe_layer_key *b);
+/* < 0, 0, > 0: by op, grouping, kernel, stride. */
+int sloe_layer_key_compare(const sloe_layer_key *a, const sloe_layer_key *b);
 
 #define SLOE_LAYER_DIMS 4 /* the most that a family has */
 

@@ -1,0 +1,349 @@
+/* fit_layers.c: families and corrections (platform/fitted.h).
+ *
+ * A family (one kernel, stride and kind of grouping of an op) gets a staircase over its dimensions:
+ * the shapes are those that its lines found, the coefficients one fit to all of its points. Fewer
+ * points than a family needs, or no lines: straight lines in every dimension. Where steps do not
+ * fit the points better than straight lines do, they are left out.
+ *
+ * Then, per op and grouping, a forest learns ln(time / staircase) from all points, those of kernels
+ * without a family too. Its size is found by cross-validation; where no tree helps, it is a
+ * constant.
+ */
+#include "campaign/fit_layers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "estimate/estimate.h"
+
+enum { ARENA_LIMIT = 1 << 28, FAMILY_LEAST = 10, CORRECTION_LEAST = 25 };
+
+const char sloe_split_line[] = "line", sloe_split_design[] = "design",
+           sloe_split_held_out[] = "held-out";
+
+int sloe_is_held_out(const sloe_bench_point *p) {
+  return !strcmp(p->split, sloe_split_held_out);
+}
+
+int sloe_is_layer_time(const sloe_bench_point *p) {
+  return !p->network && !p->refused && p->time > 0;
+}
+
+typedef struct fitting {
+  const sloe_bench *bench;
+  const sloe_line_shape *shapes;
+  size_t n_shapes;
+  double reference_ms;
+  const sloe_fit_layers_switches *switches;
+  sloe_layer_models *out;
+  sloe_fitted_family *families;
+  size_t n_families, cap_families;
+  sloe_fitted_op *ops;
+  size_t n_ops, cap_ops;
+} fitting;
+
+static sloe_status out_of_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory fitting layers");
+}
+
+static int is_fitted(const sloe_bench_point *p) {
+  return sloe_is_layer_time(p) && !sloe_is_held_out(p);
+}
+
+/* ---- families ---- */
+
+typedef struct family_points {
+  int64_t *coords;
+  double *values;
+  size_t n, n_dims;
+} family_points;
+
+static sloe_status gather(const fitting *f, const sloe_layer_key *key, family_points *out,
+                          sloe_error *err) {
+  const size_t n = f->bench->n_points;
+  *out = (family_points){sloe_alloc(n * SLOE_LAYER_DIMS + 1, sizeof *out->coords),
+                         sloe_alloc(n + 1, sizeof *out->values), 0, 0};
+  if (!out->coords || !out->values) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    const sloe_bench_point *p = &f->bench->points[i];
+    if (!is_fitted(p)) continue;
+    const sloe_layer_key own = sloe_layer_key_of(&p->spec);
+    int64_t coords[SLOE_LAYER_DIMS];
+    if (sloe_layer_key_compare(&own, key)) continue;
+    out->n_dims = sloe_layer_coords(&p->spec, coords);
+    memcpy(out->coords + out->n * out->n_dims, coords, out->n_dims * sizeof *coords);
+    out->values[out->n++] = p->time * f->reference_ms;
+  }
+  return SLOE_OK;
+}
+
+static void take_domain(const family_points *points, sloe_stair_model *m) {
+  for (size_t d = 0; d < points->n_dims; d++) {
+    m->lo[d] = INT64_MAX;
+    m->hi[d] = 1;
+    for (size_t i = 0; i < points->n; i++) {
+      const int64_t x = points->coords[i * points->n_dims + d];
+      if (x < m->lo[d]) m->lo[d] = x;
+      if (x > m->hi[d]) m->hi[d] = x;
+    }
+  }
+}
+
+/* Constant where only one place was measured, a line else. */
+static void take_lines(sloe_stair_model *m) {
+  for (size_t d = 0; d < m->n_dims; d++) m->shape[d] = (sloe_stair){.slope = m->hi[d] > m->lo[d]};
+}
+
+static int take_shapes(const fitting *f, const sloe_layer_key *key, sloe_stair_model *m) {
+  int any = 0;
+  for (size_t i = 0; i < f->n_shapes; i++) {
+    const sloe_line_shape *s = &f->shapes[i];
+    if (sloe_layer_key_compare(&s->key, key) || s->dim >= m->n_dims) continue;
+    if (m->hi[s->dim] > m->lo[s->dim]) m->shape[s->dim] = s->shape, any = 1;
+  }
+  return any;
+}
+
+static sloe_status fit_family(const fitting *f, const sloe_layer_key *key,
+                              const family_points *points, sloe_fitted_family *out,
+                              sloe_error *err) {
+  sloe_stair_model straight = {.n_dims = (uint32_t)points->n_dims}, stepped;
+  double straight_error, stepped_error;
+  take_domain(points, &straight);
+  take_lines(&straight);
+  stepped = straight;
+  SLOE_TRY(
+      sloe_fit_tensor(&straight, points->coords, points->values, points->n, &straight_error, err));
+  *out = (sloe_fitted_family){*key, (uint32_t)points->n, straight};
+  if (f->switches->no_steps || !take_shapes(f, key, &stepped)) return SLOE_OK;
+  const sloe_status status =
+      sloe_fit_tensor(&stepped, points->coords, points->values, points->n, &stepped_error, err);
+  if (status == SLOE_UNSUPPORTED) return SLOE_OK; /* too many coefficients */
+  if (status == SLOE_OK && stepped_error < straight_error) out->stair = stepped;
+  return status;
+}
+
+static int has_family(const fitting *f, const sloe_layer_key *key) {
+  for (size_t i = 0; i < f->n_families; i++)
+    if (!sloe_layer_key_compare(&f->families[i].key, key)) return 1;
+  return 0;
+}
+
+/* Does any family of the op and grouping stand already? */
+static int has_kin(const fitting *f, const sloe_layer_key *key) {
+  for (size_t i = 0; i < f->n_families; i++)
+    if (f->families[i].key.op == key->op && f->families[i].key.grouping == key->grouping) return 1;
+  return 0;
+}
+
+static sloe_status add_family(fitting *f, const sloe_layer_key *key, size_t least,
+                              sloe_error *err) {
+  family_points points;
+  sloe_status status = gather(f, key, &points, err);
+  if (status == SLOE_OK && points.n >= least) {
+    if (!sloe_arena_grow(&f->out->arena, &f->families, f->n_families, &f->cap_families,
+                         sizeof *f->families))
+      status = out_of_memory(err);
+    else
+      status = fit_family(f, key, &points, &f->families[f->n_families], err);
+    if (status == SLOE_OK) f->n_families++;
+  }
+  sloe_dealloc(points.coords);
+  sloe_dealloc(points.values);
+  return status;
+}
+
+/* Families with enough points; then, for ops that have none so, any. */
+static sloe_status fit_families(fitting *f, sloe_error *err) {
+  for (int pass = 0; pass < 2; pass++)
+    for (size_t i = 0; i < f->bench->n_points; i++) {
+      const sloe_bench_point *p = &f->bench->points[i];
+      const sloe_layer_key key = sloe_layer_key_of(&p->spec);
+      if (!is_fitted(p) || has_family(f, &key) || (pass && has_kin(f, &key))) continue;
+      SLOE_TRY(add_family(f, &key, pass ? 1 : FAMILY_LEAST, err));
+    }
+  return SLOE_OK;
+}
+
+/* ---- corrections ---- */
+
+typedef struct rows {
+  double *x, *y;
+  size_t n;
+  float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES];
+  double *p75, *p97_5;
+} rows;
+
+static void rows_fini(rows *r) {
+  sloe_dealloc(r->x);
+  sloe_dealloc(r->y);
+  sloe_dealloc(r->p75);
+  sloe_dealloc(r->p97_5);
+}
+
+static void add_row(const fitting *f, const sloe_bench_point *p, rows *r) {
+  float x[SLOE_LAYER_FEATURES];
+  int exact;
+  const double stair = sloe_estimate_staircase(&f->out->fitted, &p->spec, &exact);
+  if (!(stair > 0)) return;
+  sloe_layer_features(&p->spec, x);
+  for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) {
+    r->x[r->n * SLOE_LAYER_FEATURES + i] = (double)x[i];
+    if (!r->n || x[i] < r->lo[i]) r->lo[i] = x[i];
+    if (!r->n || x[i] > r->hi[i]) r->hi[i] = x[i];
+  }
+  r->y[r->n] = log(p->time * f->reference_ms / stair);
+  r->p75[r->n] = p->p75;
+  r->p97_5[r->n++] = p->p97_5;
+}
+
+static sloe_status gather_rows(const fitting *f, int32_t op, int32_t grouping, rows *r,
+                               sloe_error *err) {
+  const size_t n = f->bench->n_points;
+  *r = (rows){.x = sloe_alloc(n * SLOE_LAYER_FEATURES + 1, sizeof *r->x),
+              .y = sloe_alloc(n + 1, sizeof *r->y),
+              .p75 = sloe_alloc(n + 1, sizeof *r->p75),
+              .p97_5 = sloe_alloc(n + 1, sizeof *r->p97_5)};
+  if (!r->x || !r->y || !r->p75 || !r->p97_5) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    const sloe_bench_point *p = &f->bench->points[i];
+    if (!is_fitted(p)) continue;
+    const sloe_layer_key key = sloe_layer_key_of(&p->spec);
+    if (key.op == op && key.grouping == grouping) add_row(f, p, r);
+  }
+  return SLOE_OK;
+}
+
+static int compare(const void *a, const void *b) {
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+static double quantile(double *values, size_t n, double q) {
+  if (!n) return NAN;
+  qsort(values, n, sizeof *values, compare);
+  const size_t at = (size_t)ceil(q * (double)(n + 1));
+  return values[at < 1 ? 0 : at > n ? n - 1 : at - 1];
+}
+
+/* A constant, the median, where rows are few. */
+static sloe_status train(const fitting *f, const rows *r, sloe_boost *boost, sloe_error *err) {
+  const sloe_boost_params many = {.trees = 200,
+                                  .depth = 5,
+                                  .rate = 0.12,
+                                  .row_share = 0.7,
+                                  .feature_share = 0.6,
+                                  .lambda = 2,
+                                  .patience = 30,
+                                  .seed = 1};
+  const sloe_boost_params few = {.trees = 48, .depth = 3, .rate = 0.15, .lambda = 3, .seed = 1};
+  const sloe_boost_params none = {.trees = 1, .depth = 1, .rate = 1e-9, .folds = 1};
+  const int is_none = f->switches->no_correction || r->n < CORRECTION_LEAST;
+  return sloe_boost_train(r->x, r->y, NULL, r->n, SLOE_LAYER_FEATURES,
+                          is_none      ? &none
+                          : r->n < 400 ? &few
+                                       : &many,
+                          boost, err);
+}
+
+static double spread_of(const rows *r, const sloe_boost *boost) {
+  double *e = sloe_alloc(r->n + 1, sizeof *e), spread = NAN;
+  for (size_t i = 0; e && i < r->n; i++)
+    e[i] = fabs(r->y[i] - (boost->out_of_fold ? boost->out_of_fold[i] : boost->forest.base));
+  if (e) spread = quantile(e, r->n, 0.9);
+  sloe_dealloc(e);
+  return spread;
+}
+
+static sloe_status fit_op(fitting *f, int32_t op, int32_t grouping, sloe_error *err) {
+  rows r;
+  sloe_status status = gather_rows(f, op, grouping, &r, err);
+  if (status == SLOE_OK && r.n) {
+    sloe_boost *boost = &f->out->boosts[f->n_ops];
+    sloe_fitted_op *out = &f->ops[f->n_ops];
+    status = train(f, &r, boost, err);
+    if (status == SLOE_OK) {
+      *out = (sloe_fitted_op){.op = op, .grouping = grouping, .forest = boost->forest};
+      memcpy(out->lo, r.lo, sizeof r.lo);
+      memcpy(out->hi, r.hi, sizeof r.hi);
+      out->p75 = quantile(r.p75, r.n, 0.5);
+      out->p97_5 = quantile(r.p97_5, r.n, 0.5);
+      out->error_90 = spread_of(&r, boost);
+      f->n_ops++;
+    }
+  }
+  rows_fini(&r);
+  return status;
+}
+
+static int has_op(const fitting *f, const sloe_layer_key *key) {
+  for (size_t i = 0; i < f->n_ops; i++)
+    if (f->ops[i].op == key->op && f->ops[i].grouping == key->grouping) return 1;
+  return 0;
+}
+
+static sloe_status fit_ops(fitting *f, sloe_error *err) {
+  enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
+  f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
+  f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
+  if (!f->ops || !f->out->boosts) return out_of_memory(err);
+  f->out->fitted.ops = f->ops;
+  for (size_t i = 0; i < f->bench->n_points; i++) {
+    const sloe_bench_point *p = &f->bench->points[i];
+    const sloe_layer_key key = sloe_layer_key_of(&p->spec);
+    if (!is_fitted(p) || has_op(f, &key)) continue;
+    SLOE_TRY(fit_op(f, key.op, key.grouping, err));
+    f->out->fitted.n_ops = f->n_ops;
+  }
+  return SLOE_OK;
+}
+
+/* ---- all of it: sorted, as they are looked up ---- */
+
+static int by_op(const void *a, const void *b) {
+  const sloe_fitted_op *p = a, *q = b;
+  return p->op != q->op ? (p->op > q->op) - (p->op < q->op)
+                        : (p->grouping > q->grouping) - (p->grouping < q->grouping);
+}
+
+static int by_key(const void *a, const void *b) {
+  return sloe_layer_key_compare(&((const sloe_fitted_family *)a)->key,
+                                &((const sloe_fitted_family *)b)->key);
+}
+
+sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shapes, size_t n_shapes,
+                            double reference_ms, const sloe_fit_layers_switches *switches,
+                            sloe_layer_models *out, sloe_error *err) {
+  static const sloe_fit_layers_switches all = {0};
+  fitting f = {.bench = bench,
+               .shapes = shapes,
+               .n_shapes = n_shapes,
+               .reference_ms = reference_ms,
+               .switches = switches ? switches : &all,
+               .out = out};
+  *out = (sloe_layer_models){0};
+  sloe_arena_init(&out->arena, ARENA_LIMIT);
+  out->fitted.reference_ms = reference_ms;
+  sloe_status status = fit_families(&f, err);
+  if (status == SLOE_OK && !f.n_families)
+    status = sloe_fail(err, SLOE_UNSUPPORTED, "no layer was measured: there is nothing to fit");
+  if (status == SLOE_OK) {
+    qsort(f.families, f.n_families, sizeof *f.families, by_key);
+    out->fitted.families = f.families;
+    out->fitted.n_families = f.n_families;
+    status = fit_ops(&f, err);
+    if (f.n_ops) qsort(f.ops, f.n_ops, sizeof *f.ops, by_op);
+  }
+  if (status != SLOE_OK) sloe_layer_models_fini(out);
+  return status;
+}
+
+void sloe_layer_models_fini(sloe_layer_models *models) {
+  for (size_t i = 0; models->boosts && i < models->fitted.n_ops; i++)
+    sloe_boost_fini(&models->boosts[i]);
+  sloe_arena_fini(&models->arena);
+  *models = (sloe_layer_models){0};
+}

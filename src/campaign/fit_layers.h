@@ -1,0 +1,42 @@
+/* fit_layers.h: from a campaign's points to what a platform knows of layers. Private to campaign/.
+ */
+#ifndef SLOE_CAMPAIGN_FIT_LAYERS_H
+#define SLOE_CAMPAIGN_FIT_LAYERS_H
+
+#include "campaign/bench.h"
+#include "fit/fit.h"
+#include "platform/platform.h"
+
+typedef struct sloe_line_shape { /* what a line found */
+  sloe_layer_key key;
+  size_t dim;
+  sloe_stair shape;
+} sloe_line_shape;
+
+/* What takes part; all zero: everything. */
+typedef struct sloe_fit_layers_switches {
+  int no_steps;      /* lines are linear, whatever was found */
+  int no_correction; /* staircases alone */
+} sloe_fit_layers_switches;
+
+typedef struct sloe_layer_models { /* begins all zero */
+  sloe_arena arena;
+  sloe_fitted fitted; /* families, ops, reference_ms; the rest is left alone */
+  sloe_boost *boosts; /* one an op: they own the forests' arrays */
+} sloe_layer_models;
+
+/* Fit families and corrections to the points whose split is not `held_out`, in milliseconds while
+   the reference takes reference_ms. Errors: UNSUPPORTED (no points), NOMEM. */
+sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shapes, size_t n_shapes,
+                            double reference_ms, const sloe_fit_layers_switches *switches,
+                            sloe_layer_models *out, sloe_error *err);
+void sloe_layer_models_fini(sloe_layer_models *models);
+
+/* `p` is of the split that no fit may see. */
+int sloe_is_held_out(const sloe_bench_point *p);
+/* A layer's point with a time. */
+int sloe_is_layer_time(const sloe_bench_point *p);
+
+extern const char sloe_split_line[], sloe_split_design[], sloe_split_held_out[];
+
+#endif

@@ -1,0 +1,134 @@
+/* estimate_fitted.c: a network on a platform whose layers were measured.
+ *
+ * Network = sum of its fused layers (B V), times what held-out networks say that this is off by.
+ * The interval is that of the model on those networks (conformal), not the scatter of runs; the
+ * runs' percentiles stand apart. A net of a single layer is that layer: no correction, and the
+ * interval of held-out layers of its op.
+ *
+ * A figure is in the domain when layers that make up 95 % of the time are.
+ */
+#include <math.h>
+
+#include "base/number.h"
+#include "estimate/estimate_parts.h"
+#include "estimate/fitted_layer.h"
+#include "estimate/layer_work.h"
+
+static const double domain_share = 0.95;
+
+typedef struct tally {
+  double sum, p75, p97_5, inside, unknown; /* ms */
+  size_t launched, n_outside, n_unknown;
+  double error_90; /* of the last layer */
+} tally;
+
+/* What the spec does not know is costed as a copy of the elements that it moves. */
+static sloe_fitted_time moved(const sloe_fitted *fitted, const sloe_layer *layer) {
+  sloe_layer_spec copy = sloe_layer_spec_none();
+  const uint64_t elements = sloe_add_sat(layer->in_elements, layer->out_elements) / 2;
+  copy.w = copy.out[1] = elements > 1 << 30 ? 1 << 30 : (int64_t)(elements ? elements : 1);
+  sloe_fitted_time time = sloe_fitted_layer(fitted, &copy);
+  time.in_domain = 0;
+  return time;
+}
+
+static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
+  const sloe_layer *layer = sloe_layers_at(e->net_layers, i);
+  const sloe_fitted *fitted = e->platform->fitted;
+  sloe_layer_estimate *out = &e->layers[i];
+  sloe_layer_spec spec;
+  int known;
+  *out = (sloe_layer_estimate){.layer = layer, .source = SLOE_SOURCE_FITTED};
+  if (layer->kind == SLOE_LAYER_VIEW) {
+    out->in_domain = 1; /* nothing is launched */
+    return;
+  }
+  sloe_layer_spec_of(e->net_layers, i, &spec, &known);
+  const sloe_fitted_time time = known ? sloe_fitted_layer(fitted, &spec) : moved(fitted, layer);
+  const double ms = isnan(time.ms) ? 0 : time.ms;
+  out->latency_ms = ms;
+  out->in_domain = time.in_domain;
+  out->bytes = (uint64_t)fmin(sloe_layer_bytes(layer, 4), 1e19);
+  if (isnan(time.ms)) out->source = SLOE_SOURCE_NONE;
+  t->sum += ms;
+  t->p75 += ms * time.p75;
+  t->p97_5 += ms * time.p97_5;
+  t->launched++;
+  t->inside += time.in_domain ? ms : 0;
+  t->n_outside += known && !time.in_domain;
+  t->n_unknown += !known;
+  t->unknown += known ? 0 : ms;
+  t->error_90 = time.error_90;
+}
+
+static void finish_time(sloe_estimate *e, const tally *t) {
+  const sloe_fitted_network *network = &e->platform->fitted->network;
+  const int single = t->launched == 1;
+  const double sum = t->sum, error = single ? t->error_90 : network->error_90;
+  const double ms =
+      single ? sum : network->scale * sum + network->per_layer_ms * (double)t->launched;
+  const double grown = sum > 0 ? ms / sum : 1;
+  e->result.sum_of_layers_ms = sum;
+  e->result.latency_p75_ms = t->p75 * grown;
+  e->result.latency_p97_5_ms = t->p97_5 * grown;
+  e->result.latency_ms = (sloe_figure){
+      .value = ms,
+      .low = ms * exp(-error),
+      .high = ms * exp(error),
+      .source = SLOE_SOURCE_FITTED,
+      .method = SLOE_METHOD_LAYERS,
+      .validated_mape = e->platform->card.validated_mape,
+      .in_domain = t->inside >= domain_share * sum,
+  };
+}
+
+static void estimate_memory(sloe_estimate *e) {
+  const sloe_fitted_network *network = &e->platform->fitted->network;
+  const sloe_card *card = &e->platform->card;
+  if (!(network->memory_scale > 0)) {
+    e->result.memory_kind = "";
+    e->result.fits = -1;
+    return;
+  }
+  const double own = (sloe_estimate_weights(e) + sloe_estimate_activations(e)) / 1e6;
+  const double mb = network->memory_scale * own + network->memory_offset_mb;
+  e->result.memory_mb = (sloe_figure){
+      .value = mb,
+      .low = mb * exp(-network->memory_error_90),
+      .high = mb * exp(network->memory_error_90),
+      .source = SLOE_SOURCE_FITTED,
+      .method = SLOE_METHOD_LAYERS,
+      .validated_mape = e->platform->fitted->memory_errors.mape,
+      .in_domain = e->result.latency_ms.in_domain,
+  };
+  e->result.memory_kind = "process";
+  e->result.fits = isnan(card->memory_mb) ? -1 : mb <= card->memory_mb;
+}
+
+static void warn_of_domain(sloe_estimate *e, const tally *t) {
+  char share[32];
+  const double outside = t->sum > 0 ? 100 * (1 - t->inside / t->sum) : 0;
+  if (t->n_outside)
+    sloe_estimate_warn(
+        e, sloe_arena_printf(&e->arena, "%zu %s outside what was measured: %s %% of the time%s",
+                             t->n_outside, t->n_outside == 1 ? "layer lies" : "layers lie",
+                             sloe_format_fixed(outside, 1, share, sizeof share),
+                             t->n_unknown ? ", with layers that have no model" : ""));
+  if (t->n_unknown)
+    sloe_estimate_warn(
+        e,
+        sloe_arena_printf(
+            &e->arena, "%zu %s no model: %s %% of the time, taken for copies of what they move",
+            t->n_unknown, t->n_unknown == 1 ? "layer has" : "layers have",
+            sloe_format_fixed(t->sum > 0 ? 100 * t->unknown / t->sum : 0, 1, share, sizeof share)));
+}
+
+void sloe_estimate_fitted(sloe_estimate *e) {
+  tally t = {0};
+  for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &t);
+  for (size_t i = 0; i < e->result.n_layers; i++)
+    e->layers[i].share = t.sum > 0 ? e->layers[i].latency_ms / t.sum : 0;
+  finish_time(e, &t);
+  estimate_memory(e);
+  warn_of_domain(e, &t);
+}

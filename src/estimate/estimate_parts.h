@@ -1,0 +1,30 @@
+/* estimate_parts.h: what the two kinds of estimates share. Private to estimate/. */
+#ifndef SLOE_ESTIMATE_ESTIMATE_PARTS_H
+#define SLOE_ESTIMATE_ESTIMATE_PARTS_H
+
+#include "base/arena.h"
+#include "platform/platform.h"
+
+enum { SLOE_ESTIMATE_WARNINGS = 12 };
+
+struct sloe_estimate {
+  sloe_arena arena;
+  const sloe_layers *net_layers;
+  const sloe_platform *platform;
+  sloe_layer_estimate *layers;
+  const char *warnings[SLOE_ESTIMATE_WARNINGS];
+  int out_of_memory;
+  sloe_result result;
+};
+
+/* `text` NULL: memory ran out making it. Past SLOE_ESTIMATE_WARNINGS they are dropped. */
+void sloe_estimate_warn(sloe_estimate *e, const char *text);
+
+/* Weights, and the activations that live at once, in bytes at the platform's precision. */
+double sloe_estimate_weights(const sloe_estimate *e);
+double sloe_estimate_activations(const sloe_estimate *e);
+
+/* Time and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
+void sloe_estimate_fitted(sloe_estimate *e);
+
+#endif
