@@ -28,6 +28,7 @@
 #ifndef SLOE_FIT_FIT_H
 #define SLOE_FIT_FIT_H
 
+#include "fit/boost.h"
 #include "model/model.h"
 
 typedef struct sloe_fit_sample {

@@ -2,6 +2,7 @@
 #ifndef SLOE_MODEL_MODEL_H
 #define SLOE_MODEL_MODEL_H
 
+#include "model/forest.h"
 #include "model/roofline.h"
 #include "model/staircase.h"
 
