@@ -363,6 +363,9 @@ SLOE_API sloe_status sloe_platform_from_memory(const void *buf, size_t len, cons
 SLOE_API void sloe_platform_free(sloe_platform *platform);
 SLOE_API const sloe_card *sloe_platform_card(const sloe_platform *platform);
 SLOE_API const sloe_fusion *sloe_platform_fusion(const sloe_platform *platform);
+/* Time of the reference layer when the platform was measured; NAN: unknown. Measurements that come
+   with theirs (`ref_ms` of a table) are compared with the platform in the ratio of the two. */
+SLOE_API double sloe_platform_reference_ms(const sloe_platform *platform);
 
 /* Every platform in the folders of `search`, sorted by name; a file that cannot be read becomes a
    warning. One name in two folders: the first wins. */

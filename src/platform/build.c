@@ -208,6 +208,7 @@ sloe_status sloe_pf_build(const sloe_pf *pf, sloe_precision precision, size_t mo
       .precision = precision,
       .compute_capability = cc / 100 * 10 + cc % 100,
   };
+  out->reference_ms = NAN;
   out->roofline = roofline(pf, precision, mode);
   out->workspace_bytes =
       (sloe_range){pf->chip.workspace_mib_.typical * MIB, pf->chip.workspace_mib_.worst * MIB};

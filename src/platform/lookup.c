@@ -185,3 +185,7 @@ const sloe_card *sloe_platform_card(const sloe_platform *platform) {
 const sloe_fusion *sloe_platform_fusion(const sloe_platform *platform) {
   return &platform->fusion;
 }
+
+double sloe_platform_reference_ms(const sloe_platform *platform) {
+  return platform->reference_ms;
+}

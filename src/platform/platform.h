@@ -19,6 +19,7 @@ struct sloe_platform {
   sloe_arena arena;
   sloe_card card;
   sloe_fusion fusion;
+  double reference_ms;        /* of the reference layer at the time; NAN: never timed */
   sloe_roofline roofline;     /* source datasheet */
   sloe_range workspace_bytes; /* scratch and copies of weights that a runtime may hold */
   const sloe_platform_parameter *parameters;
