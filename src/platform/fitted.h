@@ -24,14 +24,14 @@ typedef struct sloe_fitted_op {
   int32_t op, grouping;
   sloe_forest forest; /* of ln(time / staircase) over sloe_layer_features; n_trees may be 0 */
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
-  double p75, p97_5; /* ratio of these percentiles of the runs to the median, usual */
-  double error_90;   /* nine in ten held-out layers lie within exp(+-error_90) */
+  double p75, p97_5; /* ratio of these percentiles of the runs to the median, usual; NAN: unknown */
+  double error_90;   /* nine in ten held-out layers lie within exp(+-error_90); NAN: unknown */
 } sloe_fitted_op;
 
 /* From the sum of layers to the network: ms = scale x sum + per_layer_ms x layers. */
 typedef struct sloe_fitted_network {
   double scale, per_layer_ms;
-  double error_90; /* conformal: ln(high / ms) = ln(ms / low) */
+  double error_90; /* conformal: ln(high / ms) = ln(ms / low); NAN: unknown */
   double memory_scale, memory_offset_mb, memory_error_90; /* of weights + activations; 0: unknown */
 } sloe_fitted_network;
 
@@ -42,9 +42,9 @@ typedef struct sloe_fitted_errors {
 
 typedef struct sloe_fitted {
   double reference_ms;
-  const sloe_fitted_family *families;
+  const sloe_fitted_family *families; /* in the order of sloe_fitted_key_order */
   size_t n_families;
-  const sloe_fitted_op *ops;
+  const sloe_fitted_op *ops; /* by op, then grouping */
   size_t n_ops;
   sloe_fitted_network network;
   sloe_fitted_errors layer_errors, network_errors, memory_errors;
@@ -62,12 +62,17 @@ typedef struct sloe_fitted_platform {
   sloe_fitted fitted;
 } sloe_fitted_platform;
 
-/* Write it: atomic. Errors: USAGE (a number that is not finite, too many of something), IO, NOMEM.
- */
+/* Write it: atomic, in any order of families and ops. What a reader would refuse is not written.
+   Errors: USAGE (a number that is not finite, a key that stands twice, too many of something, a
+   text of several lines), IO, NOMEM. */
 sloe_status sloe_fitted_write(const sloe_fitted_platform *platform, const char *path,
                               sloe_error *err);
 
-/* The family of exactly this key, NULL; the nearest one of the same op and grouping, NULL. */
+/* Order of keys: op, grouping, kernel, stride; < 0, 0, > 0. What is opened is in this order. */
+int sloe_fitted_key_order(const sloe_layer_key *a, const sloe_layer_key *b);
+
+/* The family of exactly this key, NULL; the nearest one of the same op and grouping, NULL: least
+   distance in the logarithms of kernel area, kernel aspect and stride. */
 const sloe_fitted_family *sloe_fitted_find(const sloe_fitted *fitted, const sloe_layer_key *key);
 const sloe_fitted_family *sloe_fitted_nearest(const sloe_fitted *fitted, const sloe_layer_key *key);
 const sloe_fitted_op *sloe_fitted_find_op(const sloe_fitted *fitted, int32_t op, int32_t grouping);

@@ -17,7 +17,6 @@ struct sloe_platform_list {
   const char **warnings;
   size_t n_warnings, cap_warnings;
   size_t n_files;
-  sloe_pf pf; /* of the file being read */
 };
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -34,26 +33,65 @@ static sloe_status warn(sloe_platform_list *list, const char *text, sloe_error *
   return SLOE_OK;
 }
 
-static sloe_status add_card(sloe_platform_list *list, sloe_precision precision, size_t mode,
-                            const char *path, sloe_error *err) {
-  if (!sloe_arena_grow(&list->arena, &list->cards, list->n_cards, &list->cap_cards,
-                       sizeof *list->cards))
-    return out_of_memory(err);
-  sloe_card *card = &list->cards[list->n_cards];
-  SLOE_TRY(sloe_pf_card(&list->pf, precision, mode, path, &list->arena, card, err));
+/* Room for a card behind the last one; NULL: out of memory. */
+static sloe_card *next_card(sloe_platform_list *list) {
+  int room = sloe_arena_grow(&list->arena, &list->cards, list->n_cards, &list->cap_cards,
+                             sizeof *list->cards);
+  return room ? &list->cards[list->n_cards] : NULL;
+}
+
+static int copy_text(sloe_arena *arena, const char **text) {
+  *text = sloe_arena_strn(arena, *text, strlen(*text));
+  return *text != NULL;
+}
+
+/* All texts of a card into the list. */
+static int copy_texts(sloe_arena *arena, sloe_card *card) {
+  return copy_text(arena, &card->name) && copy_text(arena, &card->path) &&
+         copy_text(arena, &card->device) && copy_text(arena, &card->title) &&
+         copy_text(arena, &card->runtime) && copy_text(arena, &card->runtime_version) &&
+         copy_text(arena, &card->mode) && copy_text(arena, &card->notes) &&
+         copy_text(arena, &card->validated_on);
+}
+
+static sloe_status add_card(sloe_platform_list *list, const sloe_card *from, sloe_error *err) {
+  sloe_card *card = next_card(list);
+  if (!card) return out_of_memory(err);
+  *card = *from;
+  if (!copy_texts(&list->arena, card)) return out_of_memory(err);
   list->n_cards++;
   return SLOE_OK;
 }
 
+static sloe_status add_text(sloe_platform_list *list, sloe_pf_file *file, const char *path,
+                            sloe_error *err) {
+  for (int p = 0; p < SLOE_PRECISION_COUNT; p++)
+    for (size_t m = 0; file->pf.has_precision[p] && m < file->pf.n_modes; m++) {
+      sloe_card card;
+      SLOE_TRY(
+          sloe_pf_card(&file->pf, (sloe_precision)p, m, path, &file->platform->arena, &card, err));
+      SLOE_TRY(add_card(list, &card, err));
+    }
+  return SLOE_OK;
+}
+
+static sloe_status add_fitted(sloe_platform_list *list, const sloe_platform *platform,
+                              const char *path, sloe_error *err) {
+  sloe_card card = platform->card;
+  card.path = path;
+  return add_card(list, &card, err);
+}
+
 static sloe_status add_file(sloe_platform_list *list, const char *path, sloe_error *err) {
   sloe_error trouble = {0};
-  sloe_status status = sloe_pf_load(path, &list->arena, &list->pf, &trouble);
+  sloe_pf_file *file;
+  sloe_status status = sloe_pf_load(path, &file, &trouble);
   if (status == SLOE_NOMEM) return out_of_memory(err);
   if (status != SLOE_OK) return warn(list, trouble.msg, err);
-  for (int p = 0; p < SLOE_PRECISION_COUNT; p++)
-    for (size_t m = 0; list->pf.has_precision[p] && m < list->pf.n_modes; m++)
-      SLOE_TRY(add_card(list, (sloe_precision)p, m, path, err));
-  return SLOE_OK;
+  status = file->platform->fitted ? add_fitted(list, file->platform, path, err)
+                                  : add_text(list, file, path, err);
+  sloe_pf_unload(file);
+  return status;
 }
 
 static int is_platform_file(const char *name) {

@@ -15,89 +15,127 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "platform/fitted_format.h"
 
-enum { ARENA_LIMIT = 1 << 20, MAX_PATH = 4096 };
-
-sloe_status sloe_pf_load(const char *path, sloe_arena *arena, sloe_pf *pf, sloe_error *err) {
-  char *data;
-  size_t len;
-  SLOE_TRY(sloe_file_read(path, SLOE_PF_MAX_BYTES, &data, &len, err));
-  sloe_status status = sloe_pf_parse(data, len, arena, pf, err);
-  sloe_dealloc(data);
-  return status == SLOE_OK ? status : sloe_fail_in(err, status, "%s", path);
-}
-
-static sloe_status fail_variant(const sloe_pf *pf, const char *variant, sloe_error *err) {
-  char name[SLOE_PF_MAX_NAME];
-  sloe_precision precision = SLOE_FP32;
-  size_t mode = 0;
-  sloe_pf_find(pf, NULL, &precision, &mode);
-  sloe_pf_name(pf, precision, mode, name);
-  return sloe_fail(err, SLOE_NOTFOUND, "no platform '%.60s' in the file (it has %s, ...)", variant,
-                   name);
-}
+enum { ARENA_LIMIT = 1 << 27, MAX_PATH = 4096 };
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory opening platform");
 }
 
-/* The scratch that reading needs: too large for a small stack. */
-typedef struct scratch {
-  sloe_pf pf;
-  sloe_platform *platform;
-} scratch;
-
-static scratch *new_scratch(void) {
-  scratch *s = sloe_alloc(1, sizeof *s);
-  if (!s) return NULL;
-  s->platform = sloe_alloc(1, sizeof *s->platform);
-  if (!s->platform) {
-    sloe_dealloc(s);
+/* On the heap: too large for a small stack. */
+static sloe_pf_file *new_file(void) {
+  sloe_pf_file *file = sloe_alloc(1, sizeof *file);
+  if (!file) return NULL;
+  file->platform = sloe_alloc(1, sizeof *file->platform);
+  if (!file->platform) {
+    sloe_dealloc(file);
     return NULL;
   }
-  memset(s->platform, 0, sizeof *s->platform);
-  sloe_arena_init(&s->platform->arena, ARENA_LIMIT);
-  return s;
+  memset(file->platform, 0, sizeof *file->platform);
+  sloe_arena_init(&file->platform->arena, ARENA_LIMIT);
+  return file;
 }
 
-/* Hands the platform over where `out` is not NULL, frees it where it is. */
-static void free_scratch(scratch *s, sloe_platform **out) {
-  if (out)
-    *out = s->platform;
+void sloe_pf_unload(sloe_pf_file *file) {
+  if (!file) return;
+  sloe_platform_free(file->platform);
+  sloe_dealloc(file);
+}
+
+/* Takes `data` over. */
+static sloe_status load(char *data, size_t len, sloe_pf_file **out, sloe_error *err) {
+  sloe_pf_file *file = new_file();
+  sloe_status status = file ? SLOE_OK : out_of_memory(err);
+  if (file && sloe_fitted_is(data, len)) {
+    file->platform->file = data;
+    status = sloe_fitted_read(data, len, file->platform, err);
+  } else {
+    if (file) status = sloe_pf_parse(data, len, &file->platform->arena, &file->pf, err);
+    sloe_dealloc(data);
+  }
+  if (status == SLOE_OK)
+    *out = file;
   else
-    sloe_platform_free(s->platform);
-  sloe_dealloc(s);
+    sloe_pf_unload(file);
+  return status;
 }
 
-static sloe_status choose(scratch *s, const char *variant, const char *path, sloe_error *err) {
-  sloe_precision precision;
-  size_t mode;
-  if (!sloe_pf_find(&s->pf, variant, &precision, &mode)) return fail_variant(&s->pf, variant, err);
-  return sloe_pf_build(&s->pf, precision, mode, path, s->platform, err);
+sloe_status sloe_pf_load(const char *path, sloe_pf_file **out, sloe_error *err) {
+  char *data;
+  size_t len;
+  *out = NULL;
+  SLOE_TRY(sloe_file_read(path, SLOE_FITTED_MAX_BYTES, &data, &len, err));
+  sloe_status status = load(data, len, out, err);
+  return status == SLOE_OK ? status : sloe_fail_in(err, status, "%s", path);
+}
+
+sloe_status sloe_pf_load_memory(const void *data, size_t len, sloe_pf_file **out, sloe_error *err) {
+  *out = NULL;
+  if (len > SLOE_FITTED_MAX_BYTES)
+    return sloe_fail_at(err, SLOE_FORMAT, SLOE_FITTED_MAX_BYTES,
+                        "a platform file may have %d bytes, this one has %zu",
+                        SLOE_FITTED_MAX_BYTES, len);
+  char *copy = sloe_alloc(len, 1);
+  if (!copy) return out_of_memory(err);
+  if (len) memcpy(copy, data, len);
+  return load(copy, len, out, err);
+}
+
+static sloe_status fail_variant(const char *variant, const char *name, const char *more,
+                                sloe_error *err) {
+  return sloe_fail(err, SLOE_NOTFOUND, "no platform '%.60s' in the file (it has %s%s)", variant,
+                   name, more);
+}
+
+static sloe_status choose_text(sloe_pf_file *file, const char *variant, const char *path,
+                               sloe_error *err) {
+  const sloe_pf *pf = &file->pf;
+  sloe_precision precision = SLOE_FP32;
+  size_t mode = 0;
+  if (sloe_pf_find(pf, variant, &precision, &mode))
+    return sloe_pf_build(pf, precision, mode, path, file->platform, err);
+  char name[SLOE_PF_MAX_NAME];
+  sloe_pf_find(pf, NULL, &precision, &mode);
+  sloe_pf_name(pf, precision, mode, name);
+  return fail_variant(variant, name, ", ...", err);
+}
+
+static sloe_status choose_fitted(sloe_platform *platform, const char *variant, const char *path,
+                                 sloe_error *err) {
+  if (!sloe_fitted_is_called(&platform->card, variant))
+    return fail_variant(variant, platform->card.name, "", err);
+  platform->card.path = sloe_arena_strn(&platform->arena, path, strlen(path));
+  return platform->card.path ? SLOE_OK : out_of_memory(err);
+}
+
+/* The platform that `variant` names; ends the file. */
+static sloe_status choose(sloe_pf_file *file, const char *variant, const char *path,
+                          sloe_platform **out, sloe_error *err) {
+  sloe_status status = file->platform->fitted ? choose_fitted(file->platform, variant, path, err)
+                                              : choose_text(file, variant, path, err);
+  if (status == SLOE_OK) {
+    *out = file->platform;
+    file->platform = NULL;
+  }
+  sloe_pf_unload(file);
+  return status;
 }
 
 sloe_status sloe_platform_from_memory(const void *buf, size_t len, const char *variant,
                                       sloe_platform **out, sloe_error *err) {
+  sloe_pf_file *file;
   *out = NULL;
-  scratch *s = new_scratch();
-  if (!s) return out_of_memory(err);
-  sloe_status status = sloe_pf_parse(buf, len, &s->platform->arena, &s->pf, err);
-  if (status == SLOE_OK) status = choose(s, variant, "", err);
-  free_scratch(s, status == SLOE_OK ? out : NULL);
-  return status;
+  SLOE_TRY(sloe_pf_load_memory(buf, len, &file, err));
+  return choose(file, variant, "", out, err);
 }
 
 static sloe_status open_file(const char *path, const char *variant, sloe_platform **out,
                              sloe_error *err) {
-  scratch *s = new_scratch();
-  if (!s) return out_of_memory(err);
-  sloe_status status = sloe_pf_load(path, &s->platform->arena, &s->pf, err);
-  if (status == SLOE_OK) {
-    status = choose(s, variant, path, err);
-    if (status != SLOE_OK) sloe_fail_in(err, status, "%s", path);
-  }
-  free_scratch(s, status == SLOE_OK ? out : NULL);
-  return status;
+  sloe_pf_file *file;
+  SLOE_TRY(sloe_pf_load(path, &file, err));
+  sloe_status status = choose(file, variant, path, out, err);
+  return status == SLOE_OK ? status : sloe_fail_in(err, status, "%s", path);
 }
 
 /* "x/nano.sloe:fp16" -> where the ':' stands; NULL: no variant. */
@@ -175,6 +213,7 @@ sloe_status sloe_platform_open(const char *platform, const sloe_search *search, 
 void sloe_platform_free(sloe_platform *platform) {
   if (!platform) return;
   sloe_arena_fini(&platform->arena);
+  sloe_dealloc(platform->file);
   sloe_dealloc(platform);
 }
 

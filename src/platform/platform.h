@@ -1,11 +1,12 @@
 /* platform.h: one opened platform, as the rooms above see it (estimate evaluates it, report prints
- * it). The file format stands in format.h and docs/platform-file.md.
+ * it). The file formats stand in format.h, fitted_format.h and docs/platform-file.md.
  */
 #ifndef SLOE_PLATFORM_PLATFORM_H
 #define SLOE_PLATFORM_PLATFORM_H
 
 #include "base/arena.h"
 #include "model/model.h"
+#include "platform/fitted.h"
 #include "sloe/sloe.h"
 
 /* One number that the estimates rest on, for people and for `platform export`. */
@@ -24,6 +25,8 @@ struct sloe_platform {
   sloe_range workspace_bytes; /* scratch and copies of weights that a runtime may hold */
   const sloe_platform_parameter *parameters;
   size_t n_parameters;
+  const sloe_fitted *fitted; /* source fitted; NULL: a data sheet */
+  void *file;                /* the bytes of a binary file, which `fitted` points into */
 };
 
 #endif
