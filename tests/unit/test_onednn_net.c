@@ -309,6 +309,71 @@ static void an_op_that_is_lacking_is_named(void **state) {
   sloe_backend_onednn.close(device);
 }
 
+static void real_networks_run_to_finite_outputs(void **state) {
+  (void)state;
+  const char *const files[] = {"tv_mobilenet_v2", "tv_squeezenet1_1"};
+  const sloe_fusion fusion = {.runtime = SLOE_RUNTIME_ONEDNN};
+  onednn_device *device = open_onednn();
+  device->fill = NULL; /* random contents, as they are measured */
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char path[512];
+    sloe_error err;
+    sloe_net *net;
+    sloe_layers *layers;
+    void *job;
+    uint64_t ns[2];
+    snprintf(path, sizeof path, SLOE_SOURCE_DIR "/data/models/%s.onnx", files[i]);
+    assert_ok(sloe_net_open(path, NULL, &net, &err), err);
+    assert_ok(sloe_layers_new(net, &fusion, &layers, &err), err);
+    assert_ok(sloe_backend_onednn.load_network(device, layers, &job, &err), err);
+    assert_ok(sloe_backend_onednn.run(device, job, &ns[0], &ns[1], &err), err);
+    onednn_job *j = job;
+    assert_int_equal(j->n_out, 1);
+    float *got = read_value(j, j->out[0]), most = 0;
+    for (size_t k = 0; k < sloe_onednn_elements(j->out[0]); k++) {
+      assert_true(isfinite(got[k]));
+      most = fmaxf(most, fabsf(got[k]));
+    }
+    assert_true(most > 1e-6F && most < 1e6F);
+    sloe_dealloc(got);
+    sloe_backend_onednn.unload(device, job);
+    sloe_layers_free(layers);
+    sloe_net_free(net);
+  }
+  sloe_backend_onednn.close(device);
+}
+
+static void memory_that_runs_out_while_a_network_is_built_is_said(void **state) {
+  (void)state;
+  const sloe_fusion fusion = {.runtime = SLOE_RUNTIME_ONEDNN};
+  sloe_error err;
+  sloe_layers *layers;
+  void *job = NULL;
+  onednn_device *device = open_onednn();
+  sloe_net *net = build_net();
+  const sloe_tid in = build_input(net, "x", DIMS(1, 8, 8, 8));
+  const sloe_tid a = conv(net, "c1", in, 8, 16, 3, 1);
+  const sloe_tid b =
+      build_node(net, "Add", "add", IN(conv(net, "c2", a, 16, 16, 1, 1), a), NO_ATTRS);
+  build_output(net, build_node(net, "Flatten", "flat", IN(b), NO_ATTRS));
+  assert_ok(sloe_net_finish(net, NULL, &err), err);
+  assert_ok(sloe_layers_new(net, &fusion, &layers, &err), err);
+  sloe_status status = SLOE_NOMEM;
+  for (long i = 0; status != SLOE_OK; i++) {
+    assert_true(i < 200);
+    sloe_alloc_fail_after(i);
+    status = sloe_backend_onednn.load_network(device, layers, &job, &err);
+    sloe_alloc_fail_after(-1);
+    assert_true(status == SLOE_OK || status == SLOE_NOMEM);
+    if (status != SLOE_OK) assert_null(job);
+  }
+  sloe_backend_onednn.unload(device, job);
+  sloe_backend_onednn.close(device);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+  assert_int_equal(sloe_alloc_live(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_residual_is_added_in_place),
@@ -317,6 +382,8 @@ int main(void) {
       cmocka_unit_test(a_shuffle_unit_and_a_flattened_product_compute_what_they_say),
       cmocka_unit_test(each_layer_is_timed_and_memory_is_counted),
       cmocka_unit_test(an_op_that_is_lacking_is_named),
+      cmocka_unit_test(real_networks_run_to_finite_outputs),
+      cmocka_unit_test(memory_that_runs_out_while_a_network_is_built_is_said),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@
  * right behind it are in the weights. Then each op is a post-op: functions of one element,
  * arithmetic with another tensor; a product with its own sigmoid is a swish. A residual that
  * nothing reads later is added in place (sum), another is a binary post-op. Where oneDNN has no
- * such primitive the anchor runs alone and the others behind it, each by itself; so do ops behind
- * one that is no post-op. */
+ * such primitive, or a slow one only, ops from the first that reads another tensor on run by
+ * themselves, or all; so do ops behind one that is no post-op. */
 #include <string.h>
 
 #include "device/onednn/net_build.h"
@@ -15,6 +15,7 @@ typedef struct chain {
   const sloe_node *anchor, *pad;
   const sloe_node *node[ONEDNN_MAX_POSTS * 4]; /* behind the anchor, in order */
   int in_posts[ONEDNN_MAX_POSTS * 4], folded[ONEDNN_MAX_POSTS * 4];
+  size_t first[ONEDNN_MAX_POSTS * 4]; /* of its posts */
   size_t count;
   onednn_posts posts;
   sloe_tid bare, at; /* the tensors that the anchor makes, and the posts so far */
@@ -61,13 +62,8 @@ static sloe_status shape_operand(const chain *c, onednn_value **value, sloe_erro
   return sloe_onednn_reshape(c->n->job, v, rank, dims, value, err);
 }
 
-static int has_sum(const onednn_posts *posts) {
-  for (size_t i = 0; i < posts->n; i++)
-    if (posts->post[i].what == ONEDNN_POST_SUM) return 1;
-  return 0;
-}
-
-/* Arithmetic with another tensor. *ok 0: not as a post-op. */
+/* Arithmetic with another tensor. A sum comes first or not at all: behind another post-op oneDNN's
+   fast convolutions refuse it, and what takes it is ten times slower. *ok 0: not as a post-op. */
 static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_error *err) {
   const sloe_net *net = c->n->net;
   dnnl_alg_kind_t alg;
@@ -83,7 +79,7 @@ static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_er
   const int full = sloe_shape_elements(&net->tensors[other].shape) ==
                    sloe_shape_elements(&net->tensors[node->out[0]].shape);
   const int sum =
-      alg == dnnl_binary_add && full && !has_sum(&c->posts) && sloe_onednn_net_is_last(c->n, other);
+      alg == dnnl_binary_add && full && !c->posts.n && sloe_onednn_net_is_last(c->n, other);
   SLOE_TRY(shape_operand(c, &value, err));
   if (!value->fixed) SLOE_TRY(sloe_onednn_as_plain(c->n->job, value, &value, err));
   *ok = sloe_onednn_post_value(&c->posts, sum ? ONEDNN_POST_SUM : ONEDNN_POST_BINARY, alg, value);
@@ -105,6 +101,7 @@ static size_t find_gate(const chain *c, size_t i) {
 
 static int take_gate(chain *c, size_t i, size_t mul) {
   c->in_posts[mul] = 1;
+  c->first[mul] = c->posts.n;
   c->at = c->node[mul]->out[0];
   return sloe_onednn_post_eltwise(
       &c->posts, c->node[i]->op == SLOE_OP_SIGMOID ? dnnl_eltwise_swish : dnnl_eltwise_hardswish, 1,
@@ -147,8 +144,26 @@ static sloe_status take_posts(chain *c, sloe_error *err) {
       return SLOE_OK;
     }
     c->in_posts[i] = 1;
+    c->first[i] = before.n;
   }
   return SLOE_OK;
+}
+
+/* Take post `at` and what follows it off again. */
+static void cut(chain *c, size_t at) {
+  c->posts.n = at;
+  c->at = c->bare;
+  for (size_t i = 0; i < c->count; i++) {
+    if (c->first[i] >= at) c->in_posts[i] = 0;
+    if (c->in_posts[i]) c->at = c->node[i]->out[0];
+  }
+}
+
+/* The first post that reads another tensor. */
+static size_t first_operand(const onednn_posts *posts) {
+  size_t i = 0;
+  while (i < posts->n && posts->post[i].what == ONEDNN_POST_ELTWISE) i++;
+  return i;
 }
 
 /* The nodes of the group behind the anchor, in the order of execution. */
@@ -186,12 +201,11 @@ sloe_status sloe_onednn_net_group(onednn_net *n, const int32_t *nodes, size_t co
   onednn_value *dst;
   SLOE_TRY(begin(&c, n, nodes, count, anchor, err));
   SLOE_TRY(take_posts(&c, err));
-  const sloe_status status = sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err);
-  if (status != SLOE_UNSUPPORTED || !c.posts.n)
-    return status == SLOE_OK ? finish(&c, dst, err) : status;
-  memset(c.in_posts, 0, sizeof c.in_posts);
-  c.posts.n = 0;
-  c.at = c.bare;
-  SLOE_TRY(sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err));
-  return finish(&c, dst, err);
+  for (;;) { /* all posts, those of one element, none */
+    const sloe_status status = sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err);
+    if (status == SLOE_OK) return finish(&c, dst, err);
+    if (status != SLOE_UNSUPPORTED || !c.posts.n) return status;
+    const size_t operand = first_operand(&c.posts);
+    cut(&c, operand < c.posts.n ? operand : 0);
+  }
 }

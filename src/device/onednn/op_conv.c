@@ -1,5 +1,6 @@
 /* op_conv.c: convolutions and transposed ones. */
 #include <math.h>
+#include <string.h>
 
 #include "device/onednn/onednn.h"
 
@@ -39,6 +40,20 @@ static sloe_status make_weights(onednn_job *job, const onednn_value *src, const 
   return SLOE_OK;
 }
 
+/* oneDNN has every combination of post-ops, but some of them only by way of a general matrix
+   product or of its reference code, ten times slower than convolution and operand apart. */
+static sloe_status refuse_slow(const onednn_make *make, sloe_error *err) {
+  const char *name = "";
+  int operands = 0;
+  for (size_t i = 0; make->posts && i < make->posts->n; i++)
+    operands |= make->posts->post[i].what != ONEDNN_POST_ELTWISE;
+  if (!operands) return SLOE_OK;
+  ONEDNN_TRY(dnnl_primitive_desc_query(make->pd, dnnl_query_impl_info_str, 0, &name),
+             "convolution");
+  if (!strstr(name, "gemm:") && !strstr(name, "ref")) return SLOE_OK;
+  return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: these post-ops would be done by %.40s", name);
+}
+
 sloe_status sloe_onednn_conv(onednn_job *job, int transposed, onednn_value *src,
                              const onednn_window *w, const onednn_posts *posts, const char *name,
                              onednn_value **dst, sloe_error *err) {
@@ -56,6 +71,7 @@ sloe_status sloe_onednn_conv(onednn_job *job, int transposed, onednn_value *src,
   SLOE_TRY(init_desc(transposed, w, &src_md, &weights_md, &bias_md, &dst_md, &desc, err));
   SLOE_GOTO(sloe_onednn_make_begin(
       &make, job, transposed ? "transposed convolution" : "convolution", &desc, posts, err));
+  SLOE_GOTO(refuse_slow(&make, err));
   SLOE_GOTO(sloe_onednn_make_in(&make, DNNL_ARG_SRC, dnnl_query_src_md, 0, src, err));
   SLOE_GOTO(sloe_onednn_make_in(&make, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, weights, err));
   SLOE_GOTO(sloe_onednn_make_in(&make, DNNL_ARG_BIAS, dnnl_query_weights_md, 1, bias, err));
