@@ -240,7 +240,7 @@ static sloe_status train(const fitting *f, const rows *r, sloe_boost *boost, slo
                                   .patience = 30,
                                   .seed = 1};
   const sloe_boost_params few = {.trees = 48, .depth = 3, .rate = 0.15, .lambda = 3, .seed = 1};
-  const sloe_boost_params none = {.trees = 1, .depth = 1, .rate = 1e-9, .folds = 1};
+  const sloe_boost_params none = {.trees = 1, .depth = 1, .rate = 0.001, .folds = 1};
   const int is_none = f->switches->no_correction || r->n < CORRECTION_LEAST;
   return sloe_boost_train(r->x, r->y, NULL, r->n, SLOE_LAYER_FEATURES,
                           is_none      ? &none

@@ -103,9 +103,9 @@ static sloe_status load_network(void *state, const sloe_layers *layers, void **j
 static sloe_status run(void *state, void *job, uint64_t *device_ns, uint64_t *host_ns,
                        sloe_error *err) {
   omp_set_num_threads(((onednn_device *)state)->threads);
-  const uint64_t start = sloe_onednn_now();
+  const onednn_clock clock = sloe_onednn_clock_start(state);
   const sloe_status status = sloe_onednn_job_run(job, err);
-  *device_ns = *host_ns = sloe_onednn_now() - start;
+  *device_ns = sloe_onednn_clock_stop(&clock, host_ns);
   return status;
 }
 

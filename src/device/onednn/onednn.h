@@ -240,7 +240,17 @@ void sloe_onednn_job_free(onednn_job *job);
 sloe_status sloe_onednn_job_run(onednn_job *job, sloe_error *err);
 sloe_status sloe_onednn_job_run_layers(onednn_job *job, uint64_t *layer_ns, size_t n,
                                        sloe_error *err);
-uint64_t sloe_onednn_now(void); /* ns of the monotonic clock */
+
+/* A run's time. With one thread, what that thread had of the processor where this is less than what
+   passed: a machine that runs other programs too takes it away for milliseconds at a time, which
+   says nothing of the layer. With more threads, what passed. */
+typedef struct onednn_clock {
+  int alone;
+  uint64_t wall_ns, cpu_ns;
+} onednn_clock;
+onednn_clock sloe_onednn_clock_start(const onednn_device *device);
+uint64_t sloe_onednn_clock_stop(const onednn_clock *clock, uint64_t *wall_ns);
+
 /* Copy a value out in plain layout. For tests. */
 sloe_status sloe_onednn_read(onednn_job *job, onednn_value *value, float *to, sloe_error *err);
 
