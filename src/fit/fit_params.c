@@ -27,16 +27,16 @@
   X(agree, 0.004, 1e-9, 1)      \
   X(heat, 2, 0.01, 1e6)         \
   X(bin, 4, 0.01, 1e6)          \
-  X(carry, 8, -1, 1e6)          \
-  X(alpha, 0.5, 0, 1e6)         \
+  X(carry, 10, -1, 1e6)         \
+  X(alpha, 2, 0, 1e6)           \
   X(beta, 1, 0, 1e6)            \
   X(gamma, 0.25, 0, 1e6)        \
   X(c_step, 2, 0, 1e6)          \
   X(c_lin, 1, 0, 1e6)           \
-  X(threshold, 0.002, 0, 1e6)   \
-  X(ratio, 10, 1, 1e9)          \
+  X(threshold, 0.001, 0, 1e6)   \
+  X(ratio, 20, 1, 1e9)          \
   X(ratio_decay, 1, 0, 1e9)     \
-  X(outlier, 10, 1, 1e9)        \
+  X(outlier, 50, 1, 1e9)        \
   X(template_ratio, 2, 1, 1e9)
 
 sloe_status sloe_fit_params_fill(const sloe_fit_params *in, sloe_fit_params *out, sloe_error *err) {
