@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "net/layer_axes.h"
 #include "net/layer_spec.h"
 #include "sloe/sloe.h"
 

@@ -41,7 +41,7 @@ static sloe_status check_modes(const sloe_pf *pf, uint64_t end, sloe_error *err)
   return SLOE_OK;
 }
 
-/* Only datasheet rooflines are in version 1; what is fitted or learned brings its own sections. */
+/* Only data sheets are text; what is fitted is binary (fitted_format.h). */
 static sloe_status check_source(const sloe_pf_platform *p, uint64_t end, sloe_error *err) {
   const char *source = sloe_source_name(SLOE_SOURCE_DATASHEET);
   for (size_t i = 0; source[i] || p->source_[i]; i++)

@@ -10,7 +10,6 @@
 #define SLOE_PLATFORM_FITTED_H
 
 #include "model/model.h"
-#include "net/layer_axes.h"
 #include "net/net.h"
 
 typedef struct sloe_fitted_family {

@@ -25,9 +25,8 @@
  * reading, so that nothing behind needs to check again.
  *
  * Rejected: JSON (no comments, and libsloe's JSON parser gives no byte offsets for rule
- * violations); one file a platform (12 near copies a module); a binary form (nothing here is large:
- * the models of later issues will come in sections of their own in the same text, see
- * docs/platform-file.md).
+ * violations); one file a platform (12 near copies a module). What is fitted to measurements is too
+ * large for a text and has a binary form, fitted_format.h.
  *
  * The keys exist once, here. K(name, KIND, min, max, need, doc). KIND:
  *   TOKEN  lower-case letters, digits and inner '-', `min`..`max` of them      const char *

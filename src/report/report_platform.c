@@ -3,7 +3,7 @@
 
 #include "base/number.h"
 #include "platform/platform.h"
-#include "report/report.h"
+#include "report/report_fitted.h"
 
 /* What is said of each platform: X(TYPE, key). The names are those of sloe_card and stand in JSON
    and CSV. Unknown texts are "", unknown numbers NAN. */
@@ -108,6 +108,7 @@ static sloe_status platform_json(const sloe_platform *platform, char **text, slo
   card_json(&json, sloe_platform_card(platform));
   sloe_json_set(&json, "fusion", fusion_json(platform));
   sloe_json_set(&json, "parameters", parameters_json(platform));
+  if (platform->fitted) sloe_json_set(&json, "fitted", sloe_fitted_json(platform->fitted));
   return sloe_json_finish(sloe_json_take(&json), text, err);
 }
 
@@ -205,37 +206,73 @@ static void wrapped_line(sloe_text *text, const sloe_report_options *options, co
   sloe_text_add(text, "\n");
 }
 
-static void card_lines(const sloe_card *card, const sloe_report_options *options, sloe_text *text) {
+static void name_lines(const sloe_card *card, const sloe_report_options *options, sloe_text *text) {
+  int fitted = card->source == SLOE_SOURCE_FITTED;
   sloe_text_styled(text, options, SLOE_STYLE_BOLD, card->name);
   sloe_text_add(text, "\n");
-  text_line(text, options, "board", card->title);
+  text_line(text, options, fitted ? "title" : "board", card->title);
   text_line(text, options, "device", card->device);
   label(text, options, "runtime");
   sloe_text_name(text, card->runtime);
   sloe_text_add(text, *card->runtime_version ? " " : "");
   sloe_text_name(text, card->runtime_version);
   sloe_text_addf(text, ", %s\n", sloe_precision_name(card->precision));
-  label(text, options, "power mode");
+  label(text, options, fitted ? "mode" : "power mode");
   sloe_text_name(text, *card->mode ? card->mode : "not stated");
   sloe_text_add(text, card->default_mode ? " (the board's default)\n" : "\n");
+}
+
+/* What a data sheet rests on and a measured platform need not know. */
+static void peak_lines(const sloe_card *card, const sloe_report_options *options, sloe_text *text) {
   number_line(text, options, "GPU clock", card->gpu_mhz, "MHz");
   number_line(text, options, "arithmetic", card->peak_gflops, "GFLOP/s at most");
   number_line(text, options, "bandwidth", card->bandwidth_gbs, "GB/s at most");
   number_line(text, options, "launch", card->launch_us, "us a layer");
+}
+
+/* "3210 layers in 76 min" */
+static void measured_lines(const sloe_fitted *fitted, const sloe_report_options *options,
+                           sloe_text *text) {
+  char points[SLOE_HUMAN_BUF], minutes[SLOE_HUMAN_BUF];
+  number_line(text, options, "reference", fitted->reference_ms, "ms");
+  label(text, options, "measured");
+  sloe_text_addf(text, "%s layers in %s min",
+                 isnan(fitted->points) ? "?" : sloe_human_plain(fitted->points, points),
+                 isnan(fitted->seconds) ? "?" : sloe_human_number(fitted->seconds / 60, minutes));
+  sloe_text_add(text, *fitted->created ? ", " : "");
+  sloe_text_name(text, fitted->created);
+  sloe_text_add(text, *fitted->tool ? ", by " : "");
+  sloe_text_name(text, fitted->tool);
+  sloe_text_add(text, *fitted->seed ? ", seed " : "");
+  sloe_text_name(text, fitted->seed);
+  sloe_text_add(text, "\n");
+}
+
+static void validated_line(const sloe_card *card, const sloe_report_options *options,
+                           sloe_text *text) {
+  char number[SLOE_HUMAN_BUF];
+  label(text, options, "validated");
+  if (isnan(card->validated_mape)) {
+    sloe_text_add(text, "never\n");
+    return;
+  }
+  sloe_text_addf(text, "mean error %s %% on ", sloe_human_number(card->validated_mape, number));
+  sloe_text_name(text, *card->validated_on ? card->validated_on : "held-out networks");
+  sloe_text_add(text, "\n");
+}
+
+static void card_lines(const sloe_platform *platform, const sloe_report_options *options,
+                       sloe_text *text) {
+  const sloe_card *card = &platform->card;
+  name_lines(card, options, text);
+  if (!platform->fitted) peak_lines(card, options, text);
   number_line(text, options, "memory", card->memory_mb, "MB");
   number_line(text, options, "reserved", card->memory_reserved_mb, "MB of it before any network");
   number_line(text, options, "power cap", card->power_cap_w, "W");
   text_line(text, options, "transfers", card->transfers ? "included" : "excluded");
   text_line(text, options, "source", sloe_source_name(card->source));
-  label(text, options, "validated");
-  if (isnan(card->validated_mape)) {
-    sloe_text_add(text, "never\n");
-  } else {
-    char number[SLOE_HUMAN_BUF];
-    sloe_text_addf(text, "mean error %s %% on ", sloe_human_number(card->validated_mape, number));
-    sloe_text_name(text, *card->validated_on ? card->validated_on : "held-out networks");
-    sloe_text_add(text, "\n");
-  }
+  if (platform->fitted) measured_lines(platform->fitted, options, text);
+  validated_line(card, options, text);
   if (*card->notes) wrapped_line(text, options, "notes", card->notes);
   if (*card->path) text_line(text, options, "file", card->path);
 }
@@ -274,7 +311,8 @@ sloe_status sloe_report_platform(const sloe_platform *platform, const sloe_repor
   if (options->format == SLOE_FORMAT_JSON) return platform_json(platform, text, err);
   if (options->format == SLOE_FORMAT_CSV) return platform_csv(platform, text, err);
   sloe_text out = {0};
-  card_lines(sloe_platform_card(platform), options, &out);
+  card_lines(platform, options, &out);
   if (platform->n_parameters) parameter_table(platform, options, &out);
+  if (platform->fitted) sloe_fitted_tables(platform->fitted, options, &out);
   return sloe_text_take(&out, text, err);
 }

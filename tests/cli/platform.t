@@ -92,3 +92,23 @@ out: src/build/../data/platforms
 == an installation that was moved finds its platforms
 $ mkdir -p opt/bin opt/share/sloe; cp "$(readlink -f "$(command -v sloe)")" opt/bin/; ln -s $PLATFORMS opt/share/sloe/platforms; SLOE_PLATFORM_PATH= opt/bin/sloe platform show jetson-nano-4gb-datasheet-fp16
 out: opt/bin/../share/sloe/platforms
+
+== a fitted platform is checked and shown like any other
+$ cp $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin toy.sloe; sloe platform check toy.sloe; sloe platform show ./toy.sloe
+out: toy.sloe: ok: toy-cpu-onednn-fp32-t1, fitted
+out: mean error 4.50 % on 24 held-out networks
+out: 1..512 x 3..256
+err 0 lines
+
+== a fitted platform's export holds its coefficients
+$ cp $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin toy.sloe; sloe platform export toy.sloe
+jq .source == "fitted" and .peak_gflops == null and .validated_mape == 4.5
+jq .fitted.families[0].coefficients == [1, 0.5, 2, 0.25]
+jq .fitted.ops[0].forest.trees == 2
+
+== a fitted platform that was cut is refused with the byte
+$ head -c 2000 $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin > cut.sloe; sloe platform check cut.sloe
+exit 3
+out 0 lines
+err: cut.sloe: the file is cut: it has 2000 bytes, its header says 2240
+err: byte 2000

@@ -1,0 +1,117 @@
+/* fitted_files.h: a small fitted platform for tests, and its bytes. */
+#ifndef SLOE_TESTS_FITTED_FILES_H
+#define SLOE_TESTS_FITTED_FILES_H
+
+#include <math.h>
+
+#include "platform/fitted_format.h"
+#include "unit/unit.h"
+
+static const char *const fitted_environment[][2] = {
+    {"cpu", "A small CPU @ 2.00GHz"}, {"threads", "1"}, {"batch", "1"}, {"empty", ""}};
+
+/* Two dimensions: ms = 1 + 2 ceil(k / 8) + c (0.5 + 0.25 ceil(k / 8)). */
+static sloe_fitted_family fitted_family(int32_t op, int32_t grouping, int32_t kernel,
+                                        int32_t stride) {
+  return (sloe_fitted_family){
+      .key = {op, grouping, {kernel, kernel}, {stride, stride}},
+      .points = 40,
+      .stair = {.n_dims = 2,
+                .n_coefs = 4,
+                .lo = {1, 3},
+                .hi = {512, 256},
+                .shape = {{.width = 8}, {.slope = 1}},
+                .floor = 0.01,
+                .coef = {1, 0.5, 2, 0.25}},
+  };
+}
+
+/* Two trees of depth 1 that ask for feature 1: 0.1 or 0.2 for what is above 3, and above 5. */
+typedef struct fitted_parts {
+  sloe_fitted_family families[4];
+  sloe_fitted_op ops[2];
+  float threshold[SLOE_FOREST_LANES];
+  uint8_t row[(SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK];
+  float leaf[2 * SLOE_FOREST_BLOCK];
+} fitted_parts;
+
+static sloe_forest fitted_forest(fitted_parts *p) {
+  sloe_forest forest = {.n_features = 2, .n_trees = 2, .depth = 1, .first = {0, 0, 4}};
+  forest.base = -0.05;
+  memcpy(p->threshold, (float[]){3, 5, INFINITY, INFINITY}, sizeof p->threshold);
+  for (int rank = 0; rank <= 4; rank++) /* behind the one row of feature 0 */
+    for (int tree = 0; tree < 2; tree++)
+      p->row[(1 + rank) * SLOE_FOREST_BLOCK + tree] = rank > tree;
+  p->leaf[1] = 0.1f, p->leaf[3] = 0.2f;
+  forest.threshold = p->threshold;
+  forest.row = p->row;
+  forest.leaf = p->leaf;
+  return forest;
+}
+
+static sloe_fitted_op fitted_op(int32_t op, int32_t grouping) {
+  sloe_fitted_op o = {.op = op, .grouping = grouping, .p75 = 1.02, .p97_5 = 1.2, .error_90 = 0.1};
+  for (int i = 0; i < SLOE_LAYER_FEATURES; i++) o.lo[i] = (float)-i, o.hi[i] = (float)i + 0.5f;
+  return o;
+}
+
+/* Families and ops out of order; `parts` is filled and must outlive the platform. */
+static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
+  memset(parts, 0, sizeof *parts);
+  parts->families[0] = fitted_family(SLOE_SPEC_MAXPOOL, SLOE_DENSE, 2, 2);
+  parts->families[1] = fitted_family(SLOE_SPEC_CONV, SLOE_DENSE, 7, 2);
+  parts->families[2] = fitted_family(SLOE_SPEC_CONV, SLOE_DEPTHWISE, 3, 1);
+  parts->families[3] = fitted_family(SLOE_SPEC_CONV, SLOE_DENSE, 3, 1);
+  parts->ops[0] = fitted_op(SLOE_SPEC_MAXPOOL, SLOE_DENSE);
+  parts->ops[0].error_90 = parts->ops[0].p75 = NAN;
+  parts->ops[1] = fitted_op(SLOE_SPEC_CONV, SLOE_DENSE);
+  parts->ops[1].forest = fitted_forest(parts);
+  return (sloe_fitted_platform){
+      .card = {.device = "toy-cpu",
+               .title = "A toy's CPU, 2 \xc2\xb5W",
+               .runtime = "onednn",
+               .runtime_version = "2.6.3",
+               .precision = SLOE_FP32,
+               .mode = "t1",
+               .notes = "one thread, caches warm",
+               .gpu_mhz = NAN,
+               .memory_mb = 8192.5,
+               .memory_reserved_mb = NAN,
+               .power_cap_w = NAN},
+      .fusion = {.runtime = SLOE_RUNTIME_ONEDNN, .version = 206, .precision = SLOE_FP32},
+      .fitted = {.reference_ms = 1.25,
+                 .families = parts->families,
+                 .n_families = 4,
+                 .ops = parts->ops,
+                 .n_ops = 2,
+                 .network = {1.05, -0.001, 0.08, 1.1, 20, NAN},
+                 .layer_errors = {500, 6.5, 9, 41.25, 1.5},
+                 .network_errors = {24, 4.5, 5.5, 12, 0.75},
+                 .memory_errors = {NAN, NAN, NAN, NAN, NAN},
+                 .points = 3210,
+                 .seconds = 4567.5,
+                 .created = "2026-11-25",
+                 .tool = "sloe 0.1.0",
+                 .seed = "1",
+                 .environment = fitted_environment,
+                 .n_environment = 4},
+  };
+}
+
+/* The bytes of a platform's file; free with sloe_text_fini. */
+static sloe_text fitted_bytes(const sloe_fitted_platform *platform) {
+  sloe_text bytes = {0};
+  sloe_error err = {0};
+  assert_ok(sloe_fitted_encode(platform, &bytes, &err), err);
+  return bytes;
+}
+
+static sloe_text fitted_toy_bytes(void) {
+  fitted_parts *parts = test_malloc(sizeof *parts);
+  sloe_fitted_platform toy = fitted_toy(parts);
+  sloe_text bytes = fitted_bytes(&toy);
+  test_free(parts);
+  return bytes;
+}
+
+#endif

@@ -1,0 +1,647 @@
+/* The binary platform file: what is written is read, and nothing else is. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "platform/keys.h"
+#include "unit/fitted_files.h"
+
+#define FOLDER SLOE_BINARY_DIR "/fitted-XXXXXX"
+
+static sloe_platform *open_bytes(const sloe_text *bytes) {
+  sloe_platform *p;
+  sloe_error err = {0};
+  assert_ok(sloe_platform_from_memory(bytes->data, bytes->len, NULL, &p, &err), err);
+  return p;
+}
+
+static sloe_platform *open_toy(void) {
+  sloe_text bytes = fitted_toy_bytes();
+  sloe_platform *p = open_bytes(&bytes);
+  sloe_text_fini(&bytes);
+  return p;
+}
+
+static void the_checksum_is_xxh64(void **state) {
+  (void)state;
+  static const char text[] = "Nobody inspects the spammish repetition";
+  assert_true(sloe_hash64("", 0) == 0xef46db3751d8e999u);
+  assert_true(sloe_hash64("a", 1) == 0xd24ec4f1a98c6e5bu);
+  assert_true(sloe_hash64("abc", 3) == 0x44bc2cf5ad770999u);
+  assert_true(sloe_hash64(text, sizeof text - 1) == 0xfbcea83c8a378bf1u);
+}
+
+/* ---- round trip ---- */
+
+static void the_card_comes_back(void **state) {
+  (void)state;
+  sloe_platform *p = open_toy();
+  const sloe_card *card = sloe_platform_card(p);
+  assert_string_equal(card->name, "toy-cpu-onednn-fp32-t1");
+  assert_string_equal(card->path, "");
+  assert_string_equal(card->title, "A toy's CPU, 2 \xc2\xb5W");
+  assert_string_equal(card->runtime_version, "2.6.3");
+  assert_string_equal(card->mode, "t1");
+  assert_string_equal(card->notes, "one thread, caches warm");
+  assert_int_equal(card->precision, SLOE_FP32);
+  assert_int_equal(card->source, SLOE_SOURCE_FITTED);
+  assert_int_equal(card->default_mode, 0);
+  assert_int_equal(card->transfers, 0);
+  assert_float_equal(card->memory_mb, 8192.5, 0);
+  assert_true(isnan(card->peak_gflops) && isnan(card->bandwidth_gbs) && isnan(card->launch_us));
+  assert_true(isnan(card->gpu_mhz) && isnan(card->power_cap_w) && isnan(card->memory_reserved_mb));
+  assert_float_equal(card->validated_mape, 4.5, 0);
+  assert_string_equal(card->validated_on, "24 held-out networks");
+  const sloe_fusion *fusion = sloe_platform_fusion(p);
+  assert_int_equal(fusion->runtime, SLOE_RUNTIME_ONEDNN);
+  assert_int_equal(fusion->version, 206);
+  assert_int_equal(fusion->compute_capability, 0);
+  assert_int_equal(fusion->precision, SLOE_FP32);
+  assert_float_equal(sloe_platform_reference_ms(p), 1.25, 0);
+  sloe_platform_free(p);
+}
+
+static void assert_same_errors(sloe_fitted_errors a, sloe_fitted_errors b) {
+  const double *x = &a.n, *y = &b.n;
+  for (size_t i = 0; i < sizeof a / sizeof *x; i++)
+    assert_true(x[i] == y[i] || (isnan(x[i]) && isnan(y[i])));
+}
+
+static void what_was_measured_and_how_comes_back(void **state) {
+  (void)state;
+  fitted_parts parts;
+  const sloe_fitted want = fitted_toy(&parts).fitted;
+  sloe_platform *p = open_toy();
+  const sloe_fitted *got = p->fitted;
+  assert_float_equal(got->points, want.points, 0);
+  assert_float_equal(got->seconds, want.seconds, 0);
+  assert_string_equal(got->created, want.created);
+  assert_string_equal(got->tool, want.tool);
+  assert_string_equal(got->seed, want.seed);
+  assert_same_errors(got->layer_errors, want.layer_errors);
+  assert_same_errors(got->network_errors, want.network_errors);
+  assert_same_errors(got->memory_errors, want.memory_errors);
+  assert_int_equal(got->n_environment, 4);
+  for (size_t i = 0; i < 4; i++) {
+    assert_string_equal(got->environment[i][0], fitted_environment[i][0]);
+    assert_string_equal(got->environment[i][1], fitted_environment[i][1]);
+  }
+  assert_float_equal(got->network.scale, 1.05, 0);
+  assert_float_equal(got->network.per_layer_ms, -0.001, 0);
+  assert_float_equal(got->network.error_90, 0.08, 0);
+  assert_float_equal(got->network.memory_scale, 1.1, 0);
+  assert_float_equal(got->network.memory_offset_mb, 20, 0);
+  assert_true(isnan(got->network.memory_error_90));
+  sloe_platform_free(p);
+}
+
+static void families_come_back_in_order(void **state) {
+  (void)state;
+  fitted_parts parts;
+  fitted_toy(&parts);
+  static const int order[] = {3, 1, 2, 0};
+  sloe_platform *p = open_toy();
+  assert_int_equal(p->fitted->n_families, 4);
+  for (size_t i = 0; i < 4; i++) {
+    const sloe_fitted_family *got = &p->fitted->families[i], *want = &parts.families[order[i]];
+    assert_memory_equal(&got->key, &want->key, sizeof got->key);
+    assert_int_equal(got->points, want->points);
+    assert_memory_equal(&got->stair, &want->stair, sizeof got->stair);
+  }
+  sloe_platform_free(p);
+}
+
+static void ops_come_back_with_their_forests(void **state) {
+  (void)state;
+  fitted_parts parts;
+  fitted_toy(&parts);
+  sloe_platform *p = open_toy();
+  assert_int_equal(p->fitted->n_ops, 2);
+  const sloe_fitted_op *conv = &p->fitted->ops[0], *pool = &p->fitted->ops[1];
+  assert_int_equal(conv->op, SLOE_SPEC_CONV);
+  assert_float_equal(conv->p97_5, 1.2, 0);
+  assert_memory_equal(conv->lo, parts.ops[1].lo, sizeof conv->lo);
+  assert_memory_equal(conv->hi, parts.ops[1].hi, sizeof conv->hi);
+  for (int i = 0; i < 3; i++) {
+    const float x[SLOE_LAYER_FEATURES] = {0, (float)(2 + 2 * i)};
+    double want = sloe_forest_eval(&parts.ops[1].forest, x);
+    assert_float_equal(sloe_forest_eval(&conv->forest, x), want, 0);
+    assert_float_equal(want, ((double[]){-0.05, 0.05, 0.25})[i], 1e-6);
+  }
+  assert_int_equal(pool->op, SLOE_SPEC_MAXPOOL);
+  assert_int_equal(pool->forest.n_trees, 0);
+  assert_true(isnan(pool->error_90) && isnan(pool->p75));
+  assert_float_equal(sloe_forest_eval(&pool->forest, (float[SLOE_LAYER_FEATURES]){0}), 0, 0);
+  sloe_platform_free(p);
+}
+
+static void the_same_platform_gives_the_same_bytes(void **state) {
+  (void)state;
+  sloe_text a = fitted_toy_bytes(), b = fitted_toy_bytes();
+  assert_int_equal(a.len, b.len);
+  assert_memory_equal(a.data, b.data, a.len);
+  sloe_text_fini(&a);
+  sloe_text_fini(&b);
+}
+
+static void a_platform_may_know_nothing_yet(void **state) {
+  (void)state;
+  sloe_fitted_platform bare = {
+      .card = {.device = "d", .title = "t", .runtime = "r", .mode = "m", .memory_mb = NAN},
+      .fitted = {.reference_ms = NAN, .network = {.scale = 1}}};
+  sloe_text bytes = fitted_bytes(&bare);
+  sloe_platform *p = open_bytes(&bytes);
+  assert_int_equal(p->fitted->n_families + p->fitted->n_ops + p->fitted->n_environment, 0);
+  assert_true(isnan(sloe_platform_reference_ms(p)) && isnan(sloe_platform_card(p)->memory_mb));
+  assert_string_equal(p->fitted->created, "");
+  const sloe_layer_key key = {.op = SLOE_SPEC_CONV};
+  assert_null(sloe_fitted_find(p->fitted, &key));
+  assert_null(sloe_fitted_nearest(p->fitted, &key));
+  assert_null(sloe_fitted_find_op(p->fitted, SLOE_SPEC_CONV, SLOE_DENSE));
+  sloe_platform_free(p);
+  sloe_text_fini(&bytes);
+}
+
+/* ---- looking up ---- */
+
+static void a_family_is_found_by_its_key(void **state) {
+  (void)state;
+  sloe_platform *p = open_toy();
+  for (size_t i = 0; i < p->fitted->n_families; i++) {
+    const sloe_fitted_family *family = &p->fitted->families[i];
+    assert_ptr_equal(sloe_fitted_find(p->fitted, &family->key), family);
+    assert_ptr_equal(sloe_fitted_nearest(p->fitted, &family->key), family);
+    sloe_layer_key other = family->key;
+    other.stride[1] = 5;
+    assert_null(sloe_fitted_find(p->fitted, &other));
+  }
+  for (size_t i = 0; i < p->fitted->n_ops; i++) {
+    const sloe_fitted_op *op = &p->fitted->ops[i];
+    assert_ptr_equal(sloe_fitted_find_op(p->fitted, op->op, op->grouping), op);
+  }
+  assert_null(sloe_fitted_find_op(p->fitted, SLOE_SPEC_CONV, SLOE_DEPTHWISE));
+  sloe_platform_free(p);
+}
+
+static void the_nearest_family_is_of_the_same_op_and_grouping(void **state) {
+  (void)state;
+  sloe_platform *p = open_toy();
+  static const struct {
+    sloe_layer_key key;
+    int32_t kernel; /* of the nearest; 0: none */
+  } rows[] = {
+      {{SLOE_SPEC_CONV, SLOE_DENSE, {1, 1}, {1, 1}}, 3},
+      {{SLOE_SPEC_CONV, SLOE_DENSE, {5, 5}, {1, 1}}, 3},
+      {{SLOE_SPEC_CONV, SLOE_DENSE, {5, 5}, {2, 2}}, 7},
+      {{SLOE_SPEC_CONV, SLOE_DENSE, {11, 11}, {4, 4}}, 7},
+      {{SLOE_SPEC_CONV, SLOE_DEPTHWISE, {7, 7}, {2, 2}}, 3},
+      {{SLOE_SPEC_MAXPOOL, SLOE_DENSE, {3, 3}, {0, 0}}, 2},
+      {{SLOE_SPEC_CONV, SLOE_GROUPED, {3, 3}, {1, 1}}, 0},
+      {{SLOE_SPEC_FC, SLOE_DENSE, {1, 1}, {1, 1}}, 0},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    const sloe_fitted_family *near = sloe_fitted_nearest(p->fitted, &rows[i].key);
+    assert_int_equal(near != NULL, rows[i].kernel > 0);
+    if (!near) continue;
+    assert_int_equal(near->key.kernel[0], rows[i].kernel);
+    assert_int_equal(near->key.op, rows[i].key.op);
+    assert_int_equal(near->key.grouping, rows[i].key.grouping);
+  }
+  sloe_platform_free(p);
+}
+
+static void variants_name_the_one_platform_of_the_file(void **state) {
+  (void)state;
+  sloe_text bytes = fitted_toy_bytes();
+  static const char *const right[] = {"", "fp32", "fp32-t1", "toy-cpu-onednn-fp32-t1",
+                                      "toy-cpu-onednn-fp32"};
+  static const char *const wrong[] = {"fp16",
+                                      "fp32-t2",
+                                      "fp32-",
+                                      "toy-cpu",
+                                      "toy-cpu-onednn",
+                                      "toy-cpu-onednn-fp32-t",
+                                      "t1",
+                                      "-",
+                                      "other-onednn-fp32-t1"};
+  for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+    sloe_platform *p;
+    sloe_error err = {0};
+    assert_ok(sloe_platform_from_memory(bytes.data, bytes.len, right[i], &p, &err), err);
+    sloe_platform_free(p);
+  }
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    sloe_platform *p = (void *)&p;
+    sloe_error err;
+    assert_refused(sloe_platform_from_memory(bytes.data, bytes.len, wrong[i], &p, &err),
+                   SLOE_NOTFOUND, err, "it has toy-cpu-onednn-fp32-t1");
+    assert_null(p);
+  }
+  sloe_text_fini(&bytes);
+}
+
+/* ---- damage ---- */
+
+/* After bytes were changed: only the checksum is put right. */
+static void fitted_mend(char *data, size_t len) {
+  uint64_t hash = sloe_hash64(data + SLOE_FITTED_HEADER, len - SLOE_FITTED_HEADER);
+  for (int i = 0; i < 8; i++) data[24 + i] = (char)(hash >> 8 * i & 0xff);
+}
+
+static void assert_bytes_refused(const char *data, size_t len, size_t at) {
+  sloe_platform *p = (void *)&p;
+  sloe_error err = {0};
+  sloe_status status = sloe_platform_from_memory(data, len, NULL, &p, &err);
+  if (status == SLOE_OK || p || !err.msg[0] || err.code != status || err.offset > len)
+    fail_msg("byte %zu: status %d at %llu: %s", at, (int)status, (unsigned long long)err.offset,
+             err.msg);
+}
+
+static void every_flipped_bit_is_refused(void **state) {
+  (void)state;
+  sloe_text bytes = fitted_toy_bytes();
+  for (size_t i = 0; i < bytes.len * 8; i++) {
+    bytes.data[i / 8] ^= (char)(1 << i % 8);
+    assert_bytes_refused(bytes.data, bytes.len, i / 8);
+    bytes.data[i / 8] ^= (char)(1 << i % 8);
+  }
+  sloe_platform_free(open_bytes(&bytes));
+  sloe_text_fini(&bytes);
+}
+
+static void a_file_cut_anywhere_is_refused(void **state) {
+  (void)state;
+  sloe_text bytes = fitted_toy_bytes();
+  for (size_t len = 0; len < bytes.len; len++) assert_bytes_refused(bytes.data, len, len);
+  sloe_text_addn(&bytes, "x", 1);
+  assert_bytes_refused(bytes.data, bytes.len, bytes.len);
+  sloe_text_fini(&bytes);
+}
+
+/* With the checksum put right every other check is on its own: refused or harmless. */
+static void every_flipped_bit_under_a_right_checksum_is_refused_or_harmless(void **state) {
+  (void)state;
+  sloe_text bytes = fitted_toy_bytes();
+  size_t accepted = 0;
+  for (size_t i = SLOE_FITTED_HEADER * 8; i < bytes.len * 8; i++) {
+    sloe_platform *p = (void *)&p;
+    sloe_error err = {0};
+    bytes.data[i / 8] ^= (char)(1 << i % 8);
+    fitted_mend(bytes.data, bytes.len);
+    sloe_status status = sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err);
+    bytes.data[i / 8] ^= (char)(1 << i % 8);
+    assert_true((status == SLOE_OK) == (p != NULL));
+    if (status != SLOE_OK) assert_true(err.msg[0] && err.offset <= bytes.len);
+    for (size_t f = 0; p && f < p->fitted->n_families; f++) {
+      const int64_t most[SLOE_LAYER_DIMS] = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+      assert_true(isfinite(sloe_stair_model_eval(&p->fitted->families[f].stair, most)));
+    }
+    accepted += p != NULL;
+    sloe_platform_free(p);
+  }
+  assert_true(accepted > 0 && accepted < bytes.len * 8);
+  sloe_text_fini(&bytes);
+}
+
+static void headers_of_another_kind_are_refused_with_a_reason(void **state) {
+  (void)state;
+  static const struct {
+    size_t at;
+    char value;
+    sloe_status status;
+    uint64_t offset;
+    const char *says;
+  } rows[] = {
+      {0, 'x', SLOE_FORMAT, 0, "not a platform file"},
+      {4, '\n', SLOE_FORMAT, 4, "transferred as text"},
+      {8, 2, SLOE_UNSUPPORTED, 8, "format version 2 is newer than this program's, 1"},
+      {8, 0, SLOE_FORMAT, 8, "format version 0"},
+      {12, 64, SLOE_FORMAT, 8, "a header of 64 bytes"},
+      {18, 1, SLOE_FORMAT, 0, "the file is cut"},
+      {24, 1, SLOE_FORMAT, 24, "the file was altered"},
+      {200, 1, SLOE_FORMAT, 24, "the file was altered"},
+  };
+  sloe_text bytes = fitted_toy_bytes();
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    sloe_platform *p = (void *)&p;
+    sloe_error err;
+    char was = bytes.data[rows[i].at];
+    bytes.data[rows[i].at] = (char)(was == rows[i].value ? ~was : rows[i].value);
+    assert_refused(sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err), rows[i].status,
+                   err, rows[i].says);
+    assert_null(p);
+    if (rows[i].offset) assert_int_equal(err.offset, rows[i].offset);
+    bytes.data[rows[i].at] = was;
+  }
+  sloe_text_fini(&bytes);
+}
+
+/* Where things stand in the toy's file. */
+static size_t section_at(const sloe_text *bytes, sloe_fitted_section id) {
+  uint64_t at = 0;
+  const char *entry = bytes->data + 40 + id * 24 + 8;
+  for (int i = 8; i-- > 0;) at = at << 8 | (unsigned char)entry[i];
+  return (size_t)at;
+}
+
+static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
+  (void)state;
+  enum { NONE = SLOE_FITTED_SECTION_COUNT };
+  static const char nan64[8] = {0, 0, 0, 0, 0, 0, (char)0xf8, 0x7f};
+  static const char big64[8] = {0, 0, 0, 0, 0, 0, 0, 0x7f};
+  static const char minus64[8] = {0, 0, 0, 0, 0, 0, (char)0xf0, (char)0xbf};
+  static const struct {
+    int section;
+    size_t at; /* in the section, or in the file */
+    const char *bytes;
+    size_t n;
+    sloe_status status;
+    const char *says;
+  } rows[] = {
+      {NONE, 32, "\5", 1, SLOE_UNSUPPORTED, "5 sections"},
+      {NONE, 40, "c", 1, SLOE_FORMAT, NULL},
+      {NONE, 40, "C", 1, SLOE_UNSUPPORTED, "section 'Card' is not known"},
+      {NONE, 48, "\x20", 1, SLOE_FORMAT, "must begin at"},
+      {NONE, 56 + 7, "\x7f", 1, SLOE_FORMAT, "end within"},
+      {NONE, 64 + 16 + 7, "\x7f", 1, SLOE_FORMAT, "end within"},
+      {NONE, 40 + 72 + 16, "\x20", 1, SLOE_FORMAT, "behind the last section"},
+      {SLOE_FITTED_FAMILIES, 0, "\5", 1, SLOE_FORMAT, "'families'"},
+      {SLOE_FITTED_FAMILIES, 0, "\3", 1, SLOE_FORMAT, "behind the last number"},
+      {SLOE_FITTED_FAMILIES, 2, "\1", 1, SLOE_FORMAT, "a count is larger than can be"},
+      {SLOE_FITTED_FAMILIES, 16, "\x63", 1, SLOE_UNSUPPORTED, "layers of op 99, grouping 0"},
+      {SLOE_FITTED_FAMILIES, 20, "\4", 1, SLOE_UNSUPPORTED, "layers of op 0, grouping 4"},
+      {SLOE_FITTED_FAMILIES, 23, "\x80", 1, SLOE_FORMAT, "grouping is negative"},
+      {SLOE_FITTED_FAMILIES, 27, "\x80", 1, SLOE_FORMAT, "a kernel or stride is negative"},
+      {SLOE_FITTED_FAMILIES, 24, "\x63", 1, SLOE_FORMAT, "a family stands twice or out of order"},
+      {SLOE_FITTED_FAMILIES, 44, "\5", 1, SLOE_FORMAT, "more dimensions"},
+      {SLOE_FITTED_FAMILIES, 49, "\1", 1, SLOE_FORMAT, "coefficients"},
+      {SLOE_FITTED_FAMILIES, 56, nan64, 8, SLOE_FORMAT, "the floor is not a time"},
+      {SLOE_FITTED_FAMILIES, 56, big64, 8, SLOE_FORMAT, "larger than any time"},
+      {SLOE_FITTED_FAMILIES, 64, "\1\2\3", 3, SLOE_FORMAT, "an empty domain"},
+      {SLOE_FITTED_FAMILIES, 83, "\xff", 1, SLOE_FORMAT, "no possible shape"},
+      {SLOE_FITTED_FAMILIES, 144, nan64, 8, SLOE_FORMAT, "coefficient 0 is not finite"},
+      {SLOE_FITTED_FAMILIES, 144, big64, 8, SLOE_FORMAT, "larger than any time"},
+      {SLOE_FITTED_OPS, 0, "\x7f", 1, SLOE_FORMAT, "a count is larger than can be"},
+      {SLOE_FITTED_OPS, 16, "\x63", 1, SLOE_UNSUPPORTED, "layers of op 99"},
+      {SLOE_FITTED_OPS, 16, "\4", 1, SLOE_FORMAT, "an op stands twice or out of order"},
+      {SLOE_FITTED_OPS, 24, "\x19", 1, SLOE_UNSUPPORTED, "25 features of a layer"},
+      {SLOE_FITTED_OPS, 28, "\0", 1, SLOE_FORMAT, "0 features"},
+      {SLOE_FITTED_OPS, 32, "\1\2", 2, SLOE_FORMAT, "513 trees"},
+      {SLOE_FITTED_OPS, 36, "\7", 1, SLOE_FORMAT, "depth 7"},
+      {SLOE_FITTED_OPS, 40, nan64, 8, SLOE_FORMAT, "the base is not finite"},
+      {SLOE_FITTED_OPS, 40, big64, 8, SLOE_FORMAT, "a correction is larger than can be"},
+      {SLOE_FITTED_OPS, 48, minus64, 8, SLOE_FORMAT, "is negative or not finite"},
+      {SLOE_FITTED_OPS, 64, minus64, 8, SLOE_FORMAT, "is negative or not finite"},
+      {SLOE_FITTED_OPS, 72, "\4", 1, SLOE_FORMAT, "cannot be those of feature"},
+      {SLOE_FITTED_OPS, 84, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "the domain of a feature"},
+      {SLOE_FITTED_OPS, 84, "\0\0\0\x40", 4, SLOE_FORMAT, "the domain of a feature"},
+      {SLOE_FITTED_OPS, 288, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "threshold 0 of feature 1"},
+      {SLOE_FITTED_OPS, 304, "\2", 1, SLOE_FORMAT, "row byte 0 names leaf 2"},
+      {SLOE_FITTED_OPS, 400, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "leaf 0 is not finite"},
+      {SLOE_FITTED_OPS, 400, "\0\0\0\x7f", 4, SLOE_FORMAT, "a correction is larger"},
+      {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
+      {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
+      {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},
+      {SLOE_FITTED_NETWORK, 16, minus64, 8, SLOE_FORMAT, "a number of the network"},
+      {SLOE_FITTED_NETWORK, 24, minus64, 8, SLOE_FORMAT, "a number of the network"},
+      {SLOE_FITTED_CARD, 0, "D", 1, SLOE_UNSUPPORTED, "line 1: key 'Device' is not known"},
+      {SLOE_FITTED_CARD, 6, ":", 1, SLOE_FORMAT, "line 1: 'key = value' is needed"},
+      {SLOE_FITTED_CARD, 9, "T", 1, SLOE_FORMAT, "line 1: device = 'Toy-cpu'"},
+      {SLOE_FITTED_CARD, 9, "\1", 1, SLOE_FORMAT, "line 1: a control character"},
+  };
+  sloe_text bytes = fitted_toy_bytes();
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    size_t at =
+        rows[i].at +
+        (rows[i].section < NONE ? section_at(&bytes, (sloe_fitted_section)rows[i].section) : 0);
+    char was[8];
+    sloe_platform *p = (void *)&p;
+    sloe_error err = {0};
+    memcpy(was, bytes.data + at, rows[i].n);
+    memcpy(bytes.data + at, rows[i].bytes, rows[i].n);
+    fitted_mend(bytes.data, bytes.len);
+    sloe_status status = sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err);
+    memcpy(bytes.data + at, was, rows[i].n);
+    if (!rows[i].says) {
+      assert_int_equal(status, SLOE_OK);
+      sloe_platform_free(p);
+      continue;
+    }
+    if (status != rows[i].status || !strstr(err.msg, rows[i].says) || p || err.offset > bytes.len)
+      fail_msg("row %zu: status %d at %llu: '%s' lacks '%s'", i, (int)status,
+               (unsigned long long)err.offset, err.msg, rows[i].says);
+  }
+  sloe_text_fini(&bytes);
+}
+
+/* ---- cards that no writer makes ---- */
+
+/* A card alone, given as text. */
+static sloe_status read_card(const char *text, sloe_error *err) {
+  sloe_platform platform = {0};
+  sloe_fitted fitted = {0};
+  sloe_arena_init(&platform.arena, 1 << 20);
+  sloe_status status = sloe_fitted_card_read(text, strlen(text), 100, &platform, &fitted, err);
+  sloe_arena_fini(&platform.arena);
+  return status;
+}
+
+#define CARD "device = a\ntitle = b\nruntime = c\nprecision = fp32\nmode = t1\nfusion = none\n"
+
+static void cards_are_refused_with_line_and_offset(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    sloe_status status;
+    const char *says;
+  } rows[] = {
+      {CARD "mode = t2\n", SLOE_FORMAT, "line 7: the key stands twice"},
+      {CARD "seconds = nan\n", SLOE_FORMAT, "line 7: seconds = 'nan'"},
+      {CARD "seconds = -1\n", SLOE_FORMAT, "line 7: seconds = -1 is not within"},
+      {CARD "seconds = 1", SLOE_FORMAT, "line 6: the last line does not end"},
+      {CARD "env. = 1\n", SLOE_FORMAT, "line 7: a name of the environment"},
+      {CARD "= 1\n", SLOE_FORMAT, "line 7: 'key = value' is needed"},
+      {CARD "\n", SLOE_FORMAT, "line 7: 'key = value' is needed"},
+      {"device = a\n", SLOE_FORMAT, "the key 'title' is missing"},
+      {"", SLOE_FORMAT, "the key 'device' is missing"},
+      {"device = a\ntitle = b\nruntime = c\nprecision = fp8\nmode = t1\nfusion = none\n",
+       SLOE_UNSUPPORTED, "precision 'fp8'"},
+      {"device = a\ntitle = b\nruntime = c\nprecision = fp32\nmode = t1\nfusion = magic\n",
+       SLOE_UNSUPPORTED, "the fusion rules of 'magic'"},
+  };
+  sloe_error err = {0};
+  assert_ok(read_card(CARD, &err), err);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_refused(read_card(rows[i].text, &err), rows[i].status, err, rows[i].says);
+    assert_true(err.offset >= 100 && err.offset <= 100 + strlen(rows[i].text));
+  }
+}
+
+/* ---- writing ---- */
+
+static void assert_not_written(const sloe_fitted_platform *platform, const char *says) {
+  sloe_error err;
+  const char *path = SLOE_BINARY_DIR "/never.sloe";
+  assert_refused(sloe_fitted_write(platform, path, &err), SLOE_USAGE, err, says);
+  assert_int_equal(err.code, SLOE_USAGE);
+  assert_int_equal(access(path, F_OK), -1);
+}
+
+static void what_a_reader_would_refuse_is_not_written(void **state) {
+  (void)state;
+  fitted_parts parts;
+  char longer[200];
+  memset(longer, 'x', sizeof longer);
+  longer[sizeof longer - 1] = 0;
+#define NOT_WRITTEN(change, says)                  \
+  do {                                             \
+    sloe_fitted_platform toy = fitted_toy(&parts); \
+    change;                                        \
+    assert_not_written(&toy, says);                \
+  } while (0)
+  NOT_WRITTEN(parts.families[1] = parts.families[0], "a family stands twice");
+  NOT_WRITTEN(parts.ops[1] = parts.ops[0], "an op stands twice");
+  NOT_WRITTEN(parts.families[2].stair.coef[3] = INFINITY, "coefficient 3 is not finite");
+  NOT_WRITTEN(parts.families[2].stair.n_dims = 0, "0 dimensions");
+  NOT_WRITTEN(parts.families[2].stair.n_dims = 7, "7 dimensions");
+  NOT_WRITTEN(parts.leaf[1] = NAN, "leaf 1 is not finite");
+  NOT_WRITTEN(parts.ops[0].hi[3] = NAN, "the domain of a feature");
+  NOT_WRITTEN(parts.families[0].key.op = 1000, "layers of op 1000");
+  NOT_WRITTEN(toy.fitted.network.scale = NAN, "the network's scale");
+  NOT_WRITTEN(toy.fitted.reference_ms = INFINITY, "reference_ms = 'inf'");
+  NOT_WRITTEN(toy.fitted.layer_errors.mape = -1, "layer_mape = -1");
+  NOT_WRITTEN(toy.card.title = "two\nlines", "title holds a control character");
+  NOT_WRITTEN(toy.card.notes = " blank", "notes has a blank at its end");
+  NOT_WRITTEN(toy.card.title = longer, "title = 'xxx");
+  NOT_WRITTEN(toy.card.device = "Upper", "device = 'Upper'");
+  NOT_WRITTEN(toy.card.mode = NULL, "the key 'mode' is missing");
+  const char *const bad_name[][2] = {{"a b", "1"}}, *const bad_value[][2] = {{"a", "1\r"}};
+  NOT_WRITTEN((toy.fitted.environment = bad_name, toy.fitted.n_environment = 1), "no blank");
+  NOT_WRITTEN((toy.fitted.environment = bad_value, toy.fitted.n_environment = 1), "control");
+  NOT_WRITTEN(toy.fitted.n_families = 10000, "10000 families");
+#undef NOT_WRITTEN
+}
+
+static void put_path(char *out, size_t size, const char *dir, const char *name) {
+  snprintf(out, size, "%s/%s", dir, name);
+}
+
+static void a_full_disk_leaves_the_file_as_it_was(void **state) {
+  (void)state;
+  char dir[] = FOLDER, path[600];
+  assert_non_null(mkdtemp(dir));
+  put_path(path, sizeof path, dir, "a.sloe");
+  fitted_parts parts;
+  sloe_fitted_platform toy = fitted_toy(&parts);
+  sloe_error err = {0};
+  assert_ok(sloe_fitted_write(&toy, path, &err), err);
+  struct rlimit was, small;
+  getrlimit(RLIMIT_FSIZE, &was);
+  small = was;
+  small.rlim_cur = 1000;
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  toy.card.title = "another";
+  sloe_status status = sloe_fitted_write(&toy, path, &err);
+  setrlimit(RLIMIT_FSIZE, &was);
+  signal(SIGXFSZ, handler);
+  assert_int_equal(status, SLOE_IO);
+  assert_true(err.msg[0]);
+  sloe_platform *p;
+  assert_ok(sloe_platform_open(path, NULL, &p, &err), err);
+  assert_string_equal(sloe_platform_card(p)->title, "A toy's CPU, 2 \xc2\xb5W");
+  sloe_platform_free(p);
+  unlink(path);
+  assert_int_equal(rmdir(dir), 0); /* no temporary file was left */
+  assert_int_equal(sloe_fitted_write(&toy, SLOE_BINARY_DIR "/no/such/folder.sloe", &err),
+                   SLOE_NOTFOUND);
+}
+
+static void memory_may_fail_while_writing(void **state) {
+  (void)state;
+  const char *path = SLOE_BINARY_DIR "/memory.sloe";
+  fitted_parts parts;
+  sloe_fitted_platform toy = fitted_toy(&parts);
+  long live = sloe_alloc_live(), n = 0;
+  for (;; n++) {
+    sloe_error err = {0};
+    sloe_alloc_fail_after(n);
+    sloe_status status = sloe_fitted_write(&toy, path, &err);
+    sloe_alloc_fail_after(-1);
+    assert_int_equal(sloe_alloc_live(), live);
+    if (status == SLOE_OK) break;
+    assert_int_equal(status, SLOE_NOMEM);
+    assert_true(err.msg[0]);
+    assert_int_equal(access(path, F_OK), -1);
+  }
+  assert_true(n > 5);
+  unlink(path);
+}
+
+static void memory_may_fail_while_reading(void **state) {
+  (void)state;
+  sloe_text bytes = fitted_toy_bytes();
+  long live = sloe_alloc_live(), n = 0;
+  for (;; n++) {
+    sloe_platform *p = (void *)&p;
+    sloe_error err = {0};
+    sloe_alloc_fail_after(n);
+    sloe_status status = sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err);
+    sloe_alloc_fail_after(-1);
+    sloe_platform_free(status == SLOE_OK ? p : NULL);
+    assert_int_equal(sloe_alloc_live(), live);
+    if (status == SLOE_OK) break;
+    assert_int_equal(status, SLOE_NOMEM);
+    assert_null(p);
+    assert_true(err.msg[0]);
+  }
+  assert_true(n > 3);
+  sloe_text_fini(&bytes);
+}
+
+/* Every key of the card has its row in the manual. */
+static void the_manual_names_every_key_of_the_card(void **state) {
+  (void)state;
+  char *manual;
+  size_t len;
+  sloe_error err;
+  assert_ok(sloe_file_read(SLOE_SOURCE_DIR "/docs/platform-file.md", 1 << 20, &manual, &len, &err),
+            err);
+  for (size_t i = 0; i < sloe_fitted_card_section.n_keys; i++) {
+    char row[64];
+    snprintf(row, sizeof row, "`%s`", sloe_fitted_card_section.keys[i].name);
+    if (!strstr(manual, row)) fail_msg("docs/platform-file.md lacks %s", row);
+  }
+  sloe_dealloc(manual);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_checksum_is_xxh64),
+      cmocka_unit_test(the_card_comes_back),
+      cmocka_unit_test(what_was_measured_and_how_comes_back),
+      cmocka_unit_test(families_come_back_in_order),
+      cmocka_unit_test(ops_come_back_with_their_forests),
+      cmocka_unit_test(the_same_platform_gives_the_same_bytes),
+      cmocka_unit_test(a_platform_may_know_nothing_yet),
+      cmocka_unit_test(a_family_is_found_by_its_key),
+      cmocka_unit_test(the_nearest_family_is_of_the_same_op_and_grouping),
+      cmocka_unit_test(variants_name_the_one_platform_of_the_file),
+      cmocka_unit_test(every_flipped_bit_is_refused),
+      cmocka_unit_test(a_file_cut_anywhere_is_refused),
+      cmocka_unit_test(every_flipped_bit_under_a_right_checksum_is_refused_or_harmless),
+      cmocka_unit_test(headers_of_another_kind_are_refused_with_a_reason),
+      cmocka_unit_test(numbers_that_cannot_be_are_refused_where_they_stand),
+      cmocka_unit_test(cards_are_refused_with_line_and_offset),
+      cmocka_unit_test(what_a_reader_would_refuse_is_not_written),
+      cmocka_unit_test(a_full_disk_leaves_the_file_as_it_was),
+      cmocka_unit_test(memory_may_fail_while_writing),
+      cmocka_unit_test(memory_may_fail_while_reading),
+      cmocka_unit_test(the_manual_names_every_key_of_the_card),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
