@@ -28,13 +28,11 @@ def label(layer):
     """A convolution's sort beside its kind, from its multiply-accumulates for each result."""
     if layer["kind"] != "conv" or not layer["macs"]:
         return layer["kind"]
-    channels, out = layer["in"][0][1], layer["out"][0]
-    each = round(layer["macs"] / math.prod(out))
+    channels = layer["in"][0][1]
+    each = round(layer["macs"] / math.prod(layer["out"][0]))
     if each == channels:
         return "conv 1x1"
-    if each % channels:
-        return "conv depthwise" if channels == out[1] and each < 128 else "conv grouped"
-    return "conv, larger"
+    return "conv grouped" if each % channels else "conv larger"
 
 
 def layer_rows(measured, estimate, scale):

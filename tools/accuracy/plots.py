@@ -7,6 +7,7 @@ SWEEPS is a folder of tables that tools/fit/measure_sweeps wrote (csv=FILE): swe
 sweep,over,x,measured,fitted, or a plane's points. What is not there is not drawn.
 """
 import glob
+import math
 import os
 import sys
 
@@ -123,7 +124,9 @@ def read_sweeps(path):
     sweeps = {}
     for r in tables.read(path):
         what, points = sweeps.setdefault(r["sweep"], (f"{r['sweep']}, {r['over']}", []))
-        points.append(tuple(tables.number(r, key) for key in ("x", "measured", "fitted")))
+        point = tuple(tables.number(r, key) for key in ("x", "measured", "fitted"))
+        if not any(map(math.isnan, point)):  # the last line of a table that is being written
+            points.append(point)
     return sweeps
 
 

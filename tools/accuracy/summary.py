@@ -153,7 +153,7 @@ def print_platform(out):
 
 def print_worst(out, name, title, count):
     rows = tables.predictions(os.path.join(out, f"{name}-predictions.csv"))
-    rows.sort(key=lambda r: -abs(per_cent(r[2], r[1])))
+    rows = sorted(set(rows), key=lambda r: -abs(per_cent(r[2], r[1])))
     if rows:
         print(f"{title}, the worst: measured ms, estimated ms, error, outside the domain")
     for net, measured, estimated, _, _, inside in rows[:count]:
