@@ -33,7 +33,7 @@ err: x.db
 == info counts what is there
 needs backend sim
 $ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1; sloe db info p.sloe.db --format json
-jq .schema == "sloe/db-info/1" and .file == "p.sloe.db" and .runtime == "sim"
+jq .schema == "sloe/db-info/1" and .file == "p.sloe.db" and .device == "sim"
 jq .campaigns == 1 and .visits == 1 and .samples > 0 and .runs >= .samples
 jq .points == .done + .open + .skipped + .failed
 
