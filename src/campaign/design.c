@@ -356,6 +356,13 @@ static int is_modest(const sloe_layer_spec *s) {
          sloe_layer_spec_weights(s) <= most;
 }
 
+/* As it is read back from a store: one layer is written in one way. */
+static int make_usual(sloe_layer_spec *s) {
+  char text[SLOE_SPEC_TEXT];
+  const sloe_layer_spec drawn = *s;
+  return sloe_layer_spec_parse(sloe_layer_spec_print(&drawn, text), s, NULL) == SLOE_OK;
+}
+
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
   for (;;) {
     const int kind = draw_kind(rng, only);
@@ -363,6 +370,6 @@ int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
     *out = sloe_layer_spec_none();
     out->op = KINDS[kind].op;
     KINDS[kind].draw(rng, out);
-    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out)) return 1;
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out)) return 1;
   }
 }
