@@ -1,10 +1,13 @@
 /* fit_network.c: corrections of whole networks and conformal intervals.
  *
- * The correction is a factor on the sum of layers and a time per layer, both >= 0, that make the
- * relative errors of the held-out networks small; the second stands only where leaving one network
- * out after the other shows that it helps. The interval is split conformal prediction with
- * leave-one-out residuals (Vovk; Barber et al., "Predictive inference with the jackknife+", Annals
- * of Statistics 49(1), 2021): the (n + 1) x 0.9-th smallest of |ln(measured / estimated)|.
+ * The correction (estimate.h, sloe_network_terms): a factor on the sum of layers; a time per layer;
+ * per MB of large activations, which a network finds in memory where a layer alone has them in the
+ * cache; per reorder around grouped convolutions, which a layer alone does not show. None is
+ * negative, together they make the relative errors of the held-out networks small, and all but the
+ * first stand only where leaving out one network after the other shows that they help. The interval
+ * is split conformal prediction with leave-one-out residuals (Vovk; Barber et al., "Predictive
+ * inference with the jackknife+", Annals of Statistics 49(1), 2021): the (n + 1) x 0.9-th smallest
+ * of |ln(measured / estimated)|.
  */
 #include "campaign/fit_network.h"
 
@@ -17,14 +20,13 @@
 #include "campaign/fit_layers.h"
 #include "estimate/estimate.h"
 
-typedef struct net_row {          /* of a held-out network */
-  double measured, sum, launched; /* ms, ms, layers */
-  double memory_mb, own_mb;       /* measured; weights and live activations */
+typedef struct net_row { /* of a held-out network */
+  double measured;       /* ms */
+  sloe_network_terms terms;
+  double memory_mb, own_mb; /* measured; weights and live activations */
 } net_row;
 
-typedef struct correction {
-  double scale, per_layer;
-} correction;
+enum { TERMS = 4 }; /* sum, layers, MB, reorders */
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory judging networks");
@@ -81,35 +83,61 @@ sloe_status sloe_judge_layers(const sloe_bench *bench, const sloe_fitted *fitted
 
 /* ---- networks ---- */
 
-/* Relative least squares; `skip`: a row that is left out (SIZE_MAX: none). */
-static correction correct(const net_row *rows, size_t n, size_t skip, int with_layers) {
-  double ss = 0, sl = 0, ll = 0, s = 0, l = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (i == skip) continue;
-    const double a = rows[i].sum / rows[i].measured, b = rows[i].launched / rows[i].measured;
-    ss += a * a, sl += a * b, ll += b * b, s += a, l += b;
-  }
-  const double determinant = ss * ll - sl * sl;
-  if (with_layers && determinant > 1e-12 * ss * ll) {
-    const correction c = {(s * ll - l * sl) / determinant, (l * ss - s * sl) / determinant};
-    if (c.scale > 0 && c.per_layer >= 0) return c;
-  }
-  return (correction){ss > 0 ? s / ss : 1, 0};
+static void take_terms(const net_row *row, double x[TERMS]) {
+  const double terms[TERMS] = {row->terms.sum_ms, row->terms.layers, row->terms.mb,
+                               row->terms.reorders_ms};
+  for (int i = 0; i < TERMS; i++) x[i] = terms[i] / row->measured;
 }
 
-static double apply(correction c, const net_row *row) {
-  return c.scale * row->sum + c.per_layer * row->launched;
+/* Relative least squares over the terms of the bit mask `which`, none of them negative: descent
+   along one after the other. `skip`: a row that is left out (SIZE_MAX: none). */
+static void solve(const net_row *rows, size_t n, size_t skip, unsigned which, double out[TERMS]) {
+  double normal[TERMS][TERMS] = {{0}}, right[TERMS] = {0}, x[TERMS];
+  for (size_t i = 0; i < n; i++) {
+    if (i == skip) continue;
+    take_terms(&rows[i], x);
+    for (int a = 0; a < TERMS; a++) {
+      right[a] += x[a];
+      for (int b = 0; b < TERMS; b++) normal[a][b] += x[a] * x[b];
+    }
+  }
+  for (int a = 0; a < TERMS; a++) out[a] = 0;
+  for (int sweep = 0; sweep < 2000; sweep++)
+    for (int a = 0; a < TERMS; a++) {
+      if (!(which >> a & 1) || !(normal[a][a] > 0)) continue;
+      double rest = right[a];
+      for (int b = 0; b < TERMS; b++) rest -= b == a ? 0 : normal[a][b] * out[b];
+      out[a] = fmax(0, rest / normal[a][a]);
+    }
+}
+
+static double apply(const double c[TERMS], const net_row *row) {
+  double x[TERMS], sum = 0;
+  take_terms(row, x);
+  for (int i = 0; i < TERMS; i++) sum += c[i] * x[i];
+  return sum; /* over what was measured */
 }
 
 /* Relative errors with each row left out; returns their root mean square. */
-static double leave_out(const net_row *rows, size_t n, int with_layers, double *e) {
-  double sum = 0;
+static double leave_out(const net_row *rows, size_t n, unsigned which, double *e) {
+  double sum = 0, c[TERMS];
   for (size_t i = 0; i < n; i++) {
-    e[i] =
-        apply(correct(rows, n, n > 2 ? i : SIZE_MAX, with_layers), &rows[i]) / rows[i].measured - 1;
+    solve(rows, n, n > 2 ? i : SIZE_MAX, which, c);
+    e[i] = apply(c, &rows[i]) - 1;
     sum += e[i] * e[i];
   }
   return sqrt(sum / (double)n);
+}
+
+/* The terms that leave least: the sum alone, or with others where there are rows enough. */
+static unsigned choose_terms(const net_row *rows, size_t n, double *e) {
+  unsigned best = 1;
+  double least = leave_out(rows, n, best, e);
+  for (unsigned which = 3; which < 1u << TERMS; which += 2) {
+    const double left = n > 2 * TERMS ? leave_out(rows, n, which, e) : INFINITY;
+    if (left < 0.99 * least) least = left, best = which;
+  }
+  return best;
 }
 
 static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
@@ -126,12 +154,11 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
     int known;
     sloe_layer_spec_of(layers, i, &spec, &known);
     const double ms = known ? sloe_estimate_layer_ms(fitted, &spec) : NAN;
-    row->launched += sloe_layers_at(layers, i)->kind != SLOE_LAYER_VIEW;
-    row->sum += isnan(ms) ? 0 : ms;
+    if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
   const sloe_net_info *info = sloe_net_get_info(net);
   row->own_mb = ((double)info->params * 4 + (double)info->peak_activation_bytes) / 1e6;
-  *n += row->sum > 0;
+  *n += row->terms.sum_ms > 0;
 fail:
   sloe_layers_free(layers);
   sloe_net_free(net);
@@ -155,12 +182,16 @@ static void fit_memory(const net_row *rows, size_t n, sloe_fitted *fitted, doubl
 }
 
 static void fit_rows(const net_row *rows, size_t n, sloe_fitted *fitted, double *e) {
-  const double plain = leave_out(rows, n, 0, e), layered = leave_out(rows, n, 1, e);
-  const int with_layers = n > 5 && layered < plain;
-  const correction c = correct(rows, n, SIZE_MAX, with_layers);
-  fitted->network.scale = c.scale;
-  fitted->network.per_layer_ms = c.per_layer;
-  leave_out(rows, n, with_layers, e);
+  const unsigned which = choose_terms(rows, n, e);
+  double c[TERMS];
+  solve(rows, n, SIZE_MAX, which, c);
+  if (c[0] > 0) {
+    fitted->network.scale = c[0];
+    fitted->network.per_layer_ms = c[1];
+    fitted->network.per_mb_ms = c[2];
+    fitted->network.per_reorder = c[3];
+  }
+  leave_out(rows, n, which, e);
   fitted->network_errors = errors_of(e, n);
   for (size_t i = 0; i < n; i++) e[i] = fabs(log1p(fmax(e[i], -0.99)));
   fitted->network.error_90 = ninety(e, n);

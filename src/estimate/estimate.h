@@ -21,6 +21,21 @@ sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_s
 /* Staircase and correction; NAN where the platform knows nothing of such layers. */
 double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec);
 
+/* What a network's time is made of on a fitted platform (platform/fitted.h, network). */
+typedef struct sloe_network_terms {
+  double sum_ms; /* of the layers */
+  double layers; /* that are launched */
+  double mb;     /* activations that layers read and write, beyond the first MB of each */
+  double
+      reorders_ms; /* of what grouped convolutions read and write: into another layout and back */
+} sloe_network_terms;
+
+/* One layer's share; views have none. `ms`: its time. */
+void sloe_estimate_add_terms(const sloe_fitted *fitted, const sloe_layer_spec *spec, double ms,
+                             sloe_network_terms *terms);
+double sloe_estimate_network_ms(const sloe_fitted_network *network,
+                                const sloe_network_terms *terms);
+
 /* What activation and residual cost beside the rest of the layer, ms; `op` may be NULL. */
 double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec);
 

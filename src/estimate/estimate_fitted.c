@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/number.h"
+#include "estimate/estimate.h"
 #include "estimate/estimate_parts.h"
 #include "estimate/fitted_layer.h"
 #include "estimate/layer_work.h"
@@ -17,19 +18,18 @@
 static const double domain_share = 0.95;
 
 typedef struct tally {
+  sloe_network_terms terms;
   double sum, p75, p97_5, inside, unknown;          /* ms */
   size_t launched, n_outside, n_unknown, n_without; /* without: no model, not even of copies */
   double error_90;                                  /* of the last layer */
 } tally;
 
 /* What the spec does not know is costed as a copy of the elements that it moves. */
-static sloe_fitted_time moved(const sloe_fitted *fitted, const sloe_layer *layer) {
+static sloe_layer_spec moved(const sloe_layer *layer) {
   sloe_layer_spec copy = sloe_layer_spec_none();
   const uint64_t elements = sloe_add_sat(layer->in_elements, layer->out_elements) / 2;
   copy.w = copy.out[1] = elements > 1 << 30 ? 1 << 30 : (int64_t)(elements ? elements : 1);
-  sloe_fitted_time time = sloe_fitted_layer(fitted, &copy);
-  time.in_domain = 0;
-  return time;
+  return copy;
 }
 
 static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
@@ -44,7 +44,9 @@ static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
     return;
   }
   sloe_layer_spec_of(e->net_layers, i, &spec, &known);
-  const sloe_fitted_time time = known ? sloe_fitted_layer(fitted, &spec) : moved(fitted, layer);
+  if (!known) spec = moved(layer);
+  sloe_fitted_time time = sloe_fitted_layer(fitted, &spec);
+  time.in_domain &= known;
   const double ms = isnan(time.ms) ? 0 : time.ms;
   out->latency_ms = ms;
   out->in_domain = time.in_domain;
@@ -55,6 +57,7 @@ static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
     out->latency_ms = NAN;
     t->n_without++;
   }
+  sloe_estimate_add_terms(fitted, &spec, ms, &t->terms);
   t->sum += ms;
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
@@ -71,9 +74,7 @@ static void finish_time(sloe_estimate *e, const tally *t) {
   const int single = t->launched == 1;
   const double sum = t->sum, error = single ? t->error_90 : network->error_90;
   const int none = t->launched && t->n_without == t->launched;
-  const double ms = none     ? NAN
-                    : single ? sum
-                             : network->scale * sum + network->per_layer_ms * (double)t->launched;
+  const double ms = none ? NAN : single ? sum : sloe_estimate_network_ms(network, &t->terms);
   const double grown = none ? NAN : sum > 0 ? ms / sum : 1;
   e->result.sum_of_layers_ms = none ? NAN : sum;
   e->result.latency_p75_ms = t->p75 * grown;

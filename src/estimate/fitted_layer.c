@@ -73,3 +73,31 @@ sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_s
 double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec) {
   return sloe_fitted_layer(fitted, spec).ms;
 }
+
+/* ---- networks ---- */
+
+static double reorder_ms(const sloe_fitted *fitted, int64_t n, int64_t c, int64_t h, int64_t w) {
+  sloe_layer_spec s = sloe_layer_spec_none();
+  s.op = SLOE_SPEC_REORDER;
+  s.n = n, s.c = s.k = c, s.h = s.out[0] = h, s.w = s.out[1] = w;
+  const double ms = sloe_estimate_layer_ms(fitted, &s);
+  return isnan(ms) ? 0 : ms;
+}
+
+void sloe_estimate_add_terms(const sloe_fitted *fitted, const sloe_layer_spec *spec, double ms,
+                             sloe_network_terms *terms) {
+  const double elements =
+      (double)sloe_layer_spec_in_elements(spec) + (double)sloe_layer_spec_out_elements(spec);
+  terms->sum_ms += ms;
+  terms->layers++;
+  terms->mb += fmax(0, elements * 4e-6 - 1);
+  if (sloe_layer_key_of(spec).grouping != SLOE_GROUPED || spec->op != SLOE_SPEC_CONV) return;
+  terms->reorders_ms += reorder_ms(fitted, spec->n, spec->c, spec->h, spec->w) +
+                        reorder_ms(fitted, spec->n, spec->k, spec->out[0], spec->out[1]);
+}
+
+double sloe_estimate_network_ms(const sloe_fitted_network *network,
+                                const sloe_network_terms *terms) {
+  return network->scale * terms->sum_ms + network->per_layer_ms * terms->layers +
+         network->per_mb_ms * terms->mb + network->per_reorder * terms->reorders_ms;
+}
