@@ -287,7 +287,7 @@ static double quantile(double *values, size_t n, double q) {
 
 /* A constant, the median, where rows are few. */
 static sloe_status train(const fitting *f, const rows *r, sloe_boost *boost, sloe_error *err) {
-  const sloe_boost_params many = {.trees = 200,
+  const sloe_boost_params many = {.trees = 128,
                                   .depth = 5,
                                   .rate = 0.12,
                                   .row_share = 0.7,

@@ -116,7 +116,7 @@ double sloe_layer_inner_macs(const sloe_layer_spec *s) {
 }
 
 static float ln(double x) {
-  return (float)log(x > 1 ? x : 1);
+  return logf(x > 1 ? (float)x : 1);
 }
 
 static float extra_of(const sloe_layer_spec *s) {
@@ -138,7 +138,7 @@ void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES])
       [SLOE_LAYER_FEATURE_log_oh] = ln((double)s->out[0]),
       [SLOE_LAYER_FEATURE_log_ow] = ln((double)s->out[1]),
       [SLOE_LAYER_FEATURE_log_taps] = ln(taps),
-      [SLOE_LAYER_FEATURE_aspect] = (float)log((double)s->kernel[0] / (double)s->kernel[1]),
+      [SLOE_LAYER_FEATURE_aspect] = logf((float)s->kernel[0] / (float)s->kernel[1]),
       [SLOE_LAYER_FEATURE_log_stride] = ln((double)(s->stride[0] * s->stride[1])),
       [SLOE_LAYER_FEATURE_log_groups] = ln((double)s->groups),
       [SLOE_LAYER_FEATURE_log_n] = ln((double)s->n),
