@@ -21,7 +21,7 @@ build:
 	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target sloe
 
-## demo     estimates three real CNNs on several boards
+## demo     estimates three real CNNs on several boards, then profiles this processor for a minute
 demo: build
 	@tools/demo.sh $(BUILD)/sloe
 

@@ -26,7 +26,10 @@ typedef struct net_row { /* of a held-out network */
   double memory_mb, own_mb; /* measured; weights and live activations */
 } net_row;
 
-enum { TERMS = 4 }; /* sum, layers, MB, reorders */
+enum {
+  TERMS = 4, /* sum, layers, MB, reorders */
+  LEAST = 5  /* networks, for an error to be said of them */
+};
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory judging networks");
@@ -122,7 +125,7 @@ static double apply(const double c[TERMS], const net_row *row) {
 static double leave_out(const net_row *rows, size_t n, unsigned which, double *e) {
   double sum = 0, c[TERMS];
   for (size_t i = 0; i < n; i++) {
-    solve(rows, n, n > 2 ? i : SIZE_MAX, which, c);
+    solve(rows, n, i, which, c);
     e[i] = apply(c, &rows[i]) - 1;
     sum += e[i] * e[i];
   }
@@ -132,6 +135,7 @@ static double leave_out(const net_row *rows, size_t n, unsigned which, double *e
 /* The terms that leave least: the sum alone, or with others where there are rows enough. */
 static unsigned choose_terms(const net_row *rows, size_t n, double *e) {
   unsigned best = 1;
+  if (n < LEAST) return best;
   double least = leave_out(rows, n, best, e);
   for (unsigned which = 3; which < 1u << TERMS; which += 2) {
     const double left = n > 2 * TERMS ? leave_out(rows, n, which, e) : INFINITY;
@@ -171,7 +175,7 @@ static void fit_memory(const net_row *rows, size_t n, sloe_fitted *fitted, doubl
   for (size_t i = 0; i < n; i++)
     if (rows[i].memory_mb > 0 && rows[i].own_mb > 0)
       ratio[m++] = rows[i].memory_mb / rows[i].own_mb;
-  if (m < 3) return;
+  if (m < LEAST) return;
   qsort(ratio, m, sizeof *ratio, compare);
   const double scale = ratio[m / 2];
   for (size_t i = 0; i < m; i++) e[i] = scale / ratio[i] - 1;
@@ -191,11 +195,12 @@ static void fit_rows(const net_row *rows, size_t n, sloe_fitted *fitted, double 
     fitted->network.per_mb_ms = c[2];
     fitted->network.per_reorder = c[3];
   }
+  fit_memory(rows, n, fitted, e);
+  if (n < LEAST) return; /* nothing to leave out: never validated */
   leave_out(rows, n, which, e);
   fitted->network_errors = errors_of(e, n);
   for (size_t i = 0; i < n; i++) e[i] = fabs(log1p(fmax(e[i], -0.99)));
   fitted->network.error_90 = ninety(e, n);
-  fit_memory(rows, n, fitted, e);
 }
 
 static double layer_interval(const sloe_fitted *fitted) {
