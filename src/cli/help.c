@@ -42,8 +42,8 @@ static void print_all(FILE *to) {
   fputs(
       "\n"
       "  sloe COMMAND --help says what a command takes; sloe --version which sloe this is.\n"
-      "  A NET is an ONNX file or zoo:FAMILY,key=value,...; a PLATFORM a platform file or the name\n"
-      "  of one; a BACKEND what 'sloe --version' lists.\n\n"
+      "  A NET is an ONNX file or zoo:FAMILY,key=value,...; a PLATFORM a platform file or the\n"
+      "  name of one; a BACKEND what 'sloe --version' lists.\n\n"
       "Exit codes:\n",
       to);
 #define EXIT_LINE(name, value, text) fprintf(to, "  %d  %s\n", value, text);

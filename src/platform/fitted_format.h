@@ -1,11 +1,14 @@
 /* fitted_format.h: the platform file of source FITTED, binary, version 1. Private to platform/.
  *
  *   offset  bytes
- *        0      8  89 'S' 'L' 'O' CR LF 1A LF: no text file begins so, and a transfer that turns
- * line ends or cuts the eighth bit changes it 8      4  version 12      4  32: where what the
- * checksum covers begins 16      8  length of the file 24      8  XXH64 of all bytes from 32 on 32
- * 8  number of sections, 4 40   4x24  tag (8 bytes, filled up with 0), offset, length: card,
- * families, ops, network
+ *        0      8  89 'S' 'L' 'O' CR LF 1A LF: no text file begins so, and a transfer that
+ *                  turns line ends or cuts the eighth bit changes it
+ *        8      4  version
+ *       12      4  32: where what the checksum covers begins
+ *       16      8  length of the file
+ *       24      8  XXH64 of all bytes from 32 on
+ *       32      8  number of sections, 4
+ *       40   4x24  tag (8 bytes, filled up with 0), offset, length: card, families, ops, network
  *      ...         the sections in this order, each at the next multiple of 16
  *
  * Integers are little-endian, reals IEEE 754. Zeros fill up to multiples.
@@ -21,8 +24,8 @@
  *               f64 base, p75, p97_5, error_90; u32 activations; f64 add_ns, act_ns[activations]
  *               u32 first[features of the forest + 1]; f32 lo[features], hi[features]
  *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves
- *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90, memory_scale,
- * memory_offset_mb, memory_error_90
+ *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
+ *               memory_scale, memory_offset_mb, memory_error_90
  *
  * Families and ops stand in ascending order of their keys, each key once.
  *

@@ -51,6 +51,8 @@ static sloe_forest fitted_forest(fitted_parts *p) {
 
 static sloe_fitted_op fitted_op(int32_t op, int32_t grouping) {
   sloe_fitted_op o = {.op = op, .grouping = grouping, .p75 = 1.02, .p97_5 = 1.2, .error_90 = 0.1};
+  o.add_ns = 0.25;
+  o.act_ns[SLOE_SPEC_ACT_RELU] = 0.0625, o.act_ns[SLOE_SPEC_ACT_OTHER] = 4;
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++) o.lo[i] = (float)-i, o.hi[i] = (float)i + 0.5f;
   return o;
 }
@@ -84,7 +86,14 @@ static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
                  .n_families = 4,
                  .ops = parts->ops,
                  .n_ops = 2,
-                 .network = {1.05, -0.001, 0.08, 1.1, 20, NAN},
+                 .network = {.scale = 1.05,
+                             .per_layer_ms = -0.001,
+                             .per_mb_ms = 0.03,
+                             .per_reorder = 0.75,
+                             .error_90 = 0.08,
+                             .memory_scale = 1.1,
+                             .memory_offset_mb = 20,
+                             .memory_error_90 = NAN},
                  .layer_errors = {500, 6.5, 9, 41.25, 1.5},
                  .network_errors = {24, 4.5, 5.5, 12, 0.75},
                  .memory_errors = {NAN, NAN, NAN, NAN, NAN},

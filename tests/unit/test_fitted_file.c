@@ -92,6 +92,8 @@ static void what_was_measured_and_how_comes_back(void **state) {
   }
   assert_float_equal(got->network.scale, 1.05, 0);
   assert_float_equal(got->network.per_layer_ms, -0.001, 0);
+  assert_float_equal(got->network.per_mb_ms, 0.03, 0);
+  assert_float_equal(got->network.per_reorder, 0.75, 0);
   assert_float_equal(got->network.error_90, 0.08, 0);
   assert_float_equal(got->network.memory_scale, 1.1, 0);
   assert_float_equal(got->network.memory_offset_mb, 20, 0);
@@ -124,6 +126,10 @@ static void ops_come_back_with_their_forests(void **state) {
   const sloe_fitted_op *conv = &p->fitted->ops[0], *pool = &p->fitted->ops[1];
   assert_int_equal(conv->op, SLOE_SPEC_CONV);
   assert_float_equal(conv->p97_5, 1.2, 0);
+  assert_float_equal(conv->add_ns, 0.25, 0);
+  assert_float_equal(conv->act_ns[SLOE_SPEC_ACT_NONE], 0, 0);
+  assert_float_equal(conv->act_ns[SLOE_SPEC_ACT_RELU], 0.0625, 0);
+  assert_float_equal(conv->act_ns[SLOE_SPEC_ACT_OTHER], 4, 0);
   assert_memory_equal(conv->lo, parts.ops[1].lo, sizeof conv->lo);
   assert_memory_equal(conv->hi, parts.ops[1].hi, sizeof conv->hi);
   for (int i = 0; i < 3; i++) {
@@ -348,6 +354,18 @@ static size_t section_at(const sloe_text *bytes, sloe_fitted_section id) {
   return (size_t)at;
 }
 
+/* Of the first op: counts and numbers first, then what an activation costs, then the forest's
+   table, then the domain; the forest's arrays stand at multiples of 16. */
+enum {
+  ACT_NS = 84,
+  FIRST = ACT_NS + 8 * SLOE_SPEC_ACT_COUNT,
+  DOMAIN_LO = FIRST + 4 * 3,
+  DOMAIN_END = DOMAIN_LO + 8 * SLOE_LAYER_FEATURES,
+  THRESHOLDS = (DOMAIN_END + 15) / 16 * 16,
+  ROWS = THRESHOLDS + 4 * SLOE_FOREST_LANES,
+  LEAVES = ROWS + (SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK,
+};
+
 static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
   (void)state;
   enum { NONE = SLOE_FITTED_SECTION_COUNT };
@@ -396,18 +414,24 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, 40, big64, 8, SLOE_FORMAT, "a correction is larger than can be"},
       {SLOE_FITTED_OPS, 48, minus64, 8, SLOE_FORMAT, "is negative or not finite"},
       {SLOE_FITTED_OPS, 64, minus64, 8, SLOE_FORMAT, "is negative or not finite"},
-      {SLOE_FITTED_OPS, 72, "\4", 1, SLOE_FORMAT, "cannot be those of feature"},
-      {SLOE_FITTED_OPS, 84, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "the domain of a feature"},
-      {SLOE_FITTED_OPS, 84, "\0\0\0\x40", 4, SLOE_FORMAT, "the domain of a feature"},
-      {SLOE_FITTED_OPS, 288, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "threshold 0 of feature 1"},
-      {SLOE_FITTED_OPS, 304, "\2", 1, SLOE_FORMAT, "row byte 0 names leaf 2"},
-      {SLOE_FITTED_OPS, 400, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "leaf 0 is not finite"},
-      {SLOE_FITTED_OPS, 400, "\0\0\0\x7f", 4, SLOE_FORMAT, "a correction is larger"},
+      {SLOE_FITTED_OPS, 72, "\x10", 1, SLOE_UNSUPPORTED, "16 activations"},
+      {SLOE_FITTED_OPS, 76, minus64, 8, SLOE_FORMAT, "an activation's cost"},
+      {SLOE_FITTED_OPS, ACT_NS, nan64, 8, SLOE_FORMAT, "an activation's cost"},
+      {SLOE_FITTED_OPS, ACT_NS + 8, big64, 8, SLOE_FORMAT, "an activation's cost"},
+      {SLOE_FITTED_OPS, FIRST, "\4", 1, SLOE_FORMAT, "cannot be those of feature"},
+      {SLOE_FITTED_OPS, DOMAIN_LO, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "the domain of a feature"},
+      {SLOE_FITTED_OPS, DOMAIN_LO, "\0\0\0\x40", 4, SLOE_FORMAT, "the domain of a feature"},
+      {SLOE_FITTED_OPS, THRESHOLDS, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "threshold 0 of feature 1"},
+      {SLOE_FITTED_OPS, ROWS, "\2", 1, SLOE_FORMAT, "row byte 0 names leaf 2"},
+      {SLOE_FITTED_OPS, LEAVES, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "leaf 0 is not finite"},
+      {SLOE_FITTED_OPS, LEAVES, "\0\0\0\x7f", 4, SLOE_FORMAT, "a correction is larger"},
       {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},
-      {SLOE_FITTED_NETWORK, 16, minus64, 8, SLOE_FORMAT, "a number of the network"},
-      {SLOE_FITTED_NETWORK, 24, minus64, 8, SLOE_FORMAT, "a number of the network"},
+      {SLOE_FITTED_NETWORK, 16, big64, 8, SLOE_FORMAT, "the network's scale"},
+      {SLOE_FITTED_NETWORK, 24, nan64, 8, SLOE_FORMAT, "the network's scale"},
+      {SLOE_FITTED_NETWORK, 32, minus64, 8, SLOE_FORMAT, "a number of the network"},
+      {SLOE_FITTED_NETWORK, 40, minus64, 8, SLOE_FORMAT, "a number of the network"},
       {SLOE_FITTED_CARD, 0, "D", 1, SLOE_UNSUPPORTED, "line 1: key 'Device' is not known"},
       {SLOE_FITTED_CARD, 6, ":", 1, SLOE_FORMAT, "line 1: 'key = value' is needed"},
       {SLOE_FITTED_CARD, 9, "T", 1, SLOE_FORMAT, "line 1: device = 'Toy-cpu'"},
@@ -445,20 +469,29 @@ static void add_to_word(char *at, int64_t change) {
   for (int i = 0; i < 8; i++) at[i] = (char)(value >> 8 * i & 0xff);
 }
 
+/* Take `n` bytes of the first op away at `at`; the arrays move by `less`, a multiple of 16. */
+static void shorten_op(sloe_text *bytes, size_t at, size_t n, size_t less) {
+  char *op = bytes->data + section_at(bytes, SLOE_FITTED_OPS), *end = bytes->data + bytes->len;
+  char *arrays = op + THRESHOLDS;
+  memmove(op + at, op + at + n, DOMAIN_END - at - n);
+  memset(op + DOMAIN_END - n, 0, THRESHOLDS - DOMAIN_END + n - less);
+  memmove(arrays - less, arrays, (size_t)(end - arrays));
+  add_to_word(bytes->data + 40 + SLOE_FITTED_OPS * 24 + 16, -(int64_t)less);
+  add_to_word(bytes->data + 40 + SLOE_FITTED_NETWORK * 24 + 8, -(int64_t)less);
+  add_to_word(bytes->data + 16, -(int64_t)less);
+  bytes->len -= less;
+}
+
 /* A file from a sloe that knew two features less: 16 bytes go out of the first op's domain. */
 static void features_that_a_file_does_not_know_are_in_its_domain(void **state) {
   (void)state;
-  enum { FEWER = SLOE_LAYER_FEATURES - 2, LO = 84 };
+  enum { FEWER = SLOE_LAYER_FEATURES - 2 };
   sloe_text bytes = fitted_toy_bytes();
-  char *op = bytes.data + section_at(&bytes, SLOE_FITTED_OPS), *end = bytes.data + bytes.len;
+  char *op = bytes.data + section_at(&bytes, SLOE_FITTED_OPS);
   op[24] = FEWER;
-  memmove(op + LO + 4 * FEWER, op + LO + 4 * SLOE_LAYER_FEATURES, 4 * FEWER);
-  memset(op + LO + 8 * FEWER, 0, 12);
-  memmove(op + 272, op + 288, (size_t)(end - op) - 288);
-  add_to_word(bytes.data + 40 + SLOE_FITTED_OPS * 24 + 16, -16);
-  add_to_word(bytes.data + 40 + SLOE_FITTED_NETWORK * 24 + 8, -16);
-  add_to_word(bytes.data + 16, -16);
-  bytes.len -= 16;
+  char *hi = op + DOMAIN_LO + 4 * SLOE_LAYER_FEATURES;
+  memmove(hi - 8, hi, 4 * FEWER); /* what is left of lo ends where hi begins */
+  shorten_op(&bytes, DOMAIN_END - 16, 16, 16);
   fitted_mend(bytes.data, bytes.len);
   sloe_platform *p = open_bytes(&bytes);
   const sloe_fitted_op *conv = &p->fitted->ops[0];
@@ -468,6 +501,24 @@ static void features_that_a_file_does_not_know_are_in_its_domain(void **state) {
   assert_true(conv->hi[FEWER + 1] > 0 && isinf(conv->hi[FEWER + 1]));
   const float x[SLOE_LAYER_FEATURES] = {0, 4};
   assert_float_equal(sloe_forest_eval(&conv->forest, x), 0.05, 1e-6);
+  sloe_platform_free(p);
+  sloe_text_fini(&bytes);
+}
+
+/* A file from a sloe that knew two activations less. */
+static void activations_that_a_file_does_not_know_cost_nothing(void **state) {
+  (void)state;
+  enum { FEWER = SLOE_SPEC_ACT_COUNT - 2 };
+  sloe_text bytes = fitted_toy_bytes();
+  bytes.data[section_at(&bytes, SLOE_FITTED_OPS) + 72] = FEWER;
+  shorten_op(&bytes, ACT_NS + 8 * FEWER, 16, 16);
+  fitted_mend(bytes.data, bytes.len);
+  sloe_platform *p = open_bytes(&bytes);
+  const sloe_fitted_op *conv = &p->fitted->ops[0];
+  assert_float_equal(conv->act_ns[SLOE_SPEC_ACT_RELU], 0.0625, 0);
+  assert_float_equal(conv->act_ns[SLOE_SPEC_ACT_OTHER], 0, 0);
+  assert_float_equal(conv->add_ns, 0.25, 0);
+  assert_float_equal(conv->hi[3], 3.5, 0);
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
 }
@@ -548,6 +599,10 @@ static void what_a_reader_would_refuse_is_not_written(void **state) {
   NOT_WRITTEN(parts.ops[0].hi[3] = NAN, "the domain of a feature");
   NOT_WRITTEN(parts.families[0].key.op = 1000, "layers of op 1000");
   NOT_WRITTEN(toy.fitted.network.scale = NAN, "the network's scale");
+  NOT_WRITTEN(toy.fitted.network.per_mb_ms = NAN, "the network's scale");
+  NOT_WRITTEN(toy.fitted.network.per_reorder = INFINITY, "the network's scale");
+  NOT_WRITTEN(parts.ops[0].act_ns[1] = -1, "an activation's cost");
+  NOT_WRITTEN(parts.ops[0].add_ns = NAN, "an activation's cost");
   NOT_WRITTEN(toy.fitted.reference_ms = INFINITY, "reference_ms = 'inf'");
   NOT_WRITTEN(toy.fitted.layer_errors.mape = -1, "layer_mape = -1");
   NOT_WRITTEN(toy.card.title = "two\nlines", "title holds a control character");
@@ -673,6 +728,7 @@ int main(void) {
       cmocka_unit_test(headers_of_another_kind_are_refused_with_a_reason),
       cmocka_unit_test(numbers_that_cannot_be_are_refused_where_they_stand),
       cmocka_unit_test(features_that_a_file_does_not_know_are_in_its_domain),
+      cmocka_unit_test(activations_that_a_file_does_not_know_cost_nothing),
       cmocka_unit_test(cards_are_refused_with_line_and_offset),
       cmocka_unit_test(what_a_reader_would_refuse_is_not_written),
       cmocka_unit_test(a_full_disk_leaves_the_file_as_it_was),

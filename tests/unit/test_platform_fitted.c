@@ -215,7 +215,7 @@ static void the_export_holds_everything(void **state) {
   json_t *document = json_loads(text, 0, &trouble), *network, *families, *ops, *forest;
   assert_non_null(document);
   const char *source, *seed, *cpu, *op, *row;
-  double scale, mape, coefficient, leaf;
+  double scale, per_mb, per_reorder, mape, coefficient, add, relu, leaf;
   int kernel, width, trees;
   assert_int_equal(
       json_unpack(document, "{s:s, s:{s:s, s:{s:s}, s:o, s:{s:{s:F}}, s:o, s:o}}", "source",
@@ -226,8 +226,12 @@ static void the_export_holds_everything(void **state) {
   assert_string_equal(seed, "1");
   assert_string_equal(cpu, "A small CPU @ 2.00GHz");
   assert_float_equal(mape, 6.5, 0);
-  assert_int_equal(json_unpack(network, "{s:F, s:n}", "scale", &scale, "memory_error_90"), 0);
+  assert_int_equal(json_unpack(network, "{s:F, s:F, s:F, s:n}", "scale", &scale, "per_mb_ms",
+                               &per_mb, "per_reorder", &per_reorder, "memory_error_90"),
+                   0);
   assert_float_equal(scale, 1.05, 0);
+  assert_float_equal(per_mb, 0.03, 0);
+  assert_float_equal(per_reorder, 0.75, 0);
   assert_int_equal(json_array_size(families), 4);
   assert_int_equal(
       json_unpack(json_array_get(families, 1), "{s:s, s:[i,i!], s:[{s:i},{}!], s:[F,F,F,F!]}", "op",
@@ -238,7 +242,11 @@ static void the_export_holds_everything(void **state) {
   assert_int_equal(kernel, 7);
   assert_int_equal(width, 8);
   assert_float_equal(coefficient, 1, 0);
-  assert_int_equal(json_unpack(json_array_get(ops, 0), "{s:o}", "forest", &forest), 0);
+  assert_int_equal(json_unpack(json_array_get(ops, 0), "{s:o, s:F, s:{s:F}}", "forest", &forest,
+                               "add_ns", &add, "act_ns", "relu", &relu),
+                   0);
+  assert_float_equal(add, 0.25, 0);
+  assert_float_equal(relu, 0.0625, 0);
   assert_int_equal(json_unpack(forest, "{s:i, s:[s,s,s], s:[[F,F!],[F,F!]!], s:[F,F,n,n!]}",
                                "trees", &trees, "rows", &row, &row, &row, "leaves", &leaf, &leaf,
                                &leaf, &leaf, "thresholds", &scale, &scale),

@@ -1,4 +1,4 @@
-/* tensor.c: the coefficients of given shapes from points that are there already.
+/* fit_tensor.c: the coefficients of given shapes from points that are there already.
  *
  * The model is linear in its coefficients, so this is least squares with relative weights. Times
  * are sums of work that is done, never of work saved, and points are scarce in four dimensions: the
