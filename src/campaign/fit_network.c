@@ -28,7 +28,7 @@ typedef struct net_row { /* of a held-out network */
 
 enum {
   TERMS = 4, /* sum, layers, MB, reorders */
-  LEAST = 5  /* networks, for an error to be said of them */
+  LEAST = 4  /* networks, for an error to be said of them */
 };
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -138,7 +138,7 @@ static unsigned choose_terms(const net_row *rows, size_t n, double *e) {
   if (n < LEAST) return best;
   double least = leave_out(rows, n, best, e);
   for (unsigned which = 3; which < 1u << TERMS; which += 2) {
-    const double left = n > 2 * TERMS ? leave_out(rows, n, which, e) : INFINITY;
+    const double left = n >= 2 * TERMS ? leave_out(rows, n, which, e) : INFINITY;
     if (left < 0.99 * least) least = left, best = which;
   }
   return best;
