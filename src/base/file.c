@@ -71,7 +71,12 @@ sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *
 
 sloe_status sloe_file_begin(sloe_file_writer *w, const char *path, sloe_error *err) {
   size_t size = strlen(path) + 32;
+  struct stat st;
   *w = (sloe_file_writer){.path = path, .fd = -1};
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {  // a device or pipe: written, not replaced
+    w->fd = open(path, O_WRONLY | O_CLOEXEC);
+    return w->fd >= 0 ? SLOE_OK : fail_errno(err, "write", path);
+  }
   w->temp = sloe_alloc(size, 1);
   if (!w->temp) return sloe_fail(err, SLOE_NOMEM, "out of memory writing %s", path);
   snprintf(w->temp, size, "%s.tmp.%ld", path, (long)getpid());
@@ -95,11 +100,12 @@ sloe_status sloe_file_append(sloe_file_writer *w, const void *data, size_t len, 
 }
 
 sloe_status sloe_file_end(sloe_file_writer *w, sloe_status status, sloe_error *err) {
-  if (status == SLOE_OK && fsync(w->fd) != 0) status = fail_errno(err, "flush", w->path);
+  if (status == SLOE_OK && w->temp && fsync(w->fd) != 0)
+    status = fail_errno(err, "flush", w->path);
   if (close(w->fd) != 0 && status == SLOE_OK) status = fail_errno(err, "close", w->path);
-  if (status == SLOE_OK && rename(w->temp, w->path) != 0)
+  if (status == SLOE_OK && w->temp && rename(w->temp, w->path) != 0)
     status = fail_errno(err, "rename to", w->path);
-  if (status != SLOE_OK) unlink(w->temp);
+  if (status != SLOE_OK && w->temp) unlink(w->temp);
   sloe_dealloc(w->temp);
   *w = (sloe_file_writer){.fd = -1};
   return status;

@@ -10,7 +10,8 @@ sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *
                            sloe_error *err);
 
 /* Write `len` bytes to `path` by way of a temporary file beside it, flushed and renamed: on failure
-   `path` is as before. Errors: IO. */
+   `path` is as before. What is there and no regular file (a pipe, a device) is written straight
+   into, never replaced. Errors: IO. */
 sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe_error *err);
 
 /* The same piece by piece: begin, append as often as you like, end. `end` must be called after a
@@ -18,7 +19,7 @@ sloe_status sloe_file_write(const char *path, const void *data, size_t len, sloe
    takes the temporary file away and returns `status`. `path` must outlive the writing. */
 typedef struct sloe_file_writer {
   const char *path;
-  char *temp;
+  char *temp;  // NULL: `path` itself is written
   int fd;
 } sloe_file_writer;
 sloe_status sloe_file_begin(sloe_file_writer *w, const char *path, sloe_error *err);

@@ -166,6 +166,23 @@ static void a_written_file_reads_back(void **state) {
   unlink(path);
 }
 
+static void a_pipe_is_written_into_and_stays_a_pipe(void **state) {
+  (void)state;
+  char path[256], got[8];
+  struct stat st;
+  sloe_error err;
+  temp_path(path, sizeof path, "pipe");
+  assert_int_equal(mkfifo(path, 0600), 0);
+  int end = open(path, O_RDWR | O_NONBLOCK);
+  assert_ok(sloe_file_write(path, "three", 5, &err), err);
+  assert_int_equal(read(end, got, sizeof got), 5);
+  assert_memory_equal(got, "three", 5);
+  assert_int_equal(stat(path, &st), 0);
+  assert_true(S_ISFIFO(st.st_mode));
+  close(end);
+  unlink(path);
+}
+
 static void a_missing_file_and_a_directory_are_told_apart(void **state) {
   (void)state;
   char *data;
@@ -228,6 +245,7 @@ int main(void) {
       cmocka_unit_test(map_finds_what_was_put_and_nothing_else),
       cmocka_unit_test(text_keeps_failing_once_memory_ran_out),
       cmocka_unit_test(a_written_file_reads_back),
+      cmocka_unit_test(a_pipe_is_written_into_and_stays_a_pipe),
       cmocka_unit_test(a_missing_file_and_a_directory_are_told_apart),
       cmocka_unit_test(a_write_that_fails_half_way_leaves_the_old_file),
       cmocka_unit_test(a_message_stays_on_one_line_and_keeps_its_context),
