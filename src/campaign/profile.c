@@ -7,6 +7,7 @@
  * a phase leaves unused, the next ones have. A campaign of the same backend and seed goes on
  * where it stopped: points that are in the store are not measured again.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,7 +156,7 @@ static sloe_status measure_networks(profiler *p, sloe_error *err) {
   b->phase = "timing held-out networks";
   for (uint64_t i = 0; i < HELD_OUT_NETWORKS && !p->options->only; i++) {
     char text[64];
-    snprintf(text, sizeof text, "zoo:random,seed=%llu", (unsigned long long)(p->seed * 1000 + i));
+    snprintf(text, sizeof text, "zoo:random,seed=%" PRIu64, p->seed * 1000 + i);
     if (!sloe_bench_has_time(b, 1) && sloe_map_get(&b->index, text) < 0) {
       p->complete = 0;
       continue;
@@ -219,21 +220,20 @@ static size_t count_measured(const sloe_bench *b) {
   return n;
 }
 
-static sloe_status write_platform(const profiler *p, sloe_layer_models *models, double seconds,
+static sloe_status write_platform(const profiler *p, const sloe_fitted *models, double seconds,
                                   sloe_error *err) {
-  sloe_fitted_platform platform;
+  sloe_fitted_platform platform = {.fitted = *models};
   char date[32], tool[32], seed[32];
-  sloe_fitted *fitted = &models->fitted;
+  sloe_fitted *fitted = &platform.fitted;
   fill_card(p, &platform);
   snprintf(tool, sizeof tool, "sloe %s", sloe_version());
-  snprintf(seed, sizeof seed, "%llu", (unsigned long long)p->seed);
+  snprintf(seed, sizeof seed, "%" PRIu64, p->seed);
   fitted->created = today(date);
   fitted->tool = tool;
   fitted->seed = seed;
   fitted->points = (double)count_measured(p->bench);
   fitted->seconds = seconds;
   SLOE_TRY(take_environment(p, fitted, err));
-  platform.fitted = *fitted;
   return sloe_fitted_write(&platform, p->options->out, err);
 }
 
@@ -249,7 +249,7 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   sloe_status status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
   if (status == SLOE_OK)
     status = sloe_fit_network(b, &sloe_device_describe(b->device)->fusion, fitted, err);
-  if (status == SLOE_OK) status = write_platform(p, &models, now_s() - begun, err);
+  if (status == SLOE_OK) status = write_platform(p, fitted, now_s() - begun, err);
   if (status == SLOE_OK) {
     out->layer_rmspe = fitted->layer_errors.rmspe;
     out->layer_mape = fitted->layer_errors.mape;
@@ -285,7 +285,7 @@ static sloe_status measure_all(profiler *p, sloe_error *err) {
 
 static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *err) {
   char db[4096], plan[64];
-  snprintf(plan, sizeof plan, "profile-1 seed=%llu", (unsigned long long)p->seed);
+  snprintf(plan, sizeof plan, "profile-1 seed=%" PRIu64, p->seed);
   const char *given = p->options->db;
   if (!given && (size_t)snprintf(db, sizeof db, "%s.db", p->options->out) >= sizeof db)
     return sloe_fail(err, SLOE_USAGE, "the path of the platform is too long");

@@ -111,8 +111,8 @@ static double inner_taps(const sloe_layer_spec *s, int d) {
 
 double sloe_layer_inner_macs(const sloe_layer_spec *s) {
   if (s->op != SLOE_SPEC_CONV) return (double)sloe_layer_spec_macs(s);
-  return (double)s->n * (double)s->k * (double)(s->c / s->groups) * inner_taps(s, 0) *
-         inner_taps(s, 1);
+  const int64_t channels = s->c / s->groups;
+  return (double)s->n * (double)s->k * (double)channels * inner_taps(s, 0) * inner_taps(s, 1);
 }
 
 static float ln(double x) {
@@ -131,10 +131,10 @@ static float extra_of(const sloe_layer_spec *s) {
 void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES]) {
   const double taps = (double)s->kernel[0] * (double)s->kernel[1];
   const double macs = (double)sloe_layer_spec_macs(s), inner = sloe_layer_inner_macs(s);
-  const double channels = (double)(s->c / s->groups);
+  const int64_t channels = s->c / s->groups;
   const float values[SLOE_LAYER_FEATURES] = {
       [SLOE_LAYER_FEATURE_log_k] = ln((double)s->k),
-      [SLOE_LAYER_FEATURE_log_c] = ln(channels),
+      [SLOE_LAYER_FEATURE_log_c] = ln((double)channels),
       [SLOE_LAYER_FEATURE_log_oh] = ln((double)s->out[0]),
       [SLOE_LAYER_FEATURE_log_ow] = ln((double)s->out[1]),
       [SLOE_LAYER_FEATURE_log_taps] = ln(taps),
@@ -152,7 +152,7 @@ void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES])
       [SLOE_LAYER_FEATURE_log_weights] = ln((double)sloe_layer_spec_weights(s)),
       [SLOE_LAYER_FEATURE_log_macs] = ln(inner),
       [SLOE_LAYER_FEATURE_padding] = macs > 0 ? (float)(1 - inner / macs) : 0,
-      [SLOE_LAYER_FEATURE_log_depth] = ln(channels * taps),
+      [SLOE_LAYER_FEATURE_log_depth] = ln((double)channels * taps),
       [SLOE_LAYER_FEATURE_dilated] = ln((double)(s->dilation[0] * s->dilation[1])),
       [SLOE_LAYER_FEATURE_act] = (float)s->act,
       [SLOE_LAYER_FEATURE_extra] = extra_of(s),

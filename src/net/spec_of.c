@@ -214,7 +214,7 @@ static int of_reduce(const sloe_net *net, const sloe_node *node, const sloe_tens
   if (!axes && second && second->value && !second->value->real)
     axes = second->value->i, n = second->value->n;
   if (node->op == SLOE_OP_ARG_MAX || node->op == SLOE_OP_ARG_MIN) axes = &axis, n = 1;
-  if (!n) return fold_axes(&in->shape, 0, -1, s);
+  if (!axes || !n) return fold_axes(&in->shape, 0, -1, s);
   for (size_t i = 0; i < n; i++) {
     const int64_t a = axes[i] < 0 ? axes[i] + rank : axes[i];
     if (a < first) first = a;

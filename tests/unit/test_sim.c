@@ -1,4 +1,6 @@
 /* The simulated device: what is planted is what is measured. */
+#include <time.h>
+
 #include "unit/device_files.h"
 
 static void near(double got, double want) {
@@ -21,6 +23,22 @@ static void other_ops_cost_what_they_move(void **state) {
   sloe_device *device = device_open("sim:noise=0,ns_per_byte=2,floor_us=3,ns_per_mac=0");
   near(device_median(device, "op=copy,c=10,h=10,w=10"), 3000 + 2 * 2000 * 4);
   near(device_median(device, "op=binary,c=10,h=10,w=10"), 3000 + 2 * 3000 * 4);
+  sloe_device_close(device);
+}
+
+/* What a run takes of the clock on the wall is none of its time. */
+static void a_device_that_sleeps_tells_the_same_times(void **state) {
+  struct timespec from, to;
+  (void)state;
+  sloe_device *device = device_open("sim:noise=0"),
+              *slow = device_open("sim:noise=0,sleep_us=3000");
+  const double quick = device_median(device, "op=fc,c=3,k=3");
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  near(device_median(slow, "op=fc,c=3,k=3"), quick);
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  assert_true((double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec) >
+              0.015);
+  sloe_device_close(slow);
   sloe_device_close(device);
 }
 
@@ -130,6 +148,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_convolution_stands_on_two_staircases),
       cmocka_unit_test(other_ops_cost_what_they_move),
+      cmocka_unit_test(a_device_that_sleeps_tells_the_same_times),
       cmocka_unit_test(the_seed_decides_every_run_whatever_ran_before),
       cmocka_unit_test(outliers_are_a_share_of_the_layers_and_stay_so),
       cmocka_unit_test(power_is_there_with_a_sensor_only),

@@ -12,11 +12,13 @@
  *   ns_per_mac=0.02 ns_per_byte=0.1
  *   memory_mb=4000         what does not fit cannot be run
  *   power=W                a sensor that shows constant watts
+ *   sleep_us=0             of the clock on the wall that a run takes besides
  *   hang_after=N fail_after=N lie_after=N   after N runs; lie=0 zero, 1 backwards, 2 too long
  *   runtime=onednn         whose fusion rules; threads=1 precision=fp32 batch=1
  */
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/rng.h"
@@ -27,7 +29,7 @@ typedef struct sim {
   sim_formula formula;
   double noise, drift, overhead_ns, memory_mb, watts;
   int64_t hang_after, fail_after, lie_after, lie; /* -1: never */
-  int64_t n_runs;
+  int64_t n_runs, sleep_us;
   sloe_rng clock;
   int slow; /* clock state */
   double ns_since_power;
@@ -75,6 +77,7 @@ static sloe_status read_sim(const sloe_backend_options *o, sim *s, sloe_error *e
   SLOE_TRY(sloe_backend_option_real(o, "overhead_us", 0, 1e9, 10, &overhead_us, err));
   SLOE_TRY(sloe_backend_option_real(o, "memory_mb", 1, 1e9, 4000, &s->memory_mb, err));
   SLOE_TRY(sloe_backend_option_real(o, "power", 0, 1e6, NAN, &s->watts, err));
+  SLOE_TRY(sloe_backend_option_int(o, "sleep_us", 0, 10000000, 0, &s->sleep_us, err));
   s->overhead_ns = overhead_us * 1e3;
   sloe_rng_seed(&s->clock, s->formula.seed ^ UINT64_C(0xc10c));
   return SLOE_OK;
@@ -106,7 +109,7 @@ static sloe_status sim_open(const sloe_backend_options *options, void **state,
       "seed",       "noise",       "outliers",   "drift",     "kw",          "cw",
       "floor_us",   "overhead_us", "ns_per_mac", "memory_mb", "ns_per_byte", "power",
       "hang_after", "fail_after",  "lie_after",  "lie",       "runtime",     "threads",
-      "precision",  "batch",       NULL};
+      "precision",  "batch",       "sleep_us",   NULL};
   *state = NULL;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
   sim *s = sloe_alloc(1, sizeof *s);
@@ -213,8 +216,14 @@ static sloe_status sim_load_network(void *state, const sloe_layers *layers, void
 
 /* ---- running ---- */
 
+static void sleep_us(int64_t us) {
+  const struct timespec t = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+  if (us > 0) nanosleep(&t, NULL);
+}
+
 static sloe_status count_run(sim *s, sloe_error *err) {
   const int64_t n = s->n_runs++;
+  sleep_us(s->sleep_us);
   if (s->drift > 0 && sloe_rng_uniform(&s->clock) < 1.0 / 60) s->slow = !s->slow;
   if (s->fail_after >= 0 && n >= s->fail_after)
     return sloe_fail(err, SLOE_DEVICE, "sim: failed, as planted, after %lld runs", (long long)n);
@@ -283,7 +292,7 @@ const sloe_backend sloe_backend_sim = {
     .name = "sim",
     .doc =
         "a formula with planted steps and faults (seed, noise, outliers, drift, kw, cw, "
-        "floor_us, ns_per_mac, power, runtime, threads, precision, batch)",
+        "floor_us, ns_per_mac, power, sleep_us, runtime, threads, precision, batch)",
     .open = sim_open,
     .close = sim_close,
     .load_layer = sim_load_layer,
