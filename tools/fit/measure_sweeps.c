@@ -7,7 +7,8 @@
  *   planes: random points `plane`=768, channels and filters 1..`plane_hi`=1024 of a 3x3 over 32x32
  *   record=FILE       read first, added to: measured points, so that it can be stopped and go on
  *   csv=FILE          every point: measured and fitted
- *   fit_ms=25 truth_ms=8   measured time of one point
+ *   fit_ms=12 truth_ms=8     measured time of one take; a point is the mean of as many takes as
+ *   fit_takes=2 truth_takes=2   say, those of the truths being taken in rounds over the sweep
  *   modules=DIR       of the backends
  *   slack=... and other knobs of fit.h
  *
@@ -24,7 +25,7 @@
 typedef struct settings {
   taking_options taking;
   const char *part, *csv;
-  double seed, count, dense, truth, plane, plane_hi;
+  double seed, count, dense, truth, plane, plane_hi, fit_takes, truth_takes;
   sloe_fit_params params;
 } settings;
 
@@ -64,12 +65,15 @@ static const key keys[] = {
     OPTION("truth", truth, NUMBER),
     OPTION("plane", plane, NUMBER),
     OPTION("plane_hi", plane_hi, NUMBER),
+    OPTION("fit_takes", fit_takes, NUMBER),
+    OPTION("truth_takes", truth_takes, NUMBER),
     KNOB(slack, NUMBER),
     KNOB(agree, NUMBER),
     KNOB(cut, NUMBER),
     KNOB(extension_cost, NUMBER),
     KNOB(odd_width_cost, NUMBER),
     KNOB(outlier_cost, NUMBER),
+    KNOB(trust, NUMBER),
     KNOB(heat, NUMBER),
     KNOB(bin, NUMBER),
     KNOB(carry, NUMBER),
@@ -104,6 +108,7 @@ static int set(settings *s, const char *arg) {
 
 typedef struct asking {
   taking *taking;
+  const settings *settings;
   const sweep *sweep; /* NULL: filters and channels of `plane` */
   const sloe_layer_spec *plane;
   int64_t x[64]; /* asked for, of a sweep */
@@ -124,7 +129,8 @@ static sloe_status ask(void *user, const int64_t *coords, size_t n_dims, sloe_fi
   asking *a = user;
   const sloe_layer_spec spec = spec_at(a, coords);
   (void)n_dims;
-  const sloe_status status = taking_time(a->taking, &spec, TAKEN_FIT, out, err);
+  const sloe_status status =
+      taking_mean(a->taking, &spec, TAKEN_FIT, (size_t)a->settings->fit_takes, out, err);
   if (status == SLOE_OK && a->n < 64) {
     a->x[a->n] = coords[0];
     a->y[a->n++] = out->value;
@@ -198,8 +204,8 @@ static sloe_status fit_sweep(taking *t, const settings *s, const sweep *w, sweep
                              sloe_error *err) {
   const sloe_fit_axis axis = {1, w->hi};
   sloe_fit_params paper = s->params;
-  asking other = {.taking = t, .sweep = w};
-  *r = (sweep_result){.asked = {.taking = t, .sweep = w}};
+  asking other = {.taking = t, .settings = s, .sweep = w};
+  *r = (sweep_result){.asked = other};
   paper.templates = SLOE_FIT_PAPER;
   SLOE_TRY(sloe_fit_space(&s->params, &axis, 1, ask, &r->asked, &r->fit[FIT_ALL], err));
   SLOE_TRY(sloe_fit_space(&paper, &axis, 1, ask, &other, &r->fit[FIT_PAPER], err));
@@ -214,24 +220,47 @@ static void write_point(FILE *csv, size_t number, const sweep_result *r, int64_t
           fitted_at(r, FIT_LINE, x));
 }
 
-/* What cannot be had is no truth. */
+/* Every truth once a round, so that its takes lie apart in time. What cannot be had is no truth. */
+static sloe_status take_truths(const asking *a, const int64_t *x, size_t n, sloe_error *err) {
+  const size_t rounds = (size_t)a->settings->truth_takes;
+  for (size_t take = 0; take < rounds; take++)
+    for (size_t i = 0; i < n; i++) {
+      sloe_fit_sample sample;
+      const sloe_layer_spec spec = sweep_spec(a->sweep, x[i]);
+      const sloe_status status = taking_time(a->taking, &spec, TAKEN_TRUTH, take, &sample, err);
+      if (status != SLOE_UNSUPPORTED) SLOE_TRY(status);
+    }
+  return SLOE_OK;
+}
+
+/* What a truth is off by itself, from how far its takes lie apart. */
+static sloe_status count_noise(const asking *a, const sloe_layer_spec *spec, errors *noise,
+                               sloe_error *err) {
+  sloe_fit_sample one, other;
+  const double takes = a->settings->truth_takes;
+  if (takes < 2) return SLOE_OK;
+  SLOE_TRY(taking_time(a->taking, spec, TAKEN_TRUTH, 0, &one, err));
+  SLOE_TRY(taking_time(a->taking, spec, TAKEN_TRUTH, 1, &other, err));
+  noise->sum += fabs(one.value / other.value - 1) / sqrt(2 * takes);
+  noise->n++;
+  return SLOE_OK;
+}
+
 static sloe_status compare(sweep_result *r, const int64_t *x, size_t n, size_t number, FILE *csv,
                            sloe_error *err) {
   const asking *a = &r->asked;
   sloe_fit_sample truth;
+  SLOE_TRY(take_truths(a, x, n, err));
   for (size_t i = 0; i < n; i++) {
     const sloe_layer_spec spec = sweep_spec(a->sweep, x[i]);
-    const sloe_status status = taking_time(a->taking, &spec, TAKEN_TRUTH, &truth, err);
+    const sloe_status status =
+        taking_mean(a->taking, &spec, TAKEN_TRUTH, (size_t)a->settings->truth_takes, &truth, err);
     if (status == SLOE_UNSUPPORTED) continue;
     SLOE_TRY(status);
     for (int fit = 0; fit < 3; fit++)
       count_error(&r->errors[fit], fitted_at(r, fit, x[i]), truth.value);
+    SLOE_TRY(count_noise(a, &spec, &r->noise, err));
     write_point(csv, number, r, x[i], truth.value);
-  }
-  for (size_t i = 0; i < a->n; i++) {
-    const sloe_layer_spec spec = sweep_spec(a->sweep, a->x[i]);
-    SLOE_TRY(taking_time(a->taking, &spec, TAKEN_TRUTH, &truth, err));
-    count_error(&r->noise, a->y[i], truth.value);
   }
   return SLOE_OK;
 }
@@ -306,7 +335,7 @@ static sloe_status sweeps(taking *t, const settings *s, FILE *csv, sloe_error *e
 static sloe_status plane(taking *t, const settings *s, FILE *csv, sloe_error *err) {
   const sloe_fit_axis axes[2] = {{1, (int64_t)s->plane_hi}, {1, (int64_t)s->plane_hi}};
   const sloe_layer_spec base = sweep_convolution(3, 1, 1, 1, 32);
-  asking a = {.taking = t, .plane = &base};
+  asking a = {.taking = t, .settings = s, .plane = &base};
   sloe_fit_result r;
   errors e = {0};
   char shape[2][64];
@@ -319,7 +348,7 @@ static sloe_status plane(taking *t, const settings *s, FILE *csv, sloe_error *er
     const int64_t at[2] = {k, sloe_rng_between(&rng, 1, axes[1].hi)};
     const sloe_layer_spec spec = spec_at(&a, at);
     sloe_fit_sample truth;
-    SLOE_TRY(taking_time(t, &spec, TAKEN_TRUTH, &truth, err));
+    SLOE_TRY(taking_mean(t, &spec, TAKEN_TRUTH, (size_t)s->truth_takes, &truth, err));
     const double fitted = sloe_stair_model_eval(&r.model, at);
     count_error(&e, fitted, truth.value);
     if (csv)
@@ -353,6 +382,8 @@ int main(int argc, char **argv) {
                 .count = 64,
                 .dense = 8,
                 .truth = 64,
+                .fit_takes = 2,
+                .truth_takes = 2,
                 .plane = 768,
                 .plane_hi = 1024,
                 .params = {.runs = 1}};

@@ -94,16 +94,17 @@ static sloe_status write_row(taking *t, const char *key, sloe_fit_sample s, sloe
 /* ---- opening ---- */
 
 sloe_status taking_open(const taking_options *options, taking **out, sloe_error *err) {
-  const double fit_ms = options->fit_ms > 0 ? options->fit_ms : 25;
+  const double fit_ms = options->fit_ms > 0 ? options->fit_ms : 12;
   const double truth_ms = options->truth_ms > 0 ? options->truth_ms : 8;
   sloe_status status;
   *out = NULL;
   taking *t = sloe_alloc(1, sizeof *t);
   if (!t) return out_of_memory(err);
-  *t = (taking){
-      .timing = {
-          {.min_runs = 5, .max_runs = 60, .budget_ms = fit_ms, .enough = 0.003, .retakes = 2},
-          {.min_runs = 3, .max_runs = 20, .budget_ms = truth_ms, .enough = 0.003, .retakes = 2}}};
+  *t = (taking){0};
+  t->timing[TAKEN_FIT] = (sloe_timing_options){
+      .min_runs = 3, .max_runs = 60, .budget_ms = fit_ms, .enough = 0.003, .retakes = 2};
+  t->timing[TAKEN_TRUTH] = (sloe_timing_options){
+      .min_runs = 1, .max_runs = 60, .budget_ms = truth_ms, .enough = 0.003, .retakes = 2};
   sloe_arena_init(&t->arena, ARENA_LIMIT);
   SLOE_GOTO(sloe_device_open(options->backend, options->modules, &t->device, err));
   SLOE_GOTO(open_record(t, options->record, err));
@@ -151,17 +152,17 @@ static sloe_status measure(taking *t, const sloe_layer_spec *spec, taking_role r
   status = sloe_time_job(t->device, job, &t->timing[role], &timing, err);
   if (status == SLOE_OK) {
     out->value = timing.median_ns / reference_of(&timing);
-    out->spread = out->value * timing.error;
+    out->spread = out->value * (isfinite(timing.error) ? timing.error : 0.01);
   }
   sloe_timing_fini(&timing);
   sloe_job_unload(job);
   return status;
 }
 
-sloe_status taking_time(taking *t, const sloe_layer_spec *spec, taking_role role,
+sloe_status taking_time(taking *t, const sloe_layer_spec *spec, taking_role role, size_t take,
                         sloe_fit_sample *out, sloe_error *err) {
-  char text[SLOE_SPEC_TEXT], key[SLOE_SPEC_TEXT + 16];
-  snprintf(key, sizeof key, "%s:%s", role_names[role], sloe_layer_spec_print(spec, text));
+  char text[SLOE_SPEC_TEXT], key[SLOE_SPEC_TEXT + 32];
+  snprintf(key, sizeof key, "%s%zu:%s", role_names[role], take, sloe_layer_spec_print(spec, text));
   const int32_t at = sloe_map_get(&t->index, key);
   if (at >= 0) {
     *out = t->known[at].sample;
@@ -171,4 +172,17 @@ sloe_status taking_time(taking *t, const sloe_layer_spec *spec, taking_role role
     SLOE_TRY(write_row(t, key, *out, err));
   }
   return out->value > 0 ? SLOE_OK : sloe_fail(err, SLOE_UNSUPPORTED, "refused");
+}
+
+sloe_status taking_mean(taking *t, const sloe_layer_spec *spec, taking_role role, size_t takes,
+                        sloe_fit_sample *out, sloe_error *err) {
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < takes; i++) {
+    sloe_fit_sample one;
+    SLOE_TRY(taking_time(t, spec, role, i, &one, err));
+    sum += one.value;
+    squares += one.spread * one.spread;
+  }
+  *out = (sloe_fit_sample){sum / (double)takes, sqrt(squares) / (double)takes};
+  return SLOE_OK;
 }

@@ -36,14 +36,16 @@ sloe_layer_spec sweep_convolution(int64_t kernel, int64_t stride, int64_t k, int
 
 /* ---- measuring ---- */
 
-typedef enum taking_role { TAKEN_FIT, TAKEN_TRUTH } taking_role; /* a time of its own for each */
+enum { TAKES = 9 }; /* the most of a point and role */
+
+typedef enum taking_role { TAKEN_FIT, TAKEN_TRUTH } taking_role; /* times of its own for each */
 
 typedef struct taking taking;
 
 typedef struct taking_options {
   const char *backend, *modules;
   const char *record;      /* CSV that is read first and then added to; NULL */
-  double fit_ms, truth_ms; /* measured time of one point; 0: 25 and 8 */
+  double fit_ms, truth_ms; /* measured time of one take; 0: 12 and 8 */
 } taking_options;
 
 sloe_status taking_open(const taking_options *options, taking **out, sloe_error *err);
@@ -51,9 +53,13 @@ void taking_close(taking *t);
 const sloe_device_info *taking_device(const taking *t);
 size_t taking_measured(const taking *t); /* points that the device was asked for */
 
-/* The time of a layer: value and spread in units of the reference layer. UNSUPPORTED where the
-   device cannot run it. */
-sloe_status taking_time(taking *t, const sloe_layer_spec *spec, taking_role role,
+/* Take number `take` of a layer's time, loaded anew: value and spread in units of the reference
+   layer. UNSUPPORTED where the device cannot run it. */
+sloe_status taking_time(taking *t, const sloe_layer_spec *spec, taking_role role, size_t take,
+                        sloe_fit_sample *out, sloe_error *err);
+
+/* The mean of the first `takes`. */
+sloe_status taking_mean(taking *t, const sloe_layer_spec *spec, taking_role role, size_t takes,
                         sloe_fit_sample *out, sloe_error *err);
 
 #endif
