@@ -13,7 +13,7 @@ CONFIGURE = cmake -S . -G Ninja
 COMPILE   = cmake --build
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench lint fuzz install clean help
+.PHONY: build demo test bench accuracy lint fuzz install clean help
 
 ## build    the command build/sloe and build/libsloe.so
 build:
@@ -36,6 +36,13 @@ bench:
 	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DSLOE_BENCH=ON >/dev/null
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target sloe bench_programs
 	@bench/run.sh $(BUILD)
+
+## accuracy profiles this processor, then every figure of the platform's accuracy (OUT=build/accuracy, PARTS="...")
+accuracy:
+	@tools/install-deps.sh build bench plots
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DSLOE_BENCH=ON >/dev/null
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target all bench_programs
+	@SLOE=$(BUILD)/sloe tools/accuracy/run.sh $(or $(OUT),$(BUILD)/accuracy) $(PARTS)
 
 ## lint     formatting, static analysis, layering, banned functions
 lint:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh BUILD: the table of `make bench`. Files with weights are made once in BUILD/bench from the
 # models beside the project (../shared/models) where those are, else from data/models.
+#   SLOE_BENCH_PLATFORM=FILE   a fitted platform, whose estimates are timed too
 #   SLOE_BENCH_RUNS=N   whole-process runs of sloe (default 101; the other ways take N/10 and N/20)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -90,12 +91,16 @@ for net in "${nets[@]}"; do
   echo "  against Python   $(goal "$ratio" 100 x min) (${ratio}x)"
 
   printf '  %-22s %10s %21s\n' "in one process" "median us" "p5 .. p95"
-  inside=$("$out/bench_inside" 501 "$platforms" $platform "$net")
+  inside=$("$out/bench_inside" 501 "$platforms" $platform "$net" | grep -v '^layer')
+  if [ -n "${SLOE_BENCH_PLATFORM:-}" ]; then
+    inside+=$'\n'$("$out/bench_inside" 501 "$platforms" "$SLOE_BENCH_PLATFORM" "$net" | grep '^layer')
+  fi
   while read -r step median p5 p95; do
     printf '  %-22s %10s %21s' "$step" "$median" "$p5 .. $p95"
     case $step in
       open+fuse) echo "   $(goal "$median" 1000 " us")" ;;
       estimate) echo "   $(goal "$median" 20 " us")" ;;
+      layer) echo "   $(goal "$median" 0.5 " us") (fitted platform)" ;;
       *) echo ;;
     esac
   done <<<"$inside"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-deps.sh PURPOSE...: see to it that the Debian packages of build, measure, test, bench, lint or fuzz
+# install-deps.sh PURPOSE...: see to it that the Debian packages of build, test, bench, plots, lint or fuzz
 # are installed. Asks dpkg first, so that a machine that has them all needs neither root nor network.
 set -euo pipefail
 
@@ -8,9 +8,10 @@ packages_of() {
     build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev zlib1g-dev libsqlite3-dev libdnnl-dev ;;
     test) echo libcmocka-dev locales jq ;;
     bench) echo g++ python3 python3-onnx libprotobuf-dev protobuf-compiler libonnx-dev ;;
+    plots) echo python3 python3-matplotlib ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-dev ;;
-    *) echo "install-deps.sh: no such purpose '$1' (build, measure, test, bench, lint, fuzz)" >&2; return 2 ;;
+    *) echo "install-deps.sh: no such purpose '$1' (build, test, bench, plots, lint, fuzz)" >&2; return 2 ;;
   esac
 }
 
@@ -19,7 +20,7 @@ is_installed() {
 }
 
 [ -n "${SLOE_SKIP_DEPS:-}" ] && exit 0
-[ $# -gt 0 ] || { echo "usage: install-deps.sh build|measure|test|bench|lint|fuzz..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: install-deps.sh build|test|bench|plots|lint|fuzz..." >&2; exit 2; }
 
 wanted=()
 for purpose in "$@"; do

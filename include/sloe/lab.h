@@ -84,6 +84,7 @@ typedef struct sloe_db_export_options {
   const char *db, *out; /* out NULL: *text is given instead */
   int samples;          /* a row per sample */
   int all;              /* also what is not finished */
+  int runs;             /* a column of every run: what the backend replay answers from */
 } sloe_db_export_options;
 
 typedef struct sloe_db_info {

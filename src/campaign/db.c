@@ -19,7 +19,8 @@ static sloe_status export_text(sloe_store *store, const sloe_store_export *what,
 }
 
 sloe_status sloe_db_export(const sloe_db_export_options *options, char **text, sloe_error *err) {
-  const sloe_store_export what = {.each_sample = options->samples, .with_open = options->all};
+  const sloe_store_export what = {
+      .each_sample = options->samples, .with_open = options->all, .runs = options->runs};
   sloe_store *store;
   *text = NULL;
   SLOE_TRY(sloe_store_open(options->db, SLOE_STORE_READ, &store, err));

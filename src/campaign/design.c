@@ -118,6 +118,13 @@ static void same_window(sloe_layer_spec *s) {
   }
 }
 
+static void no_padding(sloe_layer_spec *s) {
+  for (int d = 0; d < 2; d++) {
+    s->pad[d] = 0;
+    s->out[d] = ((d ? s->w : s->h) - s->kernel[d]) / s->stride[d] + 1;
+  }
+}
+
 static void activate(sloe_rng *rng, sloe_layer_spec *s) {
   static const sloe_spec_act usual[] = {SLOE_SPEC_ACT_RELU,    SLOE_SPEC_ACT_RELU,
                                         SLOE_SPEC_ACT_RELU,    SLOE_SPEC_ACT_CLIP,
@@ -159,9 +166,7 @@ static void draw_conv_usual(sloe_rng *rng, sloe_layer_spec *s) {
   if (chance(rng, 0.12)) s->h = s->w = 1, square(s->kernel, 1), square(s->dilation, 1);
   same_window(s);
   if (s->kernel[0] == s->stride[0] && s->kernel[0] > 1) {
-    s->pad[0] = s->pad[1] = 0;
-    s->out[0] = s->h / s->kernel[0];
-    s->out[1] = s->w / s->kernel[1];
+    no_padding(s);
   }
   activate(rng, s);
   s->add = chance(rng, 0.15);
@@ -210,8 +215,8 @@ static void draw_deconv(sloe_rng *rng, sloe_layer_spec *s) {
 }
 
 static void draw_fc(sloe_rng *rng, sloe_layer_spec *s) {
-  s->c = channels(rng, 8, 25088);
-  s->k = channels(rng, 2, 4096);
+  s->c = channels(rng, 8, 32768);
+  s->k = channels(rng, 2, 4608);
   if (chance(rng, 0.35)) s->n = about(rng, 2, 4096);
   activate(rng, s);
 }
@@ -226,14 +231,16 @@ static void draw_matmul(sloe_rng *rng, sloe_layer_spec *s) {
 static void draw_pool(sloe_rng *rng, sloe_layer_spec *s) {
   s->c = s->k = channels(rng, 4, 2048);
   image(rng, s, 4, 256);
-  square(s->kernel, chance(rng, 0.6) ? 3 : chance(rng, 0.7) ? 2 : 5);
+  square(s->kernel, chance(rng, 0.65) ? 3 : chance(rng, 0.75) ? 2 : 5);
   square(s->stride, s->kernel[0] == 2 || chance(rng, 0.5) ? 2 : 1);
   same_window(s);
-  if (s->kernel[0] == 2) {
-    square(s->pad, 0);
-    s->out[0] = s->h / 2;
-    s->out[1] = s->w / 2;
-  }
+  if (s->kernel[0] == 2 || chance(rng, 0.35)) no_padding(s);
+  if (chance(rng, 0.85)) return;
+  image(rng, s, 2, 16); /* the whole image, as the last pooling of older networks */
+  s->kernel[0] = s->h;
+  s->kernel[1] = s->w;
+  square(s->stride, 1);
+  no_padding(s);
 }
 
 static void draw_global(sloe_rng *rng, sloe_layer_spec *s) {
@@ -293,22 +300,22 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
 
 /* X(op, how many, how). Sums to sloe_design_size. */
 #define DRAW_MAP(X)                   \
-  X(CONV, 1300, draw_conv_any)        \
-  X(CONV, 850, draw_conv_usual)       \
+  X(CONV, 1450, draw_conv_any)        \
+  X(CONV, 800, draw_conv_usual)       \
   X(CONV, 110, draw_conv_first)       \
-  X(CONV, 110, draw_grouped)          \
+  X(CONV, 160, draw_grouped)          \
   X(CONV, 260, draw_depthwise)        \
   X(DECONV, 50, draw_deconv)          \
-  X(FC, 110, draw_fc)                 \
+  X(FC, 130, draw_fc)                 \
   X(MATMUL, 40, draw_matmul)          \
-  X(MAXPOOL, 80, draw_pool)           \
-  X(AVGPOOL, 70, draw_pool)           \
+  X(MAXPOOL, 90, draw_pool)           \
+  X(AVGPOOL, 90, draw_pool)           \
   X(GLOBALPOOL, 60, draw_global)      \
   X(BATCHNORM, 70, draw_batchnorm)    \
   X(LAYERNORM, 40, draw_rows)         \
   X(LRN, 30, draw_tensor)             \
-  X(ACTIVATION, 140, draw_activation) \
-  X(BINARY, 150, draw_binary)         \
+  X(ACTIVATION, 120, draw_activation) \
+  X(BINARY, 120, draw_binary)         \
   X(SOFTMAX, 30, draw_rows)           \
   X(REDUCE, 30, draw_rows)            \
   X(RESIZE, 50, draw_resize)          \
@@ -356,6 +363,13 @@ static int is_modest(const sloe_layer_spec *s) {
          sloe_layer_spec_weights(s) <= most;
 }
 
+/* As it is read back from a store: one layer is written in one way. */
+static int make_usual(sloe_layer_spec *s) {
+  char text[SLOE_SPEC_TEXT];
+  const sloe_layer_spec drawn = *s;
+  return sloe_layer_spec_parse(sloe_layer_spec_print(&drawn, text), s, NULL) == SLOE_OK;
+}
+
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
   for (;;) {
     const int kind = draw_kind(rng, only);
@@ -363,6 +377,6 @@ int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
     *out = sloe_layer_spec_none();
     out->op = KINDS[kind].op;
     KINDS[kind].draw(rng, out);
-    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out)) return 1;
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out)) return 1;
   }
 }

@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "estimate/estimate.h"
 
-enum { ARENA_LIMIT = 1 << 28, FAMILY_LEAST = 10, CORRECTION_LEAST = 25 };
+enum { ARENA_LIMIT = 1 << 28, FAMILY_LEAST = 10, CORRECTION_LEAST = 25, ROUNDS = 4 };
 
 const char sloe_split_line[] = "line", sloe_split_design[] = "design",
            sloe_split_held_out[] = "held-out";
@@ -53,6 +53,51 @@ static int is_fitted(const sloe_bench_point *p) {
   return sloe_is_layer_time(p) && !sloe_is_held_out(p);
 }
 
+/* ---- what is fused ---- */
+
+static double measured_ms(const fitting *f, const sloe_bench_point *p) {
+  return p->time * f->reference_ms;
+}
+
+/* Without what is fused, as far as that is known; at least a fifth of the whole. */
+static double bare_ms(const fitting *f, const sloe_bench_point *p) {
+  const sloe_layer_key key = sloe_layer_key_of(&p->spec);
+  const sloe_fitted_op *op = sloe_fitted_find_op(&f->out->fitted, key.op, key.grouping);
+  const double ms = measured_ms(f, p);
+  return fmax(ms - sloe_estimate_fused(op, &p->spec), ms / 5);
+}
+
+typedef struct slope { /* of the rest of the time over the elements written, relative errors */
+  double xy, xx;
+} slope;
+
+static void add_to_slope(slope *s, double x, double rest, double ms) {
+  const double clipped = fmax(-0.5 * ms, fmin(rest, 0.8 * ms)); /* one odd point decides nothing */
+  s->xy += x * clipped / (ms * ms);
+  s->xx += x * x / (ms * ms);
+}
+
+/* From what the staircases leave: each activation's cost an element, and a residual's. */
+static void fit_fused(fitting *f, sloe_fitted_op *op) {
+  slope act[SLOE_SPEC_ACT_COUNT] = {{0, 0}}, add = {0, 0};
+  for (size_t i = 0; i < f->bench->n_points; i++) {
+    const sloe_bench_point *p = &f->bench->points[i];
+    const sloe_layer_key key = sloe_layer_key_of(&p->spec);
+    int exact;
+    if (!is_fitted(p) || key.op != op->op || key.grouping != op->grouping) continue;
+    const double ms = measured_ms(f, p),
+                 all = sloe_estimate_staircase(&f->out->fitted, &p->spec, &exact);
+    const double x = 1e-6 * (double)sloe_layer_spec_out_elements(&p->spec);
+    if (!exact || isnan(all)) continue;
+    const double rest = ms - all; /* each cost takes it as if the others were right */
+    if (p->spec.act) add_to_slope(&act[p->spec.act], x, rest + op->act_ns[p->spec.act] * x, ms);
+    if (p->spec.add) add_to_slope(&add, x, rest + op->add_ns * x, ms);
+  }
+  for (int i = 0; i < SLOE_SPEC_ACT_COUNT; i++)
+    op->act_ns[i] = act[i].xx > 0 ? fmax(0, act[i].xy / act[i].xx) : 0;
+  op->add_ns = add.xx > 0 ? fmax(0, add.xy / add.xx) : 0;
+}
+
 /* ---- families ---- */
 
 typedef struct family_points {
@@ -75,7 +120,7 @@ static sloe_status gather(const fitting *f, const sloe_layer_key *key, family_po
     if (sloe_layer_key_compare(&own, key)) continue;
     out->n_dims = sloe_layer_coords(&p->spec, coords);
     memcpy(out->coords + out->n * out->n_dims, coords, out->n_dims * sizeof *coords);
-    out->values[out->n++] = p->time * f->reference_ms;
+    out->values[out->n++] = bare_ms(f, p);
   }
   return SLOE_OK;
 }
@@ -156,8 +201,14 @@ static sloe_status add_family(fitting *f, const sloe_layer_key *key, size_t leas
   return status;
 }
 
+static int by_key(const void *a, const void *b) {
+  return sloe_layer_key_compare(&((const sloe_fitted_family *)a)->key,
+                                &((const sloe_fitted_family *)b)->key);
+}
+
 /* Families with enough points; then, for ops that have none so, any. */
 static sloe_status fit_families(fitting *f, sloe_error *err) {
+  f->n_families = 0;
   for (int pass = 0; pass < 2; pass++)
     for (size_t i = 0; i < f->bench->n_points; i++) {
       const sloe_bench_point *p = &f->bench->points[i];
@@ -165,6 +216,11 @@ static sloe_status fit_families(fitting *f, sloe_error *err) {
       if (!is_fitted(p) || has_family(f, &key) || (pass && has_kin(f, &key))) continue;
       SLOE_TRY(add_family(f, &key, pass ? 1 : FAMILY_LEAST, err));
     }
+  if (!f->n_families)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "no layer was measured: there is nothing to fit");
+  qsort(f->families, f->n_families, sizeof *f->families, by_key);
+  f->out->fitted.families = f->families;
+  f->out->fitted.n_families = f->n_families;
   return SLOE_OK;
 }
 
@@ -258,22 +314,19 @@ static double spread_of(const rows *r, const sloe_boost *boost) {
   return spread;
 }
 
-static sloe_status fit_op(fitting *f, int32_t op, int32_t grouping, sloe_error *err) {
+static sloe_status fit_correction(fitting *f, size_t at, sloe_error *err) {
   rows r;
-  sloe_status status = gather_rows(f, op, grouping, &r, err);
+  sloe_fitted_op *op = &f->ops[at];
+  sloe_boost *boost = &f->out->boosts[at];
+  sloe_status status = gather_rows(f, op->op, op->grouping, &r, err);
+  if (status == SLOE_OK && r.n) status = train(f, &r, boost, err);
   if (status == SLOE_OK && r.n) {
-    sloe_boost *boost = &f->out->boosts[f->n_ops];
-    sloe_fitted_op *out = &f->ops[f->n_ops];
-    status = train(f, &r, boost, err);
-    if (status == SLOE_OK) {
-      *out = (sloe_fitted_op){.op = op, .grouping = grouping, .forest = boost->forest};
-      memcpy(out->lo, r.lo, sizeof r.lo);
-      memcpy(out->hi, r.hi, sizeof r.hi);
-      out->p75 = quantile(r.p75, r.n, 0.5);
-      out->p97_5 = quantile(r.p97_5, r.n, 0.5);
-      out->error_90 = spread_of(&r, boost);
-      f->n_ops++;
-    }
+    op->forest = boost->forest;
+    memcpy(op->lo, r.lo, sizeof r.lo);
+    memcpy(op->hi, r.hi, sizeof r.hi);
+    op->p75 = quantile(r.p75, r.n, 0.5);
+    op->p97_5 = quantile(r.p97_5, r.n, 0.5);
+    op->error_90 = spread_of(&r, boost);
   }
   rows_fini(&r);
   return status;
@@ -285,34 +338,30 @@ static int has_op(const fitting *f, const sloe_layer_key *key) {
   return 0;
 }
 
-static sloe_status fit_ops(fitting *f, sloe_error *err) {
-  enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
-  f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
-  f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
-  if (!f->ops || !f->out->boosts) return out_of_memory(err);
-  f->out->fitted.ops = f->ops;
-  for (size_t i = 0; i < f->bench->n_points; i++) {
-    const sloe_bench_point *p = &f->bench->points[i];
-    const sloe_layer_key key = sloe_layer_key_of(&p->spec);
-    if (!is_fitted(p) || has_op(f, &key)) continue;
-    SLOE_TRY(fit_op(f, key.op, key.grouping, err));
-    f->out->fitted.n_ops = f->n_ops;
-  }
-  return SLOE_OK;
-}
-
-/* ---- all of it: sorted, as they are looked up ---- */
-
 static int by_op(const void *a, const void *b) {
   const sloe_fitted_op *p = a, *q = b;
   return p->op != q->op ? (p->op > q->op) - (p->op < q->op)
                         : (p->grouping > q->grouping) - (p->grouping < q->grouping);
 }
 
-static int by_key(const void *a, const void *b) {
-  return sloe_layer_key_compare(&((const sloe_fitted_family *)a)->key,
-                                &((const sloe_fitted_family *)b)->key);
+/* The ops and groupings that were measured, sorted as they are looked up. */
+static sloe_status list_ops(fitting *f, sloe_error *err) {
+  enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
+  f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
+  f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
+  if (!f->ops || !f->out->boosts) return out_of_memory(err);
+  for (size_t i = 0; i < f->bench->n_points; i++) {
+    const sloe_layer_key key = sloe_layer_key_of(&f->bench->points[i].spec);
+    if (!is_fitted(&f->bench->points[i]) || has_op(f, &key)) continue;
+    f->ops[f->n_ops++] = (sloe_fitted_op){.op = key.op, .grouping = key.grouping};
+  }
+  if (f->n_ops) qsort(f->ops, f->n_ops, sizeof *f->ops, by_op);
+  f->out->fitted.ops = f->ops;
+  f->out->fitted.n_ops = f->n_ops;
+  return SLOE_OK;
 }
+
+/* ---- all of it ---- */
 
 sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shapes, size_t n_shapes,
                             double reference_ms, const sloe_fit_layers_switches *switches,
@@ -327,16 +376,13 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
   *out = (sloe_layer_models){0};
   sloe_arena_init(&out->arena, ARENA_LIMIT);
   out->fitted.reference_ms = reference_ms;
-  sloe_status status = fit_families(&f, err);
-  if (status == SLOE_OK && !f.n_families)
-    status = sloe_fail(err, SLOE_UNSUPPORTED, "no layer was measured: there is nothing to fit");
-  if (status == SLOE_OK) {
-    qsort(f.families, f.n_families, sizeof *f.families, by_key);
-    out->fitted.families = f.families;
-    out->fitted.n_families = f.n_families;
-    status = fit_ops(&f, err);
-    if (f.n_ops) qsort(f.ops, f.n_ops, sizeof *f.ops, by_op);
+  sloe_status status = list_ops(&f, err);
+  for (int round = 0; status == SLOE_OK && round < ROUNDS; round++) {
+    status = fit_families(&f, err);
+    if (round + 1 == ROUNDS) break; /* the last staircases are those of the costs found */
+    for (size_t i = 0; status == SLOE_OK && i < f.n_ops; i++) fit_fused(&f, &f.ops[i]);
   }
+  for (size_t i = 0; status == SLOE_OK && i < f.n_ops; i++) status = fit_correction(&f, i, err);
   if (status != SLOE_OK) sloe_layer_models_fini(out);
   return status;
 }

@@ -19,7 +19,7 @@
 #include "campaign/fit_layers.h"
 #include "campaign/fit_network.h"
 
-enum { HELD_OUT_LAYERS = 250, HELD_OUT_NETWORKS = 24, MAX_LINES = 128, LINE_POINTS = 11 };
+enum { HELD_OUT_LAYERS = 180, HELD_OUT_NETWORKS = 40, MAX_LINES = 128, LINE_POINTS = 11 };
 static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
 
 typedef struct profiler {

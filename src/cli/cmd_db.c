@@ -4,7 +4,8 @@ static sloe_exit run_export(const sloe_args *args) {
   const sloe_db_export_options options = {.db = args->operands[0],
                                           .out = sloe_args_value(args, SLOE_OPT_OUT),
                                           .samples = sloe_args_has(args, SLOE_OPT_SAMPLES),
-                                          .all = sloe_args_has(args, SLOE_OPT_ALL)};
+                                          .all = sloe_args_has(args, SLOE_OPT_ALL),
+                                          .runs = sloe_args_has(args, SLOE_OPT_RECORDING)};
   const sloe_lab *lab;
   sloe_error err = {0};
   char *text;
@@ -92,8 +93,10 @@ const sloe_command sloe_cmd_db_export = {
     .summary = "the measurement table of a store, as CSV",
     .details =
         "To stdout, or to the file of -o, compressed where its name ends in .gz. A row for each "
-        "finished\npoint: a layer or a network.\n",
-    .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(SAMPLES) | SLOE_OPTION_BIT(ALL),
+        "finished\npoint: a layer or a network. With --recording -b replay:file=FILE answers from "
+        "it.\n",
+    .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(SAMPLES) | SLOE_OPTION_BIT(ALL) |
+               SLOE_OPTION_BIT(RECORDING),
     .min_operands = 1,
     .max_operands = 1,
     .run = run_export,

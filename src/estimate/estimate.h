@@ -21,8 +21,11 @@ sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_s
 /* Staircase and correction; NAN where the platform knows nothing of such layers. */
 double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec);
 
-/* The staircase alone, without its correction: that of the layer's family, else of the nearest one
-   scaled by the taps (*exact is 0); NAN where there is none of the op. */
+/* What activation and residual cost beside the rest of the layer, ms; `op` may be NULL. */
+double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec);
+
+/* Without the correction: the staircase of the layer's family, else of the nearest one scaled by
+   the taps (*exact is 0), and what is fused; NAN where there is none of the op. */
 double sloe_estimate_staircase(const sloe_fitted *fitted, const sloe_layer_spec *spec, int *exact);
 
 #endif

@@ -17,9 +17,9 @@
 static const double domain_share = 0.95;
 
 typedef struct tally {
-  double sum, p75, p97_5, inside, unknown; /* ms */
-  size_t launched, n_outside, n_unknown;
-  double error_90; /* of the last layer */
+  double sum, p75, p97_5, inside, unknown;          /* ms */
+  size_t launched, n_outside, n_unknown, n_without; /* without: no model, not even of copies */
+  double error_90;                                  /* of the last layer */
 } tally;
 
 /* What the spec does not know is costed as a copy of the elements that it moves. */
@@ -48,15 +48,20 @@ static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
   const double ms = isnan(time.ms) ? 0 : time.ms;
   out->latency_ms = ms;
   out->in_domain = time.in_domain;
-  out->bytes = (uint64_t)fmin(sloe_layer_bytes(layer, 4), 1e19);
-  if (isnan(time.ms)) out->source = SLOE_SOURCE_NONE;
+  out->bytes = (uint64_t)fmin(
+      sloe_layer_bytes(layer, sloe_precision_bytes(e->platform->card.precision)), 1e19);
+  if (isnan(time.ms)) {
+    out->source = SLOE_SOURCE_NONE;
+    out->latency_ms = NAN;
+    t->n_without++;
+  }
   t->sum += ms;
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
   t->launched++;
   t->inside += time.in_domain ? ms : 0;
-  t->n_outside += known && !time.in_domain;
-  t->n_unknown += !known;
+  t->n_outside += known && !time.in_domain && !isnan(time.ms);
+  t->n_unknown += !known && !isnan(time.ms);
   t->unknown += known ? 0 : ms;
   t->error_90 = time.error_90;
 }
@@ -65,20 +70,22 @@ static void finish_time(sloe_estimate *e, const tally *t) {
   const sloe_fitted_network *network = &e->platform->fitted->network;
   const int single = t->launched == 1;
   const double sum = t->sum, error = single ? t->error_90 : network->error_90;
-  const double ms =
-      single ? sum : network->scale * sum + network->per_layer_ms * (double)t->launched;
-  const double grown = sum > 0 ? ms / sum : 1;
-  e->result.sum_of_layers_ms = sum;
+  const int none = t->launched && t->n_without == t->launched;
+  const double ms = none     ? NAN
+                    : single ? sum
+                             : network->scale * sum + network->per_layer_ms * (double)t->launched;
+  const double grown = none ? NAN : sum > 0 ? ms / sum : 1;
+  e->result.sum_of_layers_ms = none ? NAN : sum;
   e->result.latency_p75_ms = t->p75 * grown;
   e->result.latency_p97_5_ms = t->p97_5 * grown;
   e->result.latency_ms = (sloe_figure){
       .value = ms,
       .low = ms * exp(-error),
       .high = ms * exp(error),
-      .source = SLOE_SOURCE_FITTED,
+      .source = none ? SLOE_SOURCE_NONE : SLOE_SOURCE_FITTED,
       .method = SLOE_METHOD_LAYERS,
       .validated_mape = e->platform->card.validated_mape,
-      .in_domain = t->inside >= domain_share * sum,
+      .in_domain = t->inside >= domain_share * sum && !t->n_without,
   };
 }
 
@@ -121,13 +128,19 @@ static void warn_of_domain(sloe_estimate *e, const tally *t) {
             &e->arena, "%zu %s no model: %s %% of the time, taken for copies of what they move",
             t->n_unknown, t->n_unknown == 1 ? "layer has" : "layers have",
             sloe_format_fixed(t->sum > 0 ? 100 * t->unknown / t->sum : 0, 1, share, sizeof share)));
+  if (t->n_without)
+    sloe_estimate_warn(
+        e, sloe_arena_printf(&e->arena,
+                             "%zu %s left out: the platform knows nothing of layers like %s",
+                             t->n_without, t->n_without == 1 ? "layer is" : "layers are",
+                             t->n_without == 1 ? "it" : "them"));
 }
 
 void sloe_estimate_fitted(sloe_estimate *e) {
   tally t = {0};
   for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &t);
   for (size_t i = 0; i < e->result.n_layers; i++)
-    e->layers[i].share = t.sum > 0 ? e->layers[i].latency_ms / t.sum : 0;
+    e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;
   finish_time(e, &t);
   estimate_memory(e);
   warn_of_domain(e, &t);

@@ -15,6 +15,12 @@ static double taps(const sloe_layer_key *key) {
   return (double)key->kernel[0] * (double)key->kernel[1];
 }
 
+double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec) {
+  if (!op || (!spec->act && !spec->add)) return 0;
+  const double ns = op->act_ns[spec->act] + (spec->add ? op->add_ns : 0);
+  return ns > 0 ? ns * 1e-6 * (double)sloe_layer_spec_out_elements(spec) : 0;
+}
+
 double sloe_estimate_staircase(const sloe_fitted *fitted, const sloe_layer_spec *spec, int *exact) {
   const sloe_layer_key key = sloe_layer_key_of(spec);
   int64_t coords[SLOE_LAYER_DIMS];
@@ -23,8 +29,9 @@ double sloe_estimate_staircase(const sloe_fitted *fitted, const sloe_layer_spec 
   if (!family) family = sloe_fitted_nearest(fitted, &key);
   if (!family) return NAN;
   sloe_layer_coords(spec, coords);
-  const double ms = sloe_stair_model_eval(&family->stair, coords);
-  return *exact ? ms : ms * taps(&key) / taps(&family->key);
+  double ms = sloe_stair_model_eval(&family->stair, coords);
+  if (!*exact) ms *= taps(&key) / taps(&family->key);
+  return ms + sloe_estimate_fused(sloe_fitted_find_op(fitted, key.op, key.grouping), spec);
 }
 
 /* As a copy of what the layer reads and writes. */

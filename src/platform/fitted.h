@@ -1,6 +1,7 @@
 /* fitted.h: what a platform knows of layers that were measured on it (source FITTED).
  *
- *   time = staircase of the family at the layer's coordinates
+ *   time = (staircase of the family at the layer's coordinates
+ *           + elements written x what its activation and residual cost one of them)
  *          x exp(correction of its op at the layer's features)
  *
  * A staircase may be missing for a family (n_dims 0 never stands in a file), a correction for an
@@ -23,14 +24,20 @@ typedef struct sloe_fitted_op {
   int32_t op, grouping;
   sloe_forest forest; /* of ln(time / staircase) over sloe_layer_features; n_trees may be 0 */
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
+  /* What is fused costs that much an element written, ns; of an activation op: over its staircase.
+   */
+  double act_ns[SLOE_SPEC_ACT_COUNT], add_ns;
   double p75, p97_5; /* ratio of these percentiles of the runs to the median, usual; NAN: unknown */
   double error_90;   /* nine in ten held-out layers lie within exp(+-error_90); NAN: unknown */
 } sloe_fitted_op;
 
-/* From the sum of layers to the network: ms = scale x sum + per_layer_ms x layers. */
+/* From the sum of layers to the network:
+   ms = scale x sum + per_layer_ms x layers + per_mb_ms x MB + per_reorder x reorders. */
 typedef struct sloe_fitted_network {
   double scale, per_layer_ms;
-  double error_90; /* conformal: ln(high / ms) = ln(ms / low); NAN: unknown */
+  double per_mb_ms;   /* of activations that layers read and write, beyond the first MB of each */
+  double per_reorder; /* share of the time of the reorders around grouped convolutions */
+  double error_90;    /* conformal: ln(high / ms) = ln(ms / low); NAN: unknown */
   double memory_scale, memory_offset_mb, memory_error_90; /* of weights + activations; 0: unknown */
 } sloe_fitted_network;
 

@@ -9,7 +9,7 @@
 
 #define ENVIRONMENT "env."
 
-enum { MAX_ENVIRONMENT_KEY = 64 };
+enum { MAX_PAIR_NAME = 64 };
 
 #define CARD_KEY(name, kind, min, max, need, doc) \
   {#name, SLOE_PF_##kind, min, max, need, offsetof(sloe_fitted_card, name##_), doc},
@@ -94,15 +94,19 @@ static sloe_status encode_key(const sloe_pf_key *key, const sloe_fitted_card *ca
   return SLOE_OK;
 }
 
+/* Printable ASCII without blanks and '='. */
+static int is_pair_name(const char *name, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (name[i] <= ' ' || name[i] > '~' || name[i] == '=') return 0;
+  return len > 0 && len <= MAX_PAIR_NAME;
+}
+
 static sloe_status encode_pair(const char *const pair[2], sloe_text *out, sloe_error *err) {
-  size_t len = strlen(pair[0]);
-  if (!len || len > MAX_ENVIRONMENT_KEY || strcspn(pair[0], " =") < len)
-    return sloe_fail(
-        err, SLOE_USAGE,
-        "platform file: environment '%.80s': a name has 1 to %d bytes, no blank and no "
-        "'='",
-        pair[0], MAX_ENVIRONMENT_KEY);
-  SLOE_TRY(check_text(pair[0], pair[0], err));
+  if (!is_pair_name(pair[0], strlen(pair[0])))
+    return sloe_fail(err, SLOE_USAGE,
+                     "platform file: environment '%.80s': a name is 1 to %d of printable ASCII, no "
+                     "blank and no '='",
+                     pair[0], MAX_PAIR_NAME);
   SLOE_TRY(check_text(pair[0], pair[1], err));
   sloe_text_addf(out, ENVIRONMENT "%s = %s\n", pair[0], pair[1]);
   return SLOE_OK;
@@ -144,8 +148,8 @@ static sloe_status bad_line(const reader *r, size_t at, const char *why) {
 
 static sloe_status add_pair(reader *r, size_t at, const char *name, size_t name_len,
                             const char *value, size_t value_len) {
-  if (!name_len || name_len > MAX_ENVIRONMENT_KEY || value_len > SLOE_PF_MAX_LINE)
-    return bad_line(r, at, "a name of the environment has 1 to 64 bytes, a value at most 1000");
+  if (!is_pair_name(name, name_len) || value_len > SLOE_PF_MAX_LINE)
+    return bad_line(r, at, "a name of the environment is 1 to 64 of ASCII, a value at most 1000");
   if (r->n_environment == SLOE_FITTED_MAX_ENVIRONMENT)
     return bad_line(r, at, "more pairs of the environment than 256");
   if (!sloe_arena_grow(r->arena, &r->environment, r->n_environment, &r->cap_environment,

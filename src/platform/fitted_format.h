@@ -18,10 +18,11 @@
  *               n_coefs x f64
  *   ops       u32 count, then at 16 each
  *               i32 op, grouping; u32 features in the domain, features of the forest, trees, depth
- *               f64 base, p75, p97_5, error_90
+ *               f64 base, p75, p97_5, error_90; u32 activations; f64 add_ns, act_ns[activations]
  *               u32 first[features of the forest + 1]; f32 lo[features], hi[features]
  *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves
- *   network   f64 scale, per_layer_ms, error_90, memory_scale, memory_offset_mb, memory_error_90
+ *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90, memory_scale,
+ * memory_offset_mb, memory_error_90
  *
  * Families and ops stand in ascending order of their keys, each key once.
  *
@@ -61,6 +62,7 @@ enum {
 };
 
 #define SLOE_FITTED_MAX_COEF 1e30 /* of a staircase: finite wherever coordinates are int64 */
+#define SLOE_FITTED_MAX_NS   1e9  /* of an element */
 #define SLOE_FITTED_MAX_LN   300. /* what a forest can give at most: exp() of it is finite */
 
 /* X(ID, tag), in the order of the file */

@@ -160,6 +160,25 @@ static sloe_status take_domain(sloe_fitted_cursor *c, size_t n, sloe_fitted_op *
   return SLOE_OK;
 }
 
+/* An activation that the file does not know costs nothing there. */
+static sloe_status take_extras(sloe_fitted_cursor *c, size_t at, sloe_fitted_op *op) {
+  const uint32_t n = sloe_fitted_take_u32(c);
+  op->add_ns = sloe_fitted_take_f64(c);
+  SLOE_TRY(c->status);
+  if (n > SLOE_SPEC_ACT_COUNT)
+    return c->status = sloe_fail_at(c->err, SLOE_UNSUPPORTED, at,
+                                    "section '%s': %u activations, this version of sloe knows %d",
+                                    c->section, (unsigned)n, (int)SLOE_SPEC_ACT_COUNT);
+  int fine = op->add_ns >= 0 && op->add_ns <= SLOE_FITTED_MAX_NS;
+  for (uint32_t i = 0; i < n; i++) {
+    op->act_ns[i] = sloe_fitted_take_f64(c);
+    fine = fine && op->act_ns[i] >= 0 && op->act_ns[i] <= SLOE_FITTED_MAX_NS;
+  }
+  SLOE_TRY(c->status);
+  return fine ? SLOE_OK
+              : sloe_fitted_fail_here(c, at, "an activation's cost is negative or too large");
+}
+
 static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   sloe_fitted_take_align(c);
   size_t at = c->at;
@@ -174,6 +193,7 @@ static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   op->p75 = sloe_fitted_take_f64(c);
   op->p97_5 = sloe_fitted_take_f64(c);
   op->error_90 = sloe_fitted_take_f64(c);
+  SLOE_TRY(take_extras(c, at, op));
   SLOE_TRY(check_op(c, at, op->op, op->grouping));
   if (n_features > SLOE_LAYER_FEATURES || forest->n_features > n_features)
     return c->status = sloe_fail_at(c->err, SLOE_UNSUPPORTED, at,

@@ -27,13 +27,17 @@ static sloe_status take_network(sloe_fitted_cursor *c, sloe_fitted_network *out)
   size_t at = c->at;
   out->scale = sloe_fitted_take_f64(c);
   out->per_layer_ms = sloe_fitted_take_f64(c);
+  out->per_mb_ms = sloe_fitted_take_f64(c);
+  out->per_reorder = sloe_fitted_take_f64(c);
   out->error_90 = sloe_fitted_take_f64(c);
   out->memory_scale = sloe_fitted_take_f64(c);
   out->memory_offset_mb = sloe_fitted_take_f64(c);
   out->memory_error_90 = sloe_fitted_take_f64(c);
   SLOE_TRY(sloe_fitted_end_section(c));
   if (!(out->scale > 0) || out->scale > SLOE_FITTED_MAX_COEF ||
-      !(fabs(out->per_layer_ms) <= SLOE_FITTED_MAX_COEF))
+      !(fabs(out->per_layer_ms) <= SLOE_FITTED_MAX_COEF) ||
+      !(fabs(out->per_mb_ms) <= SLOE_FITTED_MAX_COEF) ||
+      !(fabs(out->per_reorder) <= SLOE_FITTED_MAX_COEF))
     return sloe_fitted_fail_here(c, at, "the network's scale or milliseconds a layer cannot be");
   if (!sloe_fitted_unknown_or_from(0, out->error_90) ||
       !sloe_fitted_unknown_or_from(0, out->memory_scale) ||

@@ -107,6 +107,9 @@ static sloe_status put_op(const sloe_fitted_op *op, sloe_text *out, sloe_error *
   put_f64(out, op->p75);
   put_f64(out, op->p97_5);
   put_f64(out, op->error_90);
+  put_u32(out, SLOE_SPEC_ACT_COUNT);
+  put_f64(out, op->add_ns);
+  for (size_t i = 0; i < SLOE_SPEC_ACT_COUNT; i++) put_f64(out, op->act_ns[i]);
   for (size_t i = 0; i <= forest.n_features; i++) put_u32(out, forest.first[i]);
   put_f32s(out, op->lo, SLOE_LAYER_FEATURES);
   put_f32s(out, op->hi, SLOE_LAYER_FEATURES);
@@ -157,6 +160,8 @@ static sloe_status put_ops(const sloe_fitted *fitted, sloe_text *out, sloe_error
 static void put_network(const sloe_fitted_network *network, sloe_text *out) {
   put_f64(out, network->scale);
   put_f64(out, network->per_layer_ms);
+  put_f64(out, network->per_mb_ms);
+  put_f64(out, network->per_reorder);
   put_f64(out, network->error_90);
   put_f64(out, network->memory_scale);
   put_f64(out, network->memory_offset_mb);

@@ -224,7 +224,7 @@ static void single_page(const sloe_sheet *page) {
   runs_line(page);
   power_lines(page);
   memory_line(page);
-  if (page->result->latency_ms.source == SLOE_SOURCE_MEASURED)
+  if (page->result->latency_ms.source != SLOE_SOURCE_DATASHEET)
     sum_line(page);
   else if (page->result->n_layers)
     bound_line(page);

@@ -116,6 +116,13 @@ static json_t *forest_json(const sloe_forest *forest) {
   return sloe_json_take(&json);
 }
 
+static json_t *acts_json(const sloe_fitted_op *op) {
+  sloe_json json = sloe_json_new();
+  for (int i = 0; i < SLOE_SPEC_ACT_COUNT; i++)
+    sloe_json_set(&json, sloe_spec_act_text((sloe_spec_act)i), sloe_json_number(op->act_ns[i]));
+  return sloe_json_take(&json);
+}
+
 static json_t *ops_json(const sloe_fitted *fitted) {
   json_t *array = json_array();
   for (size_t i = 0; i < fitted->n_ops; i++) {
@@ -126,6 +133,8 @@ static json_t *ops_json(const sloe_fitted *fitted) {
     sloe_json_set(&json, "p75", sloe_json_number(op->p75));
     sloe_json_set(&json, "p97_5", sloe_json_number(op->p97_5));
     sloe_json_set(&json, "error_90", sloe_json_number(op->error_90));
+    sloe_json_set(&json, "add_ns", sloe_json_number(op->add_ns));
+    sloe_json_set(&json, "act_ns", acts_json(op));
     sloe_json_set(&json, "lo", floats_json(op->lo, SLOE_LAYER_FEATURES));
     sloe_json_set(&json, "hi", floats_json(op->hi, SLOE_LAYER_FEATURES));
     sloe_json_set(&json, "forest", forest_json(&op->forest));
@@ -156,6 +165,8 @@ static json_t *network_json(const sloe_fitted_network *network) {
   sloe_json json = sloe_json_new();
   sloe_json_set(&json, "scale", sloe_json_number(network->scale));
   sloe_json_set(&json, "per_layer_ms", sloe_json_number(network->per_layer_ms));
+  sloe_json_set(&json, "per_mb_ms", sloe_json_number(network->per_mb_ms));
+  sloe_json_set(&json, "per_reorder", sloe_json_number(network->per_reorder));
   sloe_json_set(&json, "error_90", sloe_json_number(network->error_90));
   sloe_json_set(&json, "memory_scale", sloe_json_number(network->memory_scale));
   sloe_json_set(&json, "memory_offset_mb", sloe_json_number(network->memory_offset_mb));

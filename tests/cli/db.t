@@ -33,7 +33,7 @@ err: x.db
 == info counts what is there
 needs backend sim
 $ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1; sloe db info p.sloe.db --format json
-jq .schema == "sloe/db-info/1" and .file == "p.sloe.db" and .runtime == "sim"
+jq .schema == "sloe/db-info/1" and .file == "p.sloe.db" and .device == "sim"
 jq .campaigns == 1 and .visits == 1 and .samples > 0 and .runs >= .samples
 jq .points == .done + .open + .skipped + .failed
 
@@ -64,3 +64,12 @@ needs backend sim
 $ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1; sloe db merge all.db p.sloe.db --format json > first && sloe db merge all.db p.sloe.db --format json > second; jq -s . first second
 jq .[0].schema == "sloe/db-merge/1" and .[0].added_samples > 0
 jq .[1].added_samples == 0
+
+== a recording has every run, and is a device again
+needs backend replay
+$ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1; sloe db export p.sloe.db --recording -o r.csv.gz
+$ zcat r.csv.gz | head -n 1 | grep -o runs_ns
+$ zcat r.csv.gz | sed -n '2s/,sim,.*//p' | tr -d '"' > net
+$ sloe measure "$(cat net)" -b replay:file=r.csv.gz --format csv | tail -n 1 | grep -o ',sim,onednn,1,fp32,t1,'
+out= runs_ns
+out= ,sim,onednn,1,fp32,t1,

@@ -60,10 +60,11 @@ out: table,platform,by,metric,group,n,left_out,mape
 out: table.csv,jetson-nano-4gb-datasheet-fp32,quality,latency_ms,,
 out: table.csv,jetson-nano-4gb-datasheet-fp32,quality,latency_ms,ok,
 
-== predictions are written row by row
+== predictions are written, a row for each net and metric
 needs backend sim
-$ sloe measure $MODELS/*.onnx -b sim --format csv > table.csv && sloe evaluate table.csv -p jetson-nano-4gb-datasheet-fp32 --raw --predictions rows.csv > /dev/null && wc -l < rows.csv
-out= 4
+$ sloe measure $MODELS/*.onnx -b sim --format csv > table.csv && sloe evaluate table.csv -p jetson-nano-4gb-datasheet-fp32 --raw --predictions rows.csv > /dev/null && head -n 1 rows.csv && grep -c ,latency_ms, rows.csv
+out= net,metric,measured,estimated,low,high,in_domain
+out= 3
 
 == several platforms are a list
 needs backend sim
@@ -74,7 +75,7 @@ jq [.evaluations[].platform] == ["jetson-nano-4gb-datasheet-fp32", "jetson-orin-
 == within the limit
 needs backend sim
 $ sloe measure $MODELS/*.onnx -b sim --format csv > table.csv && sloe evaluate table.csv -p jetson-nano-4gb-datasheet-fp32 --raw --max-mape 1e9 --format csv
-out 2 lines
+out 3 lines
 
 == over the limit the answer is no
 needs backend sim

@@ -106,7 +106,7 @@ static sloe_text fitted_bytes(const sloe_fitted_platform *platform) {
   return bytes;
 }
 
-static sloe_text fitted_toy_bytes(void) {
+static inline sloe_text fitted_toy_bytes(void) {
   fitted_parts *parts = test_malloc(sizeof *parts);
   sloe_fitted_platform toy = fitted_toy(parts);
   sloe_text bytes = fitted_bytes(&toy);

@@ -438,6 +438,40 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
   sloe_text_fini(&bytes);
 }
 
+static void add_to_word(char *at, int64_t change) {
+  uint64_t value = 0;
+  for (int i = 8; i-- > 0;) value = value << 8 | (unsigned char)at[i];
+  value += (uint64_t)change;
+  for (int i = 0; i < 8; i++) at[i] = (char)(value >> 8 * i & 0xff);
+}
+
+/* A file from a sloe that knew two features less: 16 bytes go out of the first op's domain. */
+static void features_that_a_file_does_not_know_are_in_its_domain(void **state) {
+  (void)state;
+  enum { FEWER = SLOE_LAYER_FEATURES - 2, LO = 84 };
+  sloe_text bytes = fitted_toy_bytes();
+  char *op = bytes.data + section_at(&bytes, SLOE_FITTED_OPS), *end = bytes.data + bytes.len;
+  op[24] = FEWER;
+  memmove(op + LO + 4 * FEWER, op + LO + 4 * SLOE_LAYER_FEATURES, 4 * FEWER);
+  memset(op + LO + 8 * FEWER, 0, 12);
+  memmove(op + 272, op + 288, (size_t)(end - op) - 288);
+  add_to_word(bytes.data + 40 + SLOE_FITTED_OPS * 24 + 16, -16);
+  add_to_word(bytes.data + 40 + SLOE_FITTED_NETWORK * 24 + 8, -16);
+  add_to_word(bytes.data + 16, -16);
+  bytes.len -= 16;
+  fitted_mend(bytes.data, bytes.len);
+  sloe_platform *p = open_bytes(&bytes);
+  const sloe_fitted_op *conv = &p->fitted->ops[0];
+  assert_float_equal(conv->lo[FEWER - 1], -(FEWER - 1), 0);
+  assert_float_equal(conv->hi[FEWER - 1], FEWER - 0.5, 0);
+  assert_true(conv->lo[FEWER] < 0 && isinf(conv->lo[FEWER]));
+  assert_true(conv->hi[FEWER + 1] > 0 && isinf(conv->hi[FEWER + 1]));
+  const float x[SLOE_LAYER_FEATURES] = {0, 4};
+  assert_float_equal(sloe_forest_eval(&conv->forest, x), 0.05, 1e-6);
+  sloe_platform_free(p);
+  sloe_text_fini(&bytes);
+}
+
 /* ---- cards that no writer makes ---- */
 
 /* A card alone, given as text. */
@@ -464,6 +498,8 @@ static void cards_are_refused_with_line_and_offset(void **state) {
       {CARD "seconds = -1\n", SLOE_FORMAT, "line 7: seconds = -1 is not within"},
       {CARD "seconds = 1", SLOE_FORMAT, "line 6: the last line does not end"},
       {CARD "env. = 1\n", SLOE_FORMAT, "line 7: a name of the environment"},
+      {CARD "env.a b = 1\n", SLOE_FORMAT, "line 7: a name of the environment"},
+      {CARD "env.\x90 = 1\n", SLOE_FORMAT, "line 7: a name of the environment"},
       {CARD "= 1\n", SLOE_FORMAT, "line 7: 'key = value' is needed"},
       {CARD "\n", SLOE_FORMAT, "line 7: 'key = value' is needed"},
       {"device = a\n", SLOE_FORMAT, "the key 'title' is missing"},
@@ -636,6 +672,7 @@ int main(void) {
       cmocka_unit_test(every_flipped_bit_under_a_right_checksum_is_refused_or_harmless),
       cmocka_unit_test(headers_of_another_kind_are_refused_with_a_reason),
       cmocka_unit_test(numbers_that_cannot_be_are_refused_where_they_stand),
+      cmocka_unit_test(features_that_a_file_does_not_know_are_in_its_domain),
       cmocka_unit_test(cards_are_refused_with_line_and_offset),
       cmocka_unit_test(what_a_reader_would_refuse_is_not_written),
       cmocka_unit_test(a_full_disk_leaves_the_file_as_it_was),

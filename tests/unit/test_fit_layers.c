@@ -1,0 +1,283 @@
+/* From points to families and corrections: what the formula planted is found, and nothing is
+ * learnt from layers that are held out. */
+#include "campaign/fit_layers.h"
+
+#include "estimate/estimate.h"
+#include "unit/campaign_points.h"
+
+/* Steps of 32 filters, 8 channels; lines in height and width. */
+static const sloe_line_shape SHAPES[] = {
+    {{SLOE_SPEC_CONV, SLOE_DENSE, {3, 3}, {1, 1}}, 0, {.width = 32, .slope = 1}},
+    {{SLOE_SPEC_CONV, SLOE_DENSE, {3, 3}, {1, 1}}, 1, {.width = 8, .slope = 1}},
+};
+enum { N_SHAPES = sizeof SHAPES / sizeof *SHAPES };
+
+static sloe_layer_models fit(const sloe_bench *b, size_t n_shapes,
+                             const sloe_fit_layers_switches *switches) {
+  sloe_layer_models models;
+  sloe_error err;
+  assert_ok(sloe_fit_layers(b, SHAPES, n_shapes, 1, switches, &models, &err), err);
+  return models;
+}
+
+/* Dense 3x3 convolutions on a grid that no step divides. */
+static void add_grid(sloe_bench *b, const char *split) {
+  static const int64_t k[] = {16, 40, 64, 100, 250, 512}, c[] = {3, 12, 60, 130, 300},
+                       size[] = {7, 20, 41};
+  sloe_layer_spec s = points_spec("op=conv,c=3,h=7,w=7,k=8,kernel=3");
+  for (int i = 0; i < 6; i++)
+    for (int j = 0; j < 5; j++)
+      for (int m = 0; m < 3; m++) {
+        s.k = k[i];
+        s.c = c[j];
+        s.h = s.out[0] = size[m];
+        s.w = s.out[1] = size[2 - m] + 9;
+        points_add(b, &s, split);
+      }
+}
+
+/* Mean relative error over every filter count up to 256. */
+static double error_along_filters(const sloe_fitted *fitted) {
+  sloe_layer_spec s = points_spec("op=conv,c=96,h=28,w=28,k=8,kernel=3");
+  double sum = 0;
+  for (s.k = 17; s.k <= 256; s.k++) {
+    int exact;
+    sum += fabs(sloe_estimate_staircase(fitted, &s, &exact) / points_ms(&s) - 1);
+    assert_true(exact);
+  }
+  return sum / 240;
+}
+
+static void the_planted_staircase_is_found(void **state) {
+  const sloe_fit_layers_switches no_steps = {.no_steps = 1};
+  sloe_bench *b = points_new();
+  (void)state;
+  add_grid(b, sloe_split_design);
+  sloe_layer_models stepped = fit(b, N_SHAPES, NULL), straight = fit(b, N_SHAPES, &no_steps);
+  const double with = error_along_filters(&stepped.fitted),
+               without = error_along_filters(&straight.fitted);
+  if (with > 0.015 || without < 2 * with) fail_msg("with steps %g, without %g", with, without);
+  assert_int_equal(stepped.fitted.families[0].stair.shape[0].width, 32);
+  assert_int_equal(straight.fitted.families[0].stair.shape[0].width, 0);
+  assert_int_equal(stepped.fitted.families[0].points, 90);
+  sloe_layer_models_fini(&stepped);
+  sloe_layer_models_fini(&straight);
+  points_close(b);
+}
+
+/* The formula has no steps of 24: what fits worse than straight lines is left out. */
+static void steps_that_do_not_fit_the_points_are_left_out(void **state) {
+  static const sloe_line_shape wrong = {
+      {SLOE_SPEC_CONV, SLOE_DENSE, {3, 3}, {1, 1}}, 0, {.width = 700}};
+  sloe_bench *b = points_new();
+  sloe_layer_models models;
+  sloe_error err;
+  (void)state;
+  add_grid(b, sloe_split_design);
+  assert_ok(sloe_fit_layers(b, &wrong, 1, 1, NULL, &models, &err), err);
+  assert_int_equal(models.fitted.families[0].stair.shape[0].width, 0);
+  assert_int_equal(models.fitted.families[0].stair.shape[0].slope, 1);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+static double error_on(const sloe_bench *b, const sloe_fitted *fitted, const char *split) {
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < b->n_points; i++) {
+    const sloe_bench_point *p = &b->points[i];
+    if (strcmp(p->split, split) != 0 || p->refused) continue;
+    sum += fabs(sloe_estimate_layer_ms(fitted, &p->spec) / p->time - 1);
+    n++;
+  }
+  return sum / (double)n;
+}
+
+static void the_correction_learns_what_staircases_leave(void **state) {
+  const sloe_fit_layers_switches alone = {.no_correction = 1};
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 500, 3, "conv", sloe_split_design);
+  points_draw(b, 100, 4, "conv", sloe_split_held_out);
+  sloe_layer_models whole = fit(b, N_SHAPES, NULL), stairs = fit(b, N_SHAPES, &alone);
+  const double with = error_on(b, &whole.fitted, sloe_split_held_out),
+               without = error_on(b, &stairs.fitted, sloe_split_held_out);
+  if (with > 0.9 * without) fail_msg("with corrections %g, without %g", with, without);
+  sloe_layer_models_fini(&whole);
+  sloe_layer_models_fini(&stairs);
+  points_close(b);
+}
+
+static void times_are_milliseconds_while_the_reference_takes_its_own(void **state) {
+  const sloe_layer_spec spec = points_spec("op=conv,c=96,h=28,w=28,k=64,kernel=3");
+  sloe_bench *b = points_new();
+  sloe_layer_models one, two;
+  sloe_error err;
+  (void)state;
+  add_grid(b, sloe_split_design);
+  assert_ok(sloe_fit_layers(b, SHAPES, N_SHAPES, 1, NULL, &one, &err), err);
+  assert_ok(sloe_fit_layers(b, SHAPES, N_SHAPES, 2, NULL, &two, &err), err);
+  const double ratio =
+      sloe_estimate_layer_ms(&two.fitted, &spec) / sloe_estimate_layer_ms(&one.fitted, &spec);
+  assert_true(fabs(ratio - 2) < 1e-6);
+  assert_true(two.fitted.reference_ms == 2);
+  sloe_layer_models_fini(&one);
+  sloe_layer_models_fini(&two);
+  points_close(b);
+}
+
+/* ---- held out ---- */
+
+/* Whatever held-out layers take, and whether they can be had: the platform is the same bytes. */
+static void held_out_layers_change_nothing(void **state) {
+  sloe_bench *b = points_new();
+  sloe_rng rng;
+  (void)state;
+  points_draw(b, 300, 5, NULL, sloe_split_design);
+  points_draw(b, 60, 6, NULL, sloe_split_held_out);
+  sloe_layer_models models = fit(b, N_SHAPES, NULL);
+  sloe_text first = points_bytes(&models.fitted);
+  sloe_layer_models_fini(&models);
+  sloe_rng_seed(&rng, 9);
+  for (int round = 0; round < 3; round++) {
+    for (size_t i = 0; i < b->n_points; i++) {
+      sloe_bench_point *p = &b->points[i];
+      if (!sloe_is_held_out(p)) continue;
+      p->time = exp(5 * sloe_rng_normal(&rng));
+      p->p75 = 1 + sloe_rng_uniform(&rng);
+      p->refused = round == 2;
+    }
+    models = fit(b, N_SHAPES, NULL);
+    sloe_text again = points_bytes(&models.fitted);
+    assert_int_equal(again.len, first.len);
+    assert_memory_equal(again.data, first.data, first.len);
+    sloe_text_fini(&again);
+    sloe_layer_models_fini(&models);
+  }
+  sloe_text_fini(&first);
+  points_close(b);
+}
+
+static void refused_layers_and_networks_are_no_layers(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  add_grid(b, sloe_split_design);
+  sloe_layer_models models = fit(b, N_SHAPES, NULL);
+  sloe_text first = points_bytes(&models.fitted);
+  sloe_layer_models_fini(&models);
+  points_draw(b, 20, 8, NULL, sloe_split_design);
+  for (size_t i = 90; i < b->n_points; i++) {
+    b->points[i].refused = i % 2 == 0;
+    b->points[i].network = i % 2 == 1;
+  }
+  models = fit(b, N_SHAPES, NULL);
+  sloe_text again = points_bytes(&models.fitted);
+  assert_int_equal(again.len, first.len);
+  assert_memory_equal(again.data, first.data, first.len);
+  sloe_text_fini(&first);
+  sloe_text_fini(&again);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+/* ---- what comes out ---- */
+
+static void models_are_in_the_order_in_which_they_are_looked_up(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 600, 10, NULL, sloe_split_design);
+  sloe_layer_models models = fit(b, N_SHAPES, NULL);
+  const sloe_fitted *f = &models.fitted;
+  for (size_t i = 1; i < f->n_families; i++)
+    assert_true(sloe_fitted_key_order(&f->families[i - 1].key, &f->families[i].key) < 0);
+  for (size_t i = 0; i < b->n_points; i++) { /* whatever was measured has an answer */
+    const sloe_layer_key key = sloe_layer_key_of(&b->points[i].spec);
+    assert_non_null(sloe_fitted_find_op(f, key.op, key.grouping));
+    assert_true(sloe_estimate_layer_ms(f, &b->points[i].spec) > 0);
+  }
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+static void an_op_of_a_single_point_is_a_constant(void **state) {
+  const sloe_layer_spec spec = points_spec("op=lrn,c=64,h=20,w=20");
+  sloe_bench *b = points_new();
+  (void)state;
+  points_add(b, &spec, sloe_split_design);
+  sloe_layer_models models = fit(b, 0, NULL);
+  assert_int_equal(models.fitted.n_families, 1);
+  assert_true(fabs(sloe_estimate_layer_ms(&models.fitted, &spec) / points_ms(&spec) - 1) < 1e-3);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+static void the_domain_is_what_was_measured(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  add_grid(b, sloe_split_design);
+  sloe_layer_models models = fit(b, N_SHAPES, NULL);
+  const sloe_fitted_op *op = &models.fitted.ops[0];
+  const sloe_stair_model *stair = &models.fitted.families[0].stair;
+  assert_true(fabsf(op->lo[SLOE_LAYER_FEATURE_log_k] - logf(16)) < 1e-5f);
+  assert_true(fabsf(op->hi[SLOE_LAYER_FEATURE_log_k] - logf(512)) < 1e-5f);
+  assert_true(stair->lo[0] == 16 && stair->hi[0] == 512 && stair->lo[1] == 3);
+  assert_true(op->p75 == 1.01 && op->p97_5 == 1.05 && op->error_90 > 0);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+/* ---- failing ---- */
+
+static void nothing_measured_is_nothing_to_fit(void **state) {
+  sloe_bench *b = points_new();
+  sloe_layer_models models;
+  sloe_error err;
+  (void)state;
+  assert_refused(sloe_fit_layers(b, NULL, 0, 1, NULL, &models, &err), SLOE_UNSUPPORTED, err,
+                 "nothing to fit");
+  points_draw(b, 30, 1, NULL, sloe_split_held_out);
+  assert_refused(sloe_fit_layers(b, NULL, 0, 1, NULL, &models, &err), SLOE_UNSUPPORTED, err,
+                 "nothing to fit");
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
+static void every_allocation_may_fail(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 40, 2, "conv", sloe_split_design);
+  const long live = sloe_alloc_live();
+  for (long n = 0;; n += 1 + n / 20) {
+    sloe_layer_models models;
+    sloe_error err = {0};
+    sloe_alloc_fail_after(n);
+    const sloe_status status = sloe_fit_layers(b, SHAPES, N_SHAPES, 1, NULL, &models, &err);
+    sloe_alloc_fail_after(-1);
+    if (status == SLOE_OK) {
+      sloe_layer_models_fini(&models);
+      break;
+    }
+    assert_int_equal(status, SLOE_NOMEM);
+    assert_true(*err.msg);
+    assert_int_equal(sloe_alloc_live(), live);
+  }
+  assert_int_equal(sloe_alloc_live(), live);
+  points_close(b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_planted_staircase_is_found),
+      cmocka_unit_test(steps_that_do_not_fit_the_points_are_left_out),
+      cmocka_unit_test(the_correction_learns_what_staircases_leave),
+      cmocka_unit_test(times_are_milliseconds_while_the_reference_takes_its_own),
+      cmocka_unit_test(held_out_layers_change_nothing),
+      cmocka_unit_test(refused_layers_and_networks_are_no_layers),
+      cmocka_unit_test(models_are_in_the_order_in_which_they_are_looked_up),
+      cmocka_unit_test(an_op_of_a_single_point_is_a_constant),
+      cmocka_unit_test(the_domain_is_what_was_measured),
+      cmocka_unit_test(nothing_measured_is_nothing_to_fit),
+      cmocka_unit_test(every_allocation_may_fail),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
