@@ -10,7 +10,8 @@
  *   fit_ms=12 truth_ms=8     measured time of one take; a point is the mean of as many takes as
  *   fit_takes=2 truth_takes=2   say, those of the truths being taken in rounds over the sweep
  *   modules=DIR       of the backends
- *   slack=... and other knobs of fit.h
+ *   slack=0.01       what no template explains: as much as two measurements of a point are apart
+ *   trust=... and other knobs of fit.h
  *
  * Three fits of each sweep: with all templates, with the paper's two, each choosing its own points,
  * and a straight line through the points of the first.
@@ -386,7 +387,7 @@ int main(int argc, char **argv) {
                 .truth_takes = 2,
                 .plane = 768,
                 .plane_hi = 1024,
-                .params = {.runs = 1}};
+                .params = {.runs = 1, .slack = 0.01}};
   sloe_error err = {0};
   FILE *csv = NULL;
   for (int i = 2; i < argc; i++)
