@@ -11,7 +11,8 @@
  *   fit_takes=2 truth_takes=2   say, those of the truths being taken in rounds over the sweep
  *   modules=DIR       of the backends
  *   slack=0.01       what no template explains: as much as two measurements of a point are apart
- *   trust=... and other knobs of fit.h
+ *   max_points=14    of a sweep
+ *   method=1         BLACKTHORN; trust=... and other knobs of fit.h
  *
  * Three fits of each sweep: with all templates, with the paper's two, each choosing its own points,
  * and a straight line through the points of the first.
@@ -68,6 +69,7 @@ static const key keys[] = {
     OPTION("plane_hi", plane_hi, NUMBER),
     OPTION("fit_takes", fit_takes, NUMBER),
     OPTION("truth_takes", truth_takes, NUMBER),
+    KNOB(method, WHOLE),
     KNOB(slack, NUMBER),
     KNOB(agree, NUMBER),
     KNOB(cut, NUMBER),
@@ -387,7 +389,7 @@ int main(int argc, char **argv) {
                 .truth_takes = 2,
                 .plane = 768,
                 .plane_hi = 1024,
-                .params = {.runs = 1, .slack = 0.01}};
+                .params = {.runs = 1, .slack = 0.01, .max_points = 14}};
   sloe_error err = {0};
   FILE *csv = NULL;
   for (int i = 2; i < argc; i++)
