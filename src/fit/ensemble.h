@@ -28,6 +28,7 @@ typedef struct sloe_fit_candidate {
   double history; /* what earlier lines of this dimension say against it, as far as it is carried */
   double total;   /* all of it, for the choice in the end */
   double cost;    /* offset + history + residuals + outliers, of the last fit */
+  double scale;   /* EVIDENCE: by how much the errors are larger than they were said to be */
   uint64_t out;   /* points set aside, a bit each */
   int gone;       /* filtered (BLACKTHORN) or not worth looking at (EVIDENCE) */
   double *fit;    /* values x SLOE_FIT_ROW: coefficients, then the floor */

@@ -35,23 +35,31 @@ static int simple(const sloe_fit_candidate *c) {
   return c->kind == SLOE_FIT_LINEAR || c->kind == SLOE_FIT_STEP || c->kind == SLOE_FIT_ANY_WIDTH;
 }
 
-static void judge(sloe_fit_candidate *c, const sloe_fit_points *p, double outlier_cost,
+/* -2 ln(likelihood) of `n` residuals whose squares, in standard errors, have this sum. */
+static double cost_of(double sum, double n, double trust) {
+  return (trust + n) * log1p(sum / trust);
+}
+
+static void judge(sloe_fit_candidate *c, const sloe_fit_points *p, const sloe_fit_params *k,
                   double hopeless) {
   size_t needs = sloe_fit_candidate_needs(c), most = p->n / 4, n_out = 0;
-  double base = c->offset + c->history;
+  double base = c->offset + c->history, values = (double)p->values;
+  double outlier_cost = k->outlier_cost * values;
   double sum = sloe_fit_candidate_fit(c, p, c->out = 0);
-  outlier_cost *= (double)p->values;
-  while (n_out < most && p->n > needs + n_out + 1 && sum > outlier_cost) {
+  double cost = cost_of(sum, values * (double)p->n, k->trust);
+  while (n_out < most && p->n > needs + n_out + 1 && cost > outlier_cost) {
     if (base + outlier_cost > hopeless) break;
-    double without;
+    double without, left = values * (double)(p->n - n_out - 1);
     size_t which = sloe_fit_candidate_misfit(c, p, c->out, sum, &without);
-    if (which == p->n || without + outlier_cost >= sum) break;
+    if (which == p->n || cost_of(without, left, k->trust) + outlier_cost >= cost) break;
     c->out |= UINT64_C(1) << which;
     sum = sloe_fit_candidate_fit(c, p, c->out);
+    cost = cost_of(sum, left, k->trust);
     base += outlier_cost;
     n_out++;
   }
-  c->cost = base + sum;
+  c->cost = base + cost;
+  c->scale = sqrt(fmax(1, (k->trust + sum) / (k->trust + values * (double)(p->n - n_out))));
 }
 
 static const sloe_fit_candidate *judge_some(sloe_fit_line *line, int simple_ones,
@@ -61,7 +69,7 @@ static const sloe_fit_candidate *judge_some(sloe_fit_line *line, int simple_ones
     sloe_fit_candidate *c = &line->ensemble.candidate[i];
     if (simple(c) != simple_ones) continue;
     double hopeless = best ? best->cost + k->cut * 3 : INFINITY;
-    judge(c, &line->points, k->outlier_cost, hopeless);
+    judge(c, &line->points, k, hopeless);
     if (!best || c->cost < best->cost) best = c;
   }
   return best;
@@ -157,6 +165,7 @@ int64_t sloe_fit_evidence_next(sloe_fit_line *line, const sloe_fit_candidate *be
   double error = line->params->noise, most = -1;
   if (line->points.n) error = line->points.error[0];
   for (size_t i = 1; i < line->points.n; i++) error = fmin(error, line->points.error[i]);
+  error *= best->scale;
   int64_t next = 0;
   size_t stride =
       n > 64 ? 4 : 1; /* while nearly everything is possible, nearly any point will do */

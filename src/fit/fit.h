@@ -96,9 +96,10 @@ typedef struct sloe_fit_params {
   double extension_cost; /* of any shape but LINEAR and STEP */
   double odd_width_cost; /* of a width that is no multiple of width_step */
   double agree;          /* rivals that differ by less than this are one: 0.004 */
-  double heat;           /* the likelihoods' temperature when choosing points */
-  double bin;            /* standard errors that tell two values apart */
-  double carry;          /* the most that earlier lines weigh; negative: nothing */
+  double trust; /* points that the errors as they are told weigh against what is seen of them */
+  double heat;  /* the likelihoods' temperature when choosing points */
+  double bin;   /* standard errors that tell two values apart */
+  double carry; /* the most that earlier lines weigh; negative: nothing */
 
   /* BLACKTHORN */
   int32_t absolute;          /* 1: errors as the paper has them, in units of the mean

@@ -25,6 +25,7 @@
   X(extension_cost, 14, 0, 1e6) \
   X(odd_width_cost, 6, 0, 1e6)  \
   X(agree, 0.004, 1e-9, 1)      \
+  X(trust, 30, 0.1, 1e9)        \
   X(heat, 2, 0.01, 1e6)         \
   X(bin, 4, 0.01, 1e6)          \
   X(carry, 10, -1, 1e6)         \

@@ -114,6 +114,21 @@ static int64_t probe(const sloe_fitter *f, const sloe_fit_line *line) {
              : 0;
 }
 
+/* The x beside a point that `best` sets aside and that nothing near it speaks for or against; 0
+   where there is none. An outlier that a point of the same tread repeats is none: left alone at the
+   end of an axis it would take half the axis with it. */
+static int64_t second_opinion(const sloe_fitter *f, const sloe_fit_line *line,
+                              const sloe_fit_candidate *best) {
+  if (f->params.method != SLOE_FIT_EVIDENCE) return 0;
+  for (size_t i = 0; i < line->points.n; i++) {
+    const int64_t x = line->points.x[i];
+    if (!(best->out >> i & 1)) continue;
+    if (sloe_fit_line_taken(line, x - 1) || sloe_fit_line_taken(line, x + 1)) continue;
+    return x > line->axis.lo ? x - 1 : x < line->axis.hi ? x + 1 : 0;
+  }
+  return 0;
+}
+
 static sloe_fit_verdict judge(sloe_fitter *f, sloe_fit_line *line) {
   return f->params.method == SLOE_FIT_EVIDENCE ? sloe_fit_evidence_judge(line)
                                                : sloe_fit_blackthorn_judge(line);
@@ -157,8 +172,9 @@ sloe_status sloe_fitter_line(sloe_fitter *f, size_t dim, int64_t *coords,
   SLOE_TRY(begin(f, dim, coords, err));
   sloe_fit_verdict verdict = judge(f, line);
   while (line->points.n < (size_t)f->params.max_points) {
-    if (verdict.decided && line->points.n >= enough(f, line)) break;
-    int64_t x = next_point(f, line, verdict.best);
+    const int ripe = verdict.decided && line->points.n >= enough(f, line);
+    int64_t x = ripe ? second_opinion(f, line, verdict.best) : next_point(f, line, verdict.best);
+    if (ripe && !x) break;
     if (!x) { /* the axis has no more points: all that can be known is known */
       verdict.decided = 1;
       break;
