@@ -15,6 +15,7 @@ enum { MAX_THREADS = 256, EVICT_LEAST = 4 << 20, EVICT_MOST = 16 << 20 };
 static void close_device(void *state) {
   onednn_device *device = state;
   if (!device) return;
+  sloe_onednn_job_free(device->neighbour);
   dnnl_stream_destroy(device->stream);
   dnnl_engine_destroy(device->engine);
   sloe_onednn_region_close(&device->region);
@@ -56,6 +57,17 @@ static sloe_status take_memory(onednn_device *device, sloe_error *err) {
   return sloe_onednn_region_open(&device->region, 3 * device->max_bytes + (1U << 30), err);
 }
 
+static sloe_status load_neighbour(onednn_device *device, sloe_error *err) {
+  sloe_layer_spec spec = sloe_layer_spec_none();
+  void *job;
+  spec.op = SLOE_SPEC_ACTIVATION;
+  spec.act = SLOE_SPEC_ACT_RELU;
+  spec.c = spec.k = 16;
+  SLOE_TRY(sloe_onednn_load_layer(device, &spec, &job, err));
+  device->neighbour = job;
+  return SLOE_OK;
+}
+
 static sloe_status open_device(const sloe_backend_options *options, void **state,
                                sloe_device_info *info, sloe_error *err) {
   sloe_status status;
@@ -76,6 +88,7 @@ static sloe_status open_device(const sloe_backend_options *options, void **state
     goto fail;
   }
   SLOE_GOTO(sloe_onednn_identify(device, info, err));
+  SLOE_GOTO(load_neighbour(device, err));
   *state = device;
   return SLOE_OK;
 fail:

@@ -58,7 +58,8 @@ typedef struct onednn_device {
   int64_t batch;
   uint64_t max_bytes, max_flop; /* of a layer */
   onednn_region region;
-  char *evict; /* what settle streams through */
+  char *evict;                  /* what settle streams through */
+  struct onednn_job *neighbour; /* what settle runs last */
   size_t evict_bytes, l2_bytes;
   sloe_arena arena; /* strings of info */
   /* Tests give the contents of weights and inputs in plain layout, by name ("src", "weights",
