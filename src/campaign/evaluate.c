@@ -62,6 +62,30 @@ static const char *locate(evaluation *e, const char *net) {
   return sloe_arena_printf(&e->arena, "%.*s/%s", (int)(slash - table), table, net);
 }
 
+/* "NET#12", layer 12 of NET in its place: *path becomes NET. *layer is -1 without. */
+static sloe_status split_place(evaluation *e, const char **path, int64_t *layer, sloe_error *err) {
+  const char *mark = strrchr(*path, '#');
+  *layer = -1;
+  if (!mark || !sloe_parse_int(mark + 1, strlen(mark + 1), layer) || *layer < 0) return SLOE_OK;
+  *path = sloe_arena_strn(&e->arena, *path, (size_t)(mark - *path));
+  return *path ? SLOE_OK : out_of_memory(err);
+}
+
+/* One layer's latency; nothing else of it is told. */
+static sloe_status take_layer(const sloe_result *result, int64_t layer, sloe_eval_net *net,
+                              sloe_error *err) {
+  if ((uint64_t)layer >= result->n_layers)
+    return sloe_fail(err, SLOE_NOTFOUND, "there is no layer %lld among %zu", (long long)layer,
+                     result->n_layers);
+  const sloe_layer_estimate *l = &result->layers[layer];
+  for (int m = 0; m < SLOE_EVAL_METRICS; m++)
+    net->figure[m] = (sloe_figure){.value = NAN, .low = NAN, .high = NAN};
+  net->figure[SLOE_EVAL_latency_ms].value = l->latency_ms;
+  net->figure[SLOE_EVAL_latency_ms].source = l->source;
+  net->figure[SLOE_EVAL_latency_ms].in_domain = l->in_domain;
+  return SLOE_OK;
+}
+
 static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path, sloe_error *err) {
   const sloe_net_options how = {.batch = net->batch};
   const sloe_estimate_options options = {.method = e->options->method};
@@ -69,6 +93,8 @@ static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path,
   sloe_layers *layers = NULL;
   sloe_estimate *answer = NULL;
   sloe_status status;
+  int64_t layer;
+  SLOE_TRY(split_place(e, &path, &layer, err));
   SLOE_GOTO(sloe_net_open(path, &how, &opened, err));
   SLOE_GOTO(sloe_layers_new(opened, sloe_platform_fusion(e->platform), &layers, err));
   SLOE_GOTO(sloe_estimate_new(layers, e->platform, &options, &answer, err));
@@ -80,7 +106,8 @@ static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path,
       sloe_arena_printf(&e->arena, "%s", result->power_rail ? result->power_rail : "");
   net->memory_kind =
       sloe_arena_printf(&e->arena, "%s", result->memory_kind ? result->memory_kind : "");
-  if (!net->power_rail || !net->memory_kind) status = out_of_memory(err);
+  if (!net->power_rail || !net->memory_kind) SLOE_GOTO(out_of_memory(err));
+  if (layer >= 0) SLOE_GOTO(take_layer(result, layer, net, err));
 fail:
   sloe_estimate_free(answer);
   sloe_layers_free(layers);

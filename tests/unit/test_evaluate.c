@@ -181,6 +181,42 @@ static void every_metric_of_table_and_platform_is_compared(void **state) {
   sloe_evaluation_free(e);
 }
 
+/* "NET#i": each layer's share of the estimate, 10 % above what was measured; layer 900 is none. */
+static void layers_in_their_places_are_compared_one_by_one(void **state) {
+  (void)state;
+  sloe_net *net;
+  sloe_layers *layers;
+  sloe_estimate *answer;
+  sloe_error err;
+  sloe_text t = {0};
+  size_t n = 0;
+  assert_ok(sloe_net_open(path_of(NETS[1]), NULL, &net, &err), err);
+  assert_ok(sloe_layers_new(net, sloe_platform_fusion(platform), &layers, &err), err);
+  assert_ok(sloe_estimate_new(layers, platform, NULL, &answer, &err), err);
+  const sloe_result *result = sloe_estimate_get(answer);
+  sloe_text_add(&t, "net,latency_ms\n");
+  for (size_t i = 0; i < result->n_layers; i++) {
+    if (!(result->layers[i].latency_ms > 0)) continue;
+    sloe_text_addf(&t, "%s#%zu", NETS[1], i);
+    add_number(&t, result->layers[i].latency_ms / 1.1);
+    sloe_text_add(&t, "\n");
+    n++;
+  }
+  sloe_text_addf(&t, "%s#900,1\n", NETS[1]);
+  write_table(&t);
+  const sloe_evaluate_options options = options_of(NULL);
+  sloe_evaluation *e = evaluate(&options);
+  assert_true(n > 40);
+  assert_int_equal(e->errors[0].n, n);
+  assert_int_equal(e->errors[0].left_out, 1);
+  assert_near(e->errors[0].mape, 10);
+  assert_non_null(find_warning(e, "there is no layer 900"));
+  sloe_evaluation_free(e);
+  sloe_estimate_free(answer);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+}
+
 static void what_cannot_be_compared_is_left_out_and_counted(void **state) {
   (void)state;
   sloe_text t = {0};
@@ -406,6 +442,7 @@ int main(void) {
       cmocka_unit_test(errors_are_those_reckoned_by_hand),
       cmocka_unit_test(rows_are_grouped_by_a_column_in_order_of_appearance),
       cmocka_unit_test(every_metric_of_table_and_platform_is_compared),
+      cmocka_unit_test(layers_in_their_places_are_compared_one_by_one),
       cmocka_unit_test(what_cannot_be_compared_is_left_out_and_counted),
       cmocka_unit_test(where_nothing_can_be_compared_the_errors_are_unknown),
       cmocka_unit_test(of_many_nets_that_fail_the_first_few_are_named),
