@@ -1,14 +1,20 @@
 #include "campaign/bench.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "device/run_stats.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
+
+const char sloe_split_line[] = "line", sloe_split_design[] = "design",
+           sloe_split_held_out[] = "held-out", sloe_split_network[] = "network",
+           sloe_split_in_network[] = "in-network";
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory measuring");
@@ -100,7 +106,8 @@ static sloe_status load_point(void *context, const sloe_store_point *stored, slo
   p->refused = stored->state != SLOE_STORE_DONE;
   p->split = sloe_arena_strn(&b->arena, stored->split, strlen(stored->split));
   if (!p->split) return out_of_memory(err);
-  return p->network ? SLOE_OK : sloe_layer_spec_parse(p->key, &p->spec, err);
+  if (p->network || strchr(p->key, '#')) return SLOE_OK; /* sloe_bench_network fills in the rest */
+  return sloe_layer_spec_parse(p->key, &p->spec, err);
 }
 
 /* Points first, samples then: the store's callbacks must not be nested. */
@@ -269,25 +276,128 @@ sloe_status sloe_bench_again(sloe_bench *b, size_t point, sloe_error *err) {
   return load_and_time(b, p, 1, err);
 }
 
-sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers *layers,
-                               const char *split, size_t *out, sloe_error *err) {
+/* ---- networks ---- */
+
+typedef struct visiting { /* of one network */
+  sloe_bench *bench;
+  const char *net;
+  const sloe_layers *layers;
+  size_t number;
+} visiting;
+
+enum { PLACE_TEXT = 512 };
+
+static const char *place_key(const visiting *v, size_t i, char text[PLACE_TEXT]) {
+  snprintf(text, PLACE_TEXT, "%s#%zu", v->net, i);
+  return text;
+}
+
+static int is_launched(const visiting *v, size_t i) {
+  return sloe_layers_at(v->layers, i)->kind != SLOE_LAYER_VIEW;
+}
+
+/* What the store does not hold of a layer in its place. */
+static void fill_place(const visiting *v, size_t i, sloe_bench_point *p) {
+  int known;
+  sloe_layer_spec_of(v->layers, i, &p->spec, &known);
+  if (!known) p->spec.n = 0;
+  p->place = sloe_layers_place(v->layers);
+  p->number = v->number;
+}
+
+/* How many layers have no time yet; the others are filled in. */
+static size_t fill_places(const visiting *v) {
+  char key[PLACE_TEXT];
+  size_t open = 0;
+  for (size_t i = 0; i < sloe_layers_count(v->layers); i++) {
+    if (!is_launched(v, i)) continue;
+    const int32_t at = sloe_map_get(&v->bench->index, place_key(v, i, key));
+    if (at < 0)
+      open++;
+    else
+      fill_place(v, i, &v->bench->points[at]);
+  }
+  return open;
+}
+
+/* One layer's share of each run, as a timing of its own. */
+static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *whole,
+                              sloe_error *err) {
+  static const sloe_device_memory no_memory = {NAN, NAN, NAN, NAN, ""};
+  char key[PLACE_TEXT];
   sloe_bench_point *p;
+  sloe_timing t = *whole;
+  if (sloe_map_get(&v->bench->index, place_key(v, i, key)) >= 0) return SLOE_OK;
+  t.runs_ns = sloe_alloc(whole->n_runs, 2 * sizeof *t.runs_ns);
+  if (!t.runs_ns) return out_of_memory(err);
+  uint64_t *sorted = t.runs_ns + whole->n_runs;
+  for (size_t run = 0; run < whole->n_runs; run++)
+    t.runs_ns[run] = sorted[run] = whole->layer_runs_ns[run * whole->n_layers + i];
+  sloe_sort_runs(sorted, t.n_runs);
+  t.median_ns = sloe_runs_quantile(sorted, t.n_runs, 0.5);
+  t.p75_ns = sloe_runs_quantile(sorted, t.n_runs, 0.75);
+  t.p97_5_ns = sloe_runs_quantile(sorted, t.n_runs, 0.975);
+  t.host_ns = NAN;
+  sloe_status status = begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
+  if (status == SLOE_OK) {
+    fill_place(v, i, p);
+    status = keep(v->bench, p, &t, &no_memory, 0, err);
+  }
+  sloe_dealloc(t.runs_ns);
+  return status;
+}
+
+static sloe_status time_places(const visiting *v, sloe_job *job, sloe_error *err) {
+  static const sloe_timing_options options = {
+      .min_runs = 7, .max_runs = 60, .budget_ms = 1000, .enough = 0.001, .retakes = 2};
+  sloe_timing t;
+  sloe_error why = {0};
+  sloe_status status = sloe_time_layers(v->bench->device, job, &options, &t, &why);
+  if (status == SLOE_UNSUPPORTED) return SLOE_OK; /* no such clock */
+  if (status != SLOE_OK) return sloe_fail(err, status, "%s", why.msg);
+  for (size_t i = 0; status == SLOE_OK && i < t.n_layers; i++)
+    if (is_launched(v, i)) status = keep_place(v, i, &t, err);
+  sloe_timing_fini(&t);
+  return status;
+}
+
+/* `p` NULL: the whole was timed before, its layers were not. */
+static sloe_status visit_network(const visiting *v, sloe_bench_point *p, sloe_error *err) {
+  sloe_bench *b = v->bench;
   sloe_job *job;
   sloe_error why = {0};
-  const int32_t at = sloe_map_get(&b->index, net);
-  if (at >= 0) {
-    b->reused++;
-    *out = (size_t)at;
-    return SLOE_OK;
-  }
-  SLOE_TRY(sloe_bench_step(b, err));
-  SLOE_TRY(begin_point(b, net, split, 1, &p, err));
-  *out = b->n_points - 1;
-  sloe_status status = sloe_device_load_network(b->device, layers, &job, &why);
-  if (status != SLOE_OK) return not_loaded(b, p, status, &why, err);
-  status = time_job(b, p, job, 0, err);
+  sloe_status status = sloe_device_load_network(b->device, v->layers, &job, &why);
+  if (status != SLOE_OK && p) return not_loaded(b, p, status, &why, err);
+  if (status != SLOE_OK) return sloe_fail(err, status, "%s", why.msg);
+  if (p) status = time_job(b, p, job, 0, err);
+  if (status == SLOE_OK) status = time_places(v, job, err);
   sloe_job_unload(job);
   return status;
+}
+
+static size_t count_networks(const sloe_bench *b, size_t before) {
+  size_t n = 0;
+  for (size_t i = 0; i < before; i++) n += (size_t)b->points[i].network;
+  return n;
+}
+
+sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers *layers,
+                               const char *split, size_t *out, sloe_error *err) {
+  sloe_bench_point *p = NULL;
+  const int32_t at = sloe_map_get(&b->index, net);
+  *out = at >= 0 ? (size_t)at : b->n_points;
+  const visiting v = {b, net, layers, count_networks(b, *out)};
+  if (at >= 0) {
+    b->points[at].number = v.number;
+    b->reused++;
+    if (b->points[at].refused || !fill_places(&v) || !sloe_bench_has_time(b, 1)) return SLOE_OK;
+  }
+  SLOE_TRY(sloe_bench_step(b, err));
+  if (at < 0) {
+    SLOE_TRY(begin_point(b, net, split, 1, &p, err));
+    p->number = v.number;
+  }
+  return visit_network(&v, p, err);
 }
 
 static int compare(const void *a, const void *b) {

@@ -13,12 +13,18 @@
 #include "device/device.h"
 #include "store/store.h"
 
+/* What a point was measured for. */
+extern const char sloe_split_line[], sloe_split_design[], sloe_split_held_out[],
+    sloe_split_network[], sloe_split_in_network[];
+
 typedef struct sloe_bench_point {
   int64_t id; /* in the store */
   const char *key;
-  sloe_layer_spec spec; /* of a layer */
+  sloe_layer_spec spec; /* of a layer; n is 0 while not known */
+  sloe_layer_place place;
   int network;
-  const char *split; /* line, design, held-out */
+  size_t number;     /* of a network and its layers: which network, from 0 */
+  const char *split; /* line, design, held-out, network, in-network */
   int refused;       /* cannot be had here; why is in the store */
   int noisy;
   double time, again; /* median of the runs / reference; a second take's, NAN without */
@@ -63,6 +69,8 @@ sloe_status sloe_bench_layer(sloe_bench *bench, const sloe_layer_spec *spec, con
                              size_t *out, sloe_error *err);
 /* Measure a layer once more, unless that is done. */
 sloe_status sloe_bench_again(sloe_bench *bench, size_t point, sloe_error *err);
+/* The network's time, and in a second pass that of each of its layers in its place, where the
+   device has a clock for it: points "NET#i", i from sloe_layers_at, split in-network. */
 sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_layers *layers,
                                const char *split, size_t *out, sloe_error *err);
 /* Is it known already, without measuring? */

@@ -183,10 +183,17 @@ static void draw_conv_first(sloe_rng *rng, sloe_layer_spec *s) {
   activate(rng, s);
 }
 
+/* Channels of a group are mostly a multiple of 4, as many in as out. */
+static int64_t group_width(sloe_rng *rng) {
+  static const int64_t usual[] = {4, 4, 8, 8, 16, 16, 24, 32, 48, 64};
+  return chance(rng, 0.75) ? usual[sloe_rng_between(rng, 0, 9)] : about(rng, 2, 80);
+}
+
 static void draw_grouped(sloe_rng *rng, sloe_layer_spec *s) {
-  s->groups = about(rng, 2, 64);
-  s->c = s->groups * about(rng, 2, 64);
-  s->k = chance(rng, 0.7) ? s->c : s->groups * about(rng, 2, 64);
+  const int64_t width = group_width(rng);
+  s->groups = chance(rng, 0.3) ? INT64_C(1) << sloe_rng_between(rng, 1, 6) : about(rng, 2, 80);
+  s->c = s->groups * width;
+  s->k = chance(rng, 0.75) ? s->c : s->groups * group_width(rng);
   image(rng, s, 7, 112);
   square(s->kernel, chance(rng, 0.75) ? 3 : chance(rng, 0.5) ? 1 : 5);
   square(s->stride, chance(rng, 0.25) ? 2 : 1);
@@ -300,10 +307,10 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
 
 /* X(op, how many, how). Sums to sloe_design_size. */
 #define DRAW_MAP(X)                   \
-  X(CONV, 1450, draw_conv_any)        \
-  X(CONV, 800, draw_conv_usual)       \
+  X(CONV, 1200, draw_conv_any)        \
+  X(CONV, 830, draw_conv_usual)       \
   X(CONV, 110, draw_conv_first)       \
-  X(CONV, 160, draw_grouped)          \
+  X(CONV, 300, draw_grouped)          \
   X(CONV, 260, draw_depthwise)        \
   X(DECONV, 50, draw_deconv)          \
   X(FC, 130, draw_fc)                 \
@@ -311,7 +318,7 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
   X(MAXPOOL, 90, draw_pool)           \
   X(AVGPOOL, 90, draw_pool)           \
   X(GLOBALPOOL, 60, draw_global)      \
-  X(BATCHNORM, 70, draw_batchnorm)    \
+  X(BATCHNORM, 110, draw_batchnorm)   \
   X(LAYERNORM, 40, draw_rows)         \
   X(LRN, 30, draw_tensor)             \
   X(ACTIVATION, 120, draw_activation) \
@@ -368,6 +375,47 @@ static int make_usual(sloe_layer_spec *s) {
   char text[SLOE_SPEC_TEXT];
   const sloe_layer_spec drawn = *s;
   return sloe_layer_spec_parse(sloe_layer_spec_print(&drawn, text), s, NULL) == SLOE_OK;
+}
+
+/* About as much, a multiple of what it was one of. */
+static int64_t near(sloe_rng *rng, int64_t x) {
+  const double varied = (double)x * exp(0.35 * (2 * sloe_rng_uniform(rng) - 1) * 1.7);
+  const int64_t block = x % 16 == 0 ? 16 : x % 8 == 0 ? 8 : 1;
+  const int64_t blocks = (int64_t)lround(varied / (double)block);
+  return x == 1 ? 1 : (blocks < 1 ? 1 : blocks) * block;
+}
+
+/* Channels: of groups their width and number, tied where they were. */
+static void vary_channels(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *s) {
+  s->groups = like->groups > 1 ? near(rng, like->groups) : 1;
+  const int64_t width = near(rng, like->c / like->groups);
+  s->c = width * s->groups;
+  s->k = like->k == like->c ? s->c : near(rng, like->k / like->groups) * s->groups;
+}
+
+/* Sizes and what follows from them: the window's positions, or an output as large as the input. */
+static void vary_image(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *s) {
+  s->h = near(rng, like->h);
+  s->w = like->h == like->w ? s->h : near(rng, like->w);
+  for (int d = 0; d < 2; d++) {
+    const int64_t was = d ? like->w : like->h, size = d ? s->w : s->h;
+    const int64_t reach = s->dilation[d] * (s->kernel[d] - 1) + 1;
+    if (s->kernel[d] > 1 || s->stride[d] > 1)
+      s->out[d] = (size + 2 * s->pad[d] - reach) / s->stride[d] + 1;
+    else if (like->out[d] % was == 0)
+      s->out[d] = like->out[d] / was * size;
+  }
+}
+
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *out) {
+  for (int i = 0; i < 20; i++) {
+    *out = *like;
+    out->n = near(rng, like->n);
+    vary_channels(rng, like, out);
+    vary_image(rng, like, out);
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out)) return 1;
+  }
+  return 0;
 }
 
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {

@@ -28,5 +28,7 @@ size_t sloe_design_size(void);
 /* The next random layer: possible, and at most 20 GFLOP and 2^28 elements. `only` NULL or the
    beginning of an op's name. 0: no op begins so. */
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out);
+/* A layer of about the same sizes, on an image of another size. 0: none was possible. */
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *out);
 
 #endif

@@ -6,8 +6,8 @@
  * fit the points better than straight lines do, they are left out.
  *
  * Then, per op and grouping, a forest learns ln(time / staircase) from all points, those of kernels
- * without a family too. Its size is found by cross-validation; where no tree helps, it is a
- * constant.
+ * without a family too, and those of layers in networks: told by a teacher (teach.h), where that
+ * cannot be had from the points alone, its size found by cross-validation.
  */
 #include "campaign/fit_layers.h"
 
@@ -21,15 +21,12 @@
 
 enum { ARENA_LIMIT = 1 << 28, FAMILY_LEAST = 10, CORRECTION_LEAST = 25, ROUNDS = 4 };
 
-const char sloe_split_line[] = "line", sloe_split_design[] = "design",
-           sloe_split_held_out[] = "held-out";
-
 int sloe_is_held_out(const sloe_bench_point *p) {
   return !strcmp(p->split, sloe_split_held_out);
 }
 
 int sloe_is_layer_time(const sloe_bench_point *p) {
-  return !p->network && !p->refused && p->time > 0;
+  return !p->network && !p->refused && p->time > 0 && p->spec.n > 0 && !p->place.in_network;
 }
 
 typedef struct fitting {
@@ -45,12 +42,23 @@ typedef struct fitting {
   size_t n_ops, cap_ops;
 } fitting;
 
-static sloe_status out_of_memory(sloe_error *err) {
-  return sloe_fail(err, SLOE_NOMEM, "out of memory fitting layers");
-}
-
 static int is_fitted(const sloe_bench_point *p) {
   return sloe_is_layer_time(p) && !sloe_is_held_out(p);
+}
+
+static int is_left_out(const fitting *f, const sloe_bench_point *p) {
+  return f->switches->no_networks ||
+         (f->switches->folds && p->number % f->switches->folds == f->switches->fold);
+}
+
+/* Whether a correction learns from it: layers by themselves, and those of networks. */
+static int teaches(const fitting *f, const sloe_bench_point *p) {
+  if (!p->place.in_network) return is_fitted(p);
+  return p->spec.n > 0 && !p->refused && p->time > 0 && !is_left_out(f, p);
+}
+
+static sloe_status out_of_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory fitting layers");
 }
 
 /* ---- what is fused ---- */
@@ -66,6 +74,10 @@ static double bare_ms(const fitting *f, const sloe_bench_point *p) {
   const double ms = measured_ms(f, p);
   return fmax(ms - sloe_estimate_fused(op, &p->spec), ms / 5);
 }
+
+/* Where it is a small part of every layer, its cost cannot be told: of deviation 3 ns before
+   anything is known, beside rests of 20 %. */
+static const double shrink = (0.2 / 3) * (0.2 / 3);
 
 typedef struct slope { /* of the rest of the time over the elements written, relative errors */
   double xy, xx;
@@ -94,8 +106,8 @@ static void fit_fused(fitting *f, sloe_fitted_op *op) {
     if (p->spec.add) add_to_slope(&add, x, rest + op->add_ns * x, ms);
   }
   for (int i = 0; i < SLOE_SPEC_ACT_COUNT; i++)
-    op->act_ns[i] = act[i].xx > 0 ? fmax(0, act[i].xy / act[i].xx) : 0;
-  op->add_ns = add.xx > 0 ? fmax(0, add.xy / add.xx) : 0;
+    op->act_ns[i] = fmax(0, act[i].xy / (act[i].xx + shrink));
+  op->add_ns = fmax(0, add.xy / (add.xx + shrink));
 }
 
 /* ---- families ---- */
@@ -228,6 +240,8 @@ static sloe_status fit_families(fitting *f, sloe_error *err) {
 
 typedef struct rows {
   double *x, *y;
+  const sloe_bench_point **from; /* of each: its first point */
+  double *count;                 /* points of one row: equal layers of one network */
   size_t n;
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES];
   double *p75, *p97_5;
@@ -236,8 +250,20 @@ typedef struct rows {
 static void rows_fini(rows *r) {
   sloe_dealloc(r->x);
   sloe_dealloc(r->y);
+  sloe_dealloc(r->from);
+  sloe_dealloc(r->count);
   sloe_dealloc(r->p75);
   sloe_dealloc(r->p97_5);
+}
+
+/* The row of an equal layer of the same network: a network repeats its blocks. */
+static size_t find_row(const rows *r, const sloe_bench_point *p) {
+  for (size_t i = r->n; p->place.in_network && i-- > 0;) {
+    const sloe_bench_point *q = r->from[i];
+    if (!q->place.in_network || q->number != p->number) break; /* they stand together */
+    if (sloe_layer_spec_same(&q->spec, &p->spec)) return i;
+  }
+  return r->n;
 }
 
 static void add_row(const fitting *f, const sloe_bench_point *p, rows *r) {
@@ -245,13 +271,21 @@ static void add_row(const fitting *f, const sloe_bench_point *p, rows *r) {
   int exact;
   const double stair = sloe_estimate_staircase(&f->out->fitted, &p->spec, &exact);
   if (!(stair > 0)) return;
-  sloe_layer_features(&p->spec, x);
+  const double y = log(p->time * f->reference_ms / stair);
+  const size_t known = find_row(r, p);
+  if (known < r->n) {
+    r->y[known] += (y - r->y[known]) / ++r->count[known];
+    return;
+  }
+  sloe_layer_features(&p->spec, &p->place, x);
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) {
     r->x[r->n * SLOE_LAYER_FEATURES + i] = (double)x[i];
     if (!r->n || x[i] < r->lo[i]) r->lo[i] = x[i];
     if (!r->n || x[i] > r->hi[i]) r->hi[i] = x[i];
   }
-  r->y[r->n] = log(p->time * f->reference_ms / stair);
+  r->y[r->n] = y;
+  r->from[r->n] = p;
+  r->count[r->n] = 1;
   r->p75[r->n] = p->p75;
   r->p97_5[r->n++] = p->p97_5;
 }
@@ -261,12 +295,14 @@ static sloe_status gather_rows(const fitting *f, int32_t op, int32_t grouping, r
   const size_t n = f->bench->n_points;
   *r = (rows){.x = sloe_alloc(n * SLOE_LAYER_FEATURES + 1, sizeof *r->x),
               .y = sloe_alloc(n + 1, sizeof *r->y),
+              .from = sloe_alloc(n + 1, sizeof *r->from),
+              .count = sloe_alloc(n + 1, sizeof *r->count),
               .p75 = sloe_alloc(n + 1, sizeof *r->p75),
               .p97_5 = sloe_alloc(n + 1, sizeof *r->p97_5)};
-  if (!r->x || !r->y || !r->p75 || !r->p97_5) return out_of_memory(err);
+  if (!r->x || !r->y || !r->from || !r->count || !r->p75 || !r->p97_5) return out_of_memory(err);
   for (size_t i = 0; i < n; i++) {
     const sloe_bench_point *p = &f->bench->points[i];
-    if (!is_fitted(p)) continue;
+    if (!teaches(f, p)) continue;
     const sloe_layer_key key = sloe_layer_key_of(&p->spec);
     if (key.op == op && key.grouping == grouping) add_row(f, p, r);
   }
@@ -314,19 +350,48 @@ static double spread_of(const rows *r, const sloe_boost *boost) {
   return spread;
 }
 
+/* A teacher where there are rows enough, and it can be had. */
+static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) {
+  sloe_teacher_shape *shape = &f->out->shapes[at];
+  const sloe_layer_models *like = f->switches->like;
+  sloe_lesson *lessons = sloe_alloc(r->n, sizeof *lessons);
+  int exact;
+  if (!lessons) return out_of_memory(err);
+  for (size_t i = 0; i < r->n; i++)
+    lessons[i] =
+        (sloe_lesson){r->from[i]->spec, r->from[i]->place,
+                      sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact), r->y[i]};
+  if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
+  const sloe_status status = sloe_teach(&f->out->fitted, lessons, r->n, shape, &f->out->boosts[at],
+                                        &f->ops[at].error_90, err);
+  sloe_dealloc(lessons);
+  return status;
+}
+
+static sloe_status learn(fitting *f, const rows *r, size_t at, sloe_error *err) {
+  const sloe_fit_layers_switches *s = f->switches;
+  sloe_boost *boost = &f->out->boosts[at];
+  if (!s->no_teacher && !s->no_correction && r->n >= SLOE_TEACH_LEAST && r->n <= SLOE_GAUSS_ROWS) {
+    const sloe_status status = teach(f, r, at, err);
+    if (status != SLOE_UNSUPPORTED) return status;
+  }
+  const sloe_status status = train(f, r, boost, err);
+  if (status == SLOE_OK) f->ops[at].error_90 = spread_of(r, boost);
+  return status;
+}
+
 static sloe_status fit_correction(fitting *f, size_t at, sloe_error *err) {
   rows r;
   sloe_fitted_op *op = &f->ops[at];
   sloe_boost *boost = &f->out->boosts[at];
   sloe_status status = gather_rows(f, op->op, op->grouping, &r, err);
-  if (status == SLOE_OK && r.n) status = train(f, &r, boost, err);
+  if (status == SLOE_OK && r.n) status = learn(f, &r, at, err);
   if (status == SLOE_OK && r.n) {
     op->forest = boost->forest;
     memcpy(op->lo, r.lo, sizeof r.lo);
     memcpy(op->hi, r.hi, sizeof r.hi);
     op->p75 = quantile(r.p75, r.n, 0.5);
     op->p97_5 = quantile(r.p97_5, r.n, 0.5);
-    op->error_90 = spread_of(&r, boost);
   }
   rows_fini(&r);
   return status;
@@ -349,7 +414,8 @@ static sloe_status list_ops(fitting *f, sloe_error *err) {
   enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
   f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
   f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
-  if (!f->ops || !f->out->boosts) return out_of_memory(err);
+  f->out->shapes = SLOE_ARENA_NEW(&f->out->arena, sloe_teacher_shape, MOST);
+  if (!f->ops || !f->out->boosts || !f->out->shapes) return out_of_memory(err);
   for (size_t i = 0; i < f->bench->n_points; i++) {
     const sloe_layer_key key = sloe_layer_key_of(&f->bench->points[i].spec);
     if (!is_fitted(&f->bench->points[i]) || has_op(f, &key)) continue;

@@ -4,6 +4,7 @@
 #define SLOE_CAMPAIGN_FIT_LAYERS_H
 
 #include "campaign/bench.h"
+#include "campaign/teach.h"
 #include "fit/fit.h"
 #include "platform/platform.h"
 
@@ -17,12 +18,18 @@ typedef struct sloe_line_shape { /* what a line found */
 typedef struct sloe_fit_layers_switches {
   int no_steps;      /* lines are linear, whatever was found */
   int no_correction; /* staircases alone */
+  int no_networks;   /* layers in networks teach nothing */
+  size_t folds;      /* 0: none left out; else networks whose number % folds is ... */
+  size_t fold;       /* ... this one teach nothing, to be told by what was made without them */
+  int no_teacher;    /* trees learn from measured rows alone */
+  const struct sloe_layer_models *like; /* NULL, or models whose teachers' shapes are taken */
 } sloe_fit_layers_switches;
 
 typedef struct sloe_layer_models { /* begins all zero */
   sloe_arena arena;
-  sloe_fitted fitted; /* families, ops, reference_ms; the rest is left alone */
-  sloe_boost *boosts; /* one an op: they own the forests' arrays */
+  sloe_fitted fitted;         /* families, ops, reference_ms; the rest is left alone */
+  sloe_boost *boosts;         /* one an op: they own the forests' arrays */
+  sloe_teacher_shape *shapes; /* one an op; all zero: no teacher */
 } sloe_layer_models;
 
 /* Fit families and corrections to the points whose split is not `held_out`, in milliseconds while
@@ -34,9 +41,7 @@ void sloe_layer_models_fini(sloe_layer_models *models);
 
 /* `p` is of the split that no fit may see. */
 int sloe_is_held_out(const sloe_bench_point *p);
-/* A layer's point with a time. */
+/* A point with the time of a layer by itself. */
 int sloe_is_layer_time(const sloe_bench_point *p);
-
-extern const char sloe_split_line[], sloe_split_design[], sloe_split_held_out[];
 
 #endif

@@ -71,7 +71,7 @@ sloe_status sloe_judge_layers(const sloe_bench *bench, const sloe_fitted *fitted
   for (size_t i = 0; i < bench->n_points; i++) {
     const sloe_bench_point *p = &bench->points[i];
     if (!sloe_is_layer_time(p) || !sloe_is_held_out(p)) continue;
-    const double ms = sloe_estimate_layer_ms(fitted, &p->spec);
+    const double ms = sloe_estimate_layer_ms(fitted, &p->spec, NULL);
     if (isnan(ms)) continue;
     e[n++] = ms / (p->time * fitted->reference_ms) - 1;
     if (isnan(p->again)) continue;
@@ -153,11 +153,12 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
   SLOE_GOTO(sloe_net_open(p->key, NULL, &net, err));
   SLOE_GOTO(sloe_layers_new(net, fusion, &layers, err));
   *row = (net_row){.measured = p->time * fitted->reference_ms, .memory_mb = p->memory_mb};
+  const sloe_layer_place place = sloe_layers_place(layers);
   for (size_t i = 0; i < sloe_layers_count(layers); i++) {
     sloe_layer_spec spec;
     int known;
     sloe_layer_spec_of(layers, i, &spec, &known);
-    const double ms = known ? sloe_estimate_layer_ms(fitted, &spec) : NAN;
+    const double ms = known ? sloe_estimate_layer_ms(fitted, &spec, &place) : NAN;
     if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
   const sloe_net_info *info = sloe_net_get_info(net);
@@ -211,7 +212,8 @@ static double layer_interval(const sloe_fitted *fitted) {
 }
 
 sloe_status sloe_fit_network(const sloe_bench *bench, const sloe_fusion *fusion,
-                             sloe_fitted *fitted, sloe_error *err) {
+                             const sloe_layer_models *without, size_t folds, sloe_fitted *fitted,
+                             sloe_error *err) {
   const sloe_fitted_errors none = {0, NAN, NAN, NAN, NAN};
   fitted->network = (sloe_fitted_network){.scale = 1, .error_90 = layer_interval(fitted)};
   fitted->network_errors = fitted->memory_errors = none;
@@ -221,8 +223,9 @@ sloe_status sloe_fit_network(const sloe_bench *bench, const sloe_fusion *fusion,
   sloe_status status = rows && e ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < bench->n_points; i++) {
     const sloe_bench_point *p = &bench->points[i];
+    const sloe_fitted *models = folds ? &without[p->number % folds].fitted : fitted;
     if (p->network && !p->refused && p->time > 0)
-      status = add_row(p, fusion, fitted, rows, &n, err);
+      status = add_row(p, fusion, models, rows, &n, err);
   }
   if (status == SLOE_OK && n) fit_rows(rows, n, fitted, e);
   sloe_dealloc(rows);

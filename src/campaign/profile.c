@@ -3,9 +3,13 @@
  *
  * Phases, each with its share of the budget: lines (one-dimensional fits that choose their own
  * points), the design (random layers of every kind in random order, so that whatever is
- * reached is a sample of the whole), held-out layers, each timed twice, and held-out networks. What
- * a phase leaves unused, the next ones have. A campaign of the same backend and seed goes on
- * where it stopped: points that are in the store are not measured again.
+ * reached is a sample of the whole), held-out layers, each timed twice, and random networks, as a
+ * whole and layer by layer. What a phase leaves unused, the next ones have. A campaign of the same
+ * backend and seed goes on where it stopped: points that are in the store are not measured again.
+ *
+ * The layers of networks teach what a place in a network does to a layer. A network is judged by
+ * models that have not seen its layers: FOLDS times the models are made anew without a part of
+ * them.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +24,7 @@
 #include "campaign/fit_layers.h"
 #include "campaign/fit_network.h"
 
-enum { HELD_OUT_LAYERS = 180, HELD_OUT_NETWORKS = 40, MAX_LINES = 128, LINE_POINTS = 11 };
+enum { HELD_OUT_LAYERS = 160, NETWORKS = 60, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 11 };
 static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
 
 typedef struct profiler {
@@ -143,7 +147,7 @@ static sloe_status measure_network(profiler *p, const char *text, sloe_error *er
   size_t at;
   SLOE_GOTO(sloe_net_open(text, NULL, &net, err));
   SLOE_GOTO(sloe_layers_new(net, &sloe_device_describe(b->device)->fusion, &layers, err));
-  SLOE_GOTO(sloe_bench_network(b, text, layers, sloe_split_held_out, &at, err));
+  SLOE_GOTO(sloe_bench_network(b, text, layers, sloe_split_network, &at, err));
   p->n_networks += !b->points[at].refused;
 fail:
   sloe_layers_free(layers);
@@ -153,8 +157,8 @@ fail:
 
 static sloe_status measure_networks(profiler *p, sloe_error *err) {
   sloe_bench *b = p->bench;
-  b->phase = "timing held-out networks";
-  for (uint64_t i = 0; i < HELD_OUT_NETWORKS && !p->options->only; i++) {
+  b->phase = "timing networks";
+  for (uint64_t i = 0; i < NETWORKS && !p->options->only; i++) {
     char text[64];
     snprintf(text, sizeof text, "zoo:random,seed=%" PRIu64, p->seed * 1000 + i);
     if (!sloe_bench_has_time(b, 1) && sloe_map_get(&b->index, text) < 0) {
@@ -237,18 +241,29 @@ static sloe_status write_platform(const profiler *p, const sloe_fitted *models, 
   return sloe_fitted_write(&platform, p->options->out, err);
 }
 
+/* All of it; or without the layers of one in `folds` networks, to be judged by them. */
+static sloe_status fit_models(profiler *p, size_t folds, size_t fold, const sloe_layer_models *like,
+                              sloe_layer_models *out, sloe_error *err) {
+  const sloe_fit_layers_switches switches = {.folds = folds, .fold = fold, .like = like};
+  SLOE_TRY(sloe_bench_step(p->bench, err));
+  return sloe_fit_layers(p->bench, p->shapes, p->n_shapes, sloe_bench_reference_ms(p->bench),
+                         &switches, out, err);
+}
+
 static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary *out,
                                  sloe_error *err) {
-  sloe_layer_models models;
+  sloe_layer_models models = {0}, without[FOLDS] = {0};
   sloe_bench *b = p->bench;
   b->phase = "fitting";
-  SLOE_TRY(sloe_bench_step(b, err));
-  SLOE_TRY(
-      sloe_fit_layers(b, p->shapes, p->n_shapes, sloe_bench_reference_ms(b), NULL, &models, err));
   sloe_fitted *fitted = &models.fitted;
-  sloe_status status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
+  sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
+  if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
+  const size_t folds = p->n_networks >= FOLDS ? FOLDS : 0;
+  for (size_t i = 0; status == SLOE_OK && i < folds; i++)
+    status = fit_models(p, folds, i, &models, &without[i], err);
   if (status == SLOE_OK)
-    status = sloe_fit_network(b, &sloe_device_describe(b->device)->fusion, fitted, err);
+    status =
+        sloe_fit_network(b, &sloe_device_describe(b->device)->fusion, without, folds, fitted, err);
   if (status == SLOE_OK) status = write_platform(p, fitted, now_s() - begun, err);
   if (status == SLOE_OK) {
     out->layer_rmspe = fitted->layer_errors.rmspe;
@@ -257,6 +272,7 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
     out->network_mape = fitted->network_errors.mape;
     out->network_max_ape = fitted->network_errors.max_ape;
   }
+  for (size_t i = 0; i < FOLDS; i++) sloe_layer_models_fini(&without[i]);
   sloe_layer_models_fini(&models);
   return status;
 }
@@ -269,8 +285,7 @@ static size_t planned(const profiler *p) {
     const sloe_design_line line = sloe_design_line_at(i);
     lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
   }
-  return lines + sloe_design_size() + 2 * HELD_OUT_LAYERS +
-         (p->options->only ? 0 : HELD_OUT_NETWORKS);
+  return lines + sloe_design_size() + 2 * HELD_OUT_LAYERS + (p->options->only ? 0 : NETWORKS);
 }
 
 static sloe_status measure_all(profiler *p, sloe_error *err) {

@@ -152,7 +152,8 @@ typedef struct sloe_timing {
   double ref_before_ns, ref_after_ns; /* NAN: no reference */
   int noisy;                          /* still so after the retakes */
   int32_t retaken;
-  double *layer_ns; /* of sloe_time_network_layers: medians; else NULL */
+  double *layer_ns;        /* of sloe_time_layers: medians; else NULL */
+  uint64_t *layer_runs_ns; /* run by run: those of layer i at [run * n_layers + i]; else NULL */
   size_t n_layers;
 } sloe_timing;
 

@@ -269,7 +269,8 @@ static sloe_status summarise(take *x, sloe_timing *out, sloe_error *err) {
   };
   SLOE_TRY(layer_medians(x, out, err));
   out->runs_ns = x->runs;
-  x->runs = NULL;
+  out->layer_runs_ns = x->layers;
+  x->runs = x->layers = NULL;
   return SLOE_OK;
 }
 
@@ -305,6 +306,7 @@ void sloe_timing_fini(sloe_timing *timing) {
   if (!timing) return;
   sloe_dealloc(timing->runs_ns);
   sloe_dealloc(timing->layer_ns);
+  sloe_dealloc(timing->layer_runs_ns);
   *timing = (sloe_timing){0};
 }
 

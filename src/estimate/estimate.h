@@ -18,8 +18,10 @@ typedef struct sloe_spec_estimate {
 sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_spec *spec,
                                sloe_spec_estimate *out, sloe_error *err);
 
-/* Staircase and correction; NAN where the platform knows nothing of such layers. */
-double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec);
+/* Staircase and correction at its place (NULL: by itself); NAN where the platform knows nothing of
+   such layers. */
+double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                              const sloe_layer_place *place);
 
 /* What a network's time is made of on a fitted platform (platform/fitted.h, network). */
 typedef struct sloe_network_terms {

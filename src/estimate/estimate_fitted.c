@@ -32,7 +32,7 @@ static sloe_layer_spec moved(const sloe_layer *layer) {
   return copy;
 }
 
-static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
+static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *place, tally *t) {
   const sloe_layer *layer = sloe_layers_at(e->net_layers, i);
   const sloe_fitted *fitted = e->platform->fitted;
   sloe_layer_estimate *out = &e->layers[i];
@@ -45,7 +45,7 @@ static void estimate_layer(sloe_estimate *e, size_t i, tally *t) {
   }
   sloe_layer_spec_of(e->net_layers, i, &spec, &known);
   if (!known) spec = moved(layer);
-  sloe_fitted_time time = sloe_fitted_layer(fitted, &spec);
+  sloe_fitted_time time = sloe_fitted_layer(fitted, &spec, place);
   time.in_domain &= known;
   const double ms = isnan(time.ms) ? 0 : time.ms;
   out->latency_ms = ms;
@@ -139,7 +139,8 @@ static void warn_of_domain(sloe_estimate *e, const tally *t) {
 
 void sloe_estimate_fitted(sloe_estimate *e) {
   tally t = {0};
-  for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &t);
+  const sloe_layer_place place = sloe_layers_place(e->net_layers);
+  for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &place, &t);
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;
   finish_time(e, &t);

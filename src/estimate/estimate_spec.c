@@ -12,7 +12,7 @@ sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_s
     return sloe_fail(err, SLOE_UNSUPPORTED,
                      "platform '%s' has no model of %s layers: a data sheet has no treads",
                      platform->card.name, sloe_spec_op_text(spec->op));
-  const sloe_fitted_time time = sloe_fitted_layer(platform->fitted, spec);
+  const sloe_fitted_time time = sloe_fitted_layer(platform->fitted, spec, NULL);
   if (isnan(time.ms))
     return sloe_fail(err, SLOE_UNSUPPORTED, "platform '%s' has no model of %s layers",
                      platform->card.name, sloe_spec_op_text(spec->op));

@@ -51,7 +51,8 @@ static int is_inside(const sloe_fitted_op *op, const float x[SLOE_LAYER_FEATURES
   return 1;
 }
 
-sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec) {
+sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                                   const sloe_layer_place *place) {
   int exact;
   const sloe_layer_key key = sloe_layer_key_of(spec);
   double ms = sloe_estimate_staircase(fitted, spec, &exact);
@@ -62,7 +63,7 @@ sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_s
   }
   if (!op) return (sloe_fitted_time){.ms = ms, .p75 = 1, .p97_5 = 1, .error_90 = NAN};
   float x[SLOE_LAYER_FEATURES];
-  sloe_layer_features(spec, x);
+  sloe_layer_features(spec, place, x);
   return (sloe_fitted_time){.ms = ms * exp(sloe_forest_eval(&op->forest, x)),
                             .p75 = op->p75,
                             .p97_5 = op->p97_5,
@@ -70,8 +71,9 @@ sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_s
                             .in_domain = is_inside(op, x)};
 }
 
-double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec) {
-  return sloe_fitted_layer(fitted, spec).ms;
+double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                              const sloe_layer_place *place) {
+  return sloe_fitted_layer(fitted, spec, place).ms;
 }
 
 /* ---- networks ---- */
@@ -80,7 +82,7 @@ static double reorder_ms(const sloe_fitted *fitted, int64_t n, int64_t c, int64_
   sloe_layer_spec s = sloe_layer_spec_none();
   s.op = SLOE_SPEC_REORDER;
   s.n = n, s.c = s.k = c, s.h = s.out[0] = h, s.w = s.out[1] = w;
-  const double ms = sloe_estimate_layer_ms(fitted, &s);
+  const double ms = sloe_estimate_layer_ms(fitted, &s, NULL);
   return isnan(ms) ? 0 : ms;
 }
 

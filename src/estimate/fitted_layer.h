@@ -11,6 +11,7 @@ typedef struct sloe_fitted_time {
   int in_domain;     /* the family was measured, and every size lies inside what was */
 } sloe_fitted_time;
 
-sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec);
+sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                                   const sloe_layer_place *place);
 
 #endif

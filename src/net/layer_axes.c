@@ -128,10 +128,18 @@ static float extra_of(const sloe_layer_spec *s) {
   }
 }
 
-void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES]) {
+/* Beyond these no cache holds them: one network is as large as another. */
+static double cold_weights(const sloe_layer_place *place) {
+  const uint64_t most = UINT64_C(1) << 26;
+  return (double)(place && place->in_network && place->weights < most ? place->weights : most);
+}
+
+void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place,
+                         float x[SLOE_LAYER_FEATURES]) {
   const double taps = (double)s->kernel[0] * (double)s->kernel[1];
   const double macs = (double)sloe_layer_spec_macs(s), inner = sloe_layer_inner_macs(s);
   const int64_t channels = s->c / s->groups;
+  const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
   const float values[SLOE_LAYER_FEATURES] = {
       [SLOE_LAYER_FEATURE_log_k] = ln((double)s->k),
       [SLOE_LAYER_FEATURE_log_c] = ln((double)channels),
@@ -142,9 +150,9 @@ void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES])
       [SLOE_LAYER_FEATURE_log_stride] = ln((double)(s->stride[0] * s->stride[1])),
       [SLOE_LAYER_FEATURE_log_groups] = ln((double)s->groups),
       [SLOE_LAYER_FEATURE_log_n] = ln((double)s->n),
-      [SLOE_LAYER_FEATURE_k_mod_16] = (float)(s->k % 16),
-      [SLOE_LAYER_FEATURE_k_mod_64] = (float)(s->k % 64),
-      [SLOE_LAYER_FEATURE_c_mod_16] = (float)(s->c / s->groups % 16),
+      [SLOE_LAYER_FEATURE_k_mod_16] = (float)(filters % 16),
+      [SLOE_LAYER_FEATURE_k_mod_64] = (float)(filters % 64),
+      [SLOE_LAYER_FEATURE_c_mod_16] = (float)(channels % 16),
       [SLOE_LAYER_FEATURE_ow_mod_8] = (float)(s->out[1] % 8),
       [SLOE_LAYER_FEATURE_log_pixels] = ln((double)s->out[0] * (double)s->out[1]),
       [SLOE_LAYER_FEATURE_log_in] = ln((double)sloe_layer_spec_in_elements(s)),
@@ -157,6 +165,8 @@ void sloe_layer_features(const sloe_layer_spec *s, float x[SLOE_LAYER_FEATURES])
       [SLOE_LAYER_FEATURE_act] = (float)s->act,
       [SLOE_LAYER_FEATURE_extra] = extra_of(s),
       [SLOE_LAYER_FEATURE_log_w] = ln((double)s->w),
+      [SLOE_LAYER_FEATURE_in_network] = (float)(place && place->in_network),
+      [SLOE_LAYER_FEATURE_log_network] = ln(cold_weights(place)),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

@@ -46,8 +46,8 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(log_stride, "ln of the product of the strides")                               \
   X(log_groups, "ln of the groups")                                               \
   X(log_n, "ln of the batch")                                                     \
-  X(k_mod_16, "k mod 16")                                                         \
-  X(k_mod_64, "k mod 64")                                                         \
+  X(k_mod_16, "filters of a group mod 16; of a depthwise convolution k mod 16")   \
+  X(k_mod_64, "the same mod 64")                                                  \
   X(c_mod_16, "c mod 16")                                                         \
   X(ow_mod_8, "output width mod 8")                                               \
   X(log_pixels, "ln of the output's height x width")                              \
@@ -60,7 +60,9 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(dilated, "ln of the product of the dilations")                                \
   X(act, "the sloe_spec_act, by number")                                          \
   X(extra, "residual add; parts of a concat; operand of a binary; interpolation") \
-  X(log_w, "ln of the input's width")
+  X(log_w, "ln of the input's width")                                             \
+  X(in_network, "1 among the layers of a network, 0 by itself")                   \
+  X(log_network, "ln of the weights of that network, at most 2^26")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
@@ -69,7 +71,19 @@ enum {
       SLOE_LAYER_FEATURES
 };
 
-void sloe_layer_features(const sloe_layer_spec *spec, float x[SLOE_LAYER_FEATURES]);
+/* Where a layer runs. By itself, its weights come from memory, as in a large network (settled
+   caches, device.h); in a small network they stay in a cache from one inference to the next. */
+typedef struct sloe_layer_place {
+  int in_network;
+  uint64_t weights; /* of the whole network; not looked at by itself */
+} sloe_layer_place;
+
+/* Of the layers of a network; a network of one layer is that layer by itself. */
+sloe_layer_place sloe_layers_place(const sloe_layers *layers);
+
+/* `place` NULL: by itself. */
+void sloe_layer_features(const sloe_layer_spec *spec, const sloe_layer_place *place,
+                         float x[SLOE_LAYER_FEATURES]);
 const char *sloe_layer_feature_name(size_t i);
 
 /* Multiply-accumulates of a convolution that touch no padding; sloe_layer_spec_macs of the rest. */

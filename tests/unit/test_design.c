@@ -133,6 +133,28 @@ static void one_campaign_draws_every_kind(void **state) {
   assert_true(c.op[SLOE_SPEC_CONV] > n / 2); /* where networks spend their time */
 }
 
+/* Possible, of the same family, of about the same sizes, seldom the same. */
+static void variations_are_possible_and_near(void **state) {
+  sloe_rng rng;
+  int n = 0, n_same = 0;
+  (void)state;
+  sloe_rng_seed(&rng, 11);
+  for (int i = 0; i < 2000; i++) {
+    sloe_layer_spec like, s;
+    assert_true(sloe_design_draw(&rng, NULL, &like));
+    if (!sloe_design_vary(&rng, &like, &s)) continue;
+    assert_usual(&s);
+    n++;
+    n_same += sloe_layer_spec_same(&s, &like);
+    const sloe_layer_key a = sloe_layer_key_of(&s), b = sloe_layer_key_of(&like);
+    if (sloe_layer_key_compare(&a, &b)) assert_true(s.op == SLOE_SPEC_CONV && like.groups > 1);
+    assert_true(s.h <= 2 * like.h + 16 && 2 * s.h + 16 >= like.h);
+    if (like.k == like.c) assert_int_equal(s.k, s.c);
+    if (like.h == like.w) assert_int_equal(s.h, s.w);
+  }
+  assert_true(n > 1900 && n_same < 200);
+}
+
 static void only_draws_ops_whose_name_begins_so(void **state) {
   sloe_rng rng;
   sloe_layer_spec s;
@@ -155,6 +177,7 @@ int main(void) {
       cmocka_unit_test(every_draw_is_possible_and_within_limits),
       cmocka_unit_test(draws_are_the_same_of_one_seed_and_others_of_another),
       cmocka_unit_test(one_campaign_draws_every_kind),
+      cmocka_unit_test(variations_are_possible_and_near),
       cmocka_unit_test(only_draws_ops_whose_name_begins_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

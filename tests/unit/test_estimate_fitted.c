@@ -76,7 +76,7 @@ static sloe_layer_spec spec_of(const char *text) {
 
 static sloe_fitted_time layer_of(const toy *t, const char *text) {
   const sloe_layer_spec spec = spec_of(text);
-  return sloe_fitted_layer(&t->platform.fitted, &spec);
+  return sloe_fitted_layer(&t->platform.fitted, &spec, NULL);
 }
 
 static void assert_near(double value, double wanted) {

@@ -87,7 +87,7 @@ static double error_on(const sloe_bench *b, const sloe_fitted *fitted, const cha
   for (size_t i = 0; i < b->n_points; i++) {
     const sloe_bench_point *p = &b->points[i];
     if (strcmp(p->split, split) != 0 || p->refused) continue;
-    sum += fabs(sloe_estimate_layer_ms(fitted, &p->spec) / p->time - 1);
+    sum += fabs(sloe_estimate_layer_ms(fitted, &p->spec, NULL) / p->time - 1);
     n++;
   }
   return sum / (double)n;
@@ -117,12 +117,98 @@ static void times_are_milliseconds_while_the_reference_takes_its_own(void **stat
   add_grid(b, sloe_split_design);
   assert_ok(sloe_fit_layers(b, SHAPES, N_SHAPES, 1, NULL, &one, &err), err);
   assert_ok(sloe_fit_layers(b, SHAPES, N_SHAPES, 2, NULL, &two, &err), err);
-  const double ratio =
-      sloe_estimate_layer_ms(&two.fitted, &spec) / sloe_estimate_layer_ms(&one.fitted, &spec);
+  const double ratio = sloe_estimate_layer_ms(&two.fitted, &spec, NULL) /
+                       sloe_estimate_layer_ms(&one.fitted, &spec, NULL);
   assert_true(fabs(ratio - 2) < 1e-6);
   assert_true(two.fitted.reference_ms == 2);
   sloe_layer_models_fini(&one);
   sloe_layer_models_fini(&two);
+  points_close(b);
+}
+
+/* ---- teachers, and places in networks ---- */
+
+static void a_teacher_leaves_less_than_trees_by_themselves(void **state) {
+  const sloe_fit_layers_switches alone = {.no_teacher = 1};
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 400, 3, "conv", sloe_split_design);
+  points_draw(b, 200, 4, "conv", sloe_split_held_out);
+  sloe_layer_models taught = fit(b, N_SHAPES, NULL), trees = fit(b, N_SHAPES, &alone);
+  const double with = error_on(b, &taught.fitted, sloe_split_held_out),
+               without = error_on(b, &trees.fitted, sloe_split_held_out);
+  if (with > 0.9 * without) fail_msg("with a teacher %g, without %g", with, without);
+  sloe_layer_models_fini(&taught);
+  sloe_layer_models_fini(&trees);
+  points_close(b);
+}
+
+/* In network `number` of few weights layers take 0.7 of their time, in one of many as long. */
+static void add_in_networks(sloe_bench *b, size_t n, uint64_t seed) {
+  const size_t from = b->n_points;
+  points_draw(b, n, seed, "conv", sloe_split_in_network);
+  for (size_t i = from; i < b->n_points; i++) {
+    sloe_bench_point *p = &b->points[i];
+    p->number = (i - from) * 10 / n;
+    p->place = (sloe_layer_place){1, p->number % 2 ? 1000000 : 60000000};
+    if (p->number % 2) p->time *= 0.7;
+  }
+}
+
+/* Mean of estimates over times, of the layers of networks with few or many weights. */
+static double ratio_in(const sloe_bench *b, const sloe_fitted *fitted, int small) {
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < b->n_points; i++) {
+    const sloe_bench_point *p = &b->points[i];
+    if (!p->place.in_network || p->number % 2 != (size_t)small) continue;
+    sum += log(sloe_estimate_layer_ms(fitted, &p->spec, &p->place) / points_ms(&p->spec));
+    n++;
+  }
+  return exp(sum / (double)n);
+}
+
+static void a_place_in_a_network_is_learnt_and_layers_alone_are_left(void **state) {
+  const sloe_fit_layers_switches none = {.no_networks = 1};
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 300, 3, "conv", sloe_split_design);
+  points_draw(b, 100, 4, "conv", sloe_split_held_out);
+  add_in_networks(b, 200, 5);
+  sloe_layer_models with = fit(b, N_SHAPES, NULL), without = fit(b, N_SHAPES, &none);
+  const double small = ratio_in(b, &with.fitted, 1), large = ratio_in(b, &with.fitted, 0);
+  if (fabs(small - 0.7) > 0.05 || fabs(large - 1) > 0.05) fail_msg("%g, %g", small, large);
+  assert_true(fabs(ratio_in(b, &without.fitted, 1) - 1) < 0.05);
+  const double alone = error_on(b, &with.fitted, sloe_split_held_out),
+               only = error_on(b, &without.fitted, sloe_split_held_out);
+  if (alone > 1.2 * only) fail_msg("layers alone: %g, without networks %g", alone, only);
+  sloe_layer_models_fini(&with);
+  sloe_layer_models_fini(&without);
+  points_close(b);
+}
+
+/* What is left out by its number tells nothing: other times there, the same models. */
+static void a_network_that_is_left_out_changes_nothing(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  points_draw(b, 60, 3, "conv", sloe_split_design);
+  add_in_networks(b, 100, 5);
+  const sloe_fit_layers_switches second = {.folds = 5, .fold = 2};
+  sloe_layer_models before = fit(b, N_SHAPES, &second);
+  sloe_text was = points_bytes(&before.fitted);
+  for (size_t i = 0; i < b->n_points; i++)
+    if (b->points[i].place.in_network && b->points[i].number % 5 == 2) b->points[i].time *= 3;
+  sloe_layer_models after = fit(b, N_SHAPES, &second), all = fit(b, N_SHAPES, NULL);
+  sloe_text is = points_bytes(&after.fitted), seen = points_bytes(&all.fitted);
+  assert_int_equal(is.len, was.len);
+  assert_memory_equal(is.data, was.data, was.len);
+  assert_true(seen.len != was.len || memcmp(seen.data, was.data, was.len) != 0);
+  sloe_text_fini(&was);
+  sloe_text_fini(&is);
+  sloe_text_fini(&seen);
+  sloe_layer_models_fini(&before);
+  sloe_layer_models_fini(&after);
+  sloe_layer_models_fini(&all);
   points_close(b);
 }
 
@@ -193,7 +279,7 @@ static void models_are_in_the_order_in_which_they_are_looked_up(void **state) {
   for (size_t i = 0; i < b->n_points; i++) { /* whatever was measured has an answer */
     const sloe_layer_key key = sloe_layer_key_of(&b->points[i].spec);
     assert_non_null(sloe_fitted_find_op(f, key.op, key.grouping));
-    assert_true(sloe_estimate_layer_ms(f, &b->points[i].spec) > 0);
+    assert_true(sloe_estimate_layer_ms(f, &b->points[i].spec, NULL) > 0);
   }
   sloe_layer_models_fini(&models);
   points_close(b);
@@ -206,7 +292,8 @@ static void an_op_of_a_single_point_is_a_constant(void **state) {
   points_add(b, &spec, sloe_split_design);
   sloe_layer_models models = fit(b, 0, NULL);
   assert_int_equal(models.fitted.n_families, 1);
-  assert_true(fabs(sloe_estimate_layer_ms(&models.fitted, &spec) / points_ms(&spec) - 1) < 1e-3);
+  assert_true(fabs(sloe_estimate_layer_ms(&models.fitted, &spec, NULL) / points_ms(&spec) - 1) <
+              1e-3);
   sloe_layer_models_fini(&models);
   points_close(b);
 }
@@ -271,6 +358,9 @@ int main(void) {
       cmocka_unit_test(steps_that_do_not_fit_the_points_are_left_out),
       cmocka_unit_test(the_correction_learns_what_staircases_leave),
       cmocka_unit_test(times_are_milliseconds_while_the_reference_takes_its_own),
+      cmocka_unit_test(a_teacher_leaves_less_than_trees_by_themselves),
+      cmocka_unit_test(a_place_in_a_network_is_learnt_and_layers_alone_are_left),
+      cmocka_unit_test(a_network_that_is_left_out_changes_nothing),
       cmocka_unit_test(held_out_layers_change_nothing),
       cmocka_unit_test(refused_layers_and_networks_are_no_layers),
       cmocka_unit_test(models_are_in_the_order_in_which_they_are_looked_up),

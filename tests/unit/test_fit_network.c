@@ -35,7 +35,7 @@ static sloe_bench_point *add_net(sloe_bench *b, int64_t k, double ms) {
 static sloe_fitted fit(const sloe_bench *b) {
   sloe_fitted fitted = models(NULL);
   sloe_error err;
-  assert_ok(sloe_fit_network(b, &FUSION, &fitted, &err), err);
+  assert_ok(sloe_fit_network(b, &FUSION, NULL, 0, &fitted, &err), err);
   return fitted;
 }
 
@@ -102,7 +102,7 @@ static void without_networks_the_interval_is_that_of_layers(void **state) {
   sloe_fitted f = models(&op);
   sloe_error err;
   (void)state;
-  assert_ok(sloe_fit_network(b, &FUSION, &f, &err), err);
+  assert_ok(sloe_fit_network(b, &FUSION, NULL, 0, &f, &err), err);
   assert_true(f.network.scale == 1 && f.network.per_layer_ms == 0 && f.network.error_90 == 0.25);
   assert_true(f.network_errors.n == 0 && isnan(f.network_errors.mape));
   assert_true(f.network.memory_scale == 0 && isnan(f.memory_errors.mape));
@@ -128,7 +128,7 @@ static void a_network_that_cannot_be_opened_ends_it(void **state) {
   sloe_error err;
   (void)state;
   add_net(b, 70, 100)->key = "zoo:nosuch";
-  assert_int_not_equal(sloe_fit_network(b, &FUSION, &f, &err), SLOE_OK);
+  assert_int_not_equal(sloe_fit_network(b, &FUSION, NULL, 0, &f, &err), SLOE_OK);
   assert_true(*err.msg);
   points_close(b);
 }
@@ -203,7 +203,7 @@ static void every_allocation_may_fail(void **state) {
     sloe_fitted fitted = models(NULL);
     sloe_error err = {0};
     sloe_alloc_fail_after(n);
-    const sloe_status status = sloe_fit_network(b, &FUSION, &fitted, &err);
+    const sloe_status status = sloe_fit_network(b, &FUSION, NULL, 0, &fitted, &err);
     sloe_alloc_fail_after(-1);
     assert_int_equal(sloe_alloc_live(), live);
     if (status == SLOE_OK) break;

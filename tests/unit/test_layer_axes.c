@@ -180,7 +180,7 @@ static void far_dilated_taps_fall_outside(void **state) {
 
 static float feature(const sloe_layer_spec *s, size_t which) {
   float x[SLOE_LAYER_FEATURES];
-  sloe_layer_features(s, x);
+  sloe_layer_features(s, NULL, x);
   return x[which];
 }
 #define FEATURE(s, name) feature(&(s), SLOE_LAYER_FEATURE_##name)
@@ -233,7 +233,7 @@ static void features_of_every_layer_are_finite(void **state) {
   for (int i = 0; i < 4000; i++) {
     const sloe_layer_spec s = draw_spec(&rng, (sloe_spec_op)(i % SLOE_SPEC_OP_COUNT));
     float x[SLOE_LAYER_FEATURES];
-    sloe_layer_features(&s, x);
+    sloe_layer_features(&s, NULL, x);
     for (size_t f = 0; f < SLOE_LAYER_FEATURES; f++) assert_true(isfinite(x[f]));
     assert_true(FEATURE(s, padding) >= 0 && FEATURE(s, padding) <= 1);
   }

@@ -101,7 +101,8 @@ static void a_network_is_found_by_its_name(void **state) {
   assert_true(memory.total_mb == 12.5 && isnan(memory.weights_mb));
   assert_string_equal(memory.kind, "process");
   sloe_timing_fini(&t);
-  assert_refused(sloe_time_layers(device, job, NULL, &t, &err), SLOE_UNSUPPORTED, err, "no clock");
+  assert_refused(sloe_time_layers(device, job, NULL, &t, &err), SLOE_UNSUPPORTED, err,
+                 "its layers were not recorded");
   for (int i = 0; i < N_LAYERS; i++) sloe_timing_fini(&recorded[i]);
   sloe_job_unload(job);
   sloe_layers_free(layers);
@@ -115,6 +116,40 @@ static const char *write_text(const char *text) {
   assert_non_null(f);
   assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
   return path;
+}
+
+static void layers_of_a_network_are_found_in_their_places(void **state) {
+  (void)state;
+  sloe_text table = {0};
+  sloe_net *net;
+  sloe_layers *layers;
+  sloe_job *job;
+  sloe_timing t;
+  sloe_error err;
+  assert_ok(sloe_net_open("zoo:random,seed=3", NULL, &net, &err), err);
+  assert_ok(sloe_layers_new(net, &(sloe_fusion){.runtime = SLOE_RUNTIME_ONEDNN}, &layers, &err),
+            err);
+  sloe_text_addf(&table, "net,latency_ms,runs_ns,runtime\n\"zoo:random,seed=3\",1,900000,onednn\n");
+  for (size_t i = 0; i < sloe_layers_count(layers); i++)
+    if (sloe_layers_at(layers, i)->kind != SLOE_LAYER_VIEW)
+      sloe_text_addf(&table, "\"zoo:random,seed=3#%zu\",1,%zu %zu %zu,onednn\n", i, 1000 + i,
+                     5000 + i, 3000 + i);
+  sloe_device *device = open_recording(write_text(table.data));
+  assert_ok(sloe_device_load_network(device, layers, &job, &err), err);
+  const sloe_timing_options three = {.min_runs = 3, .max_runs = 3};
+  assert_ok(sloe_time_layers(device, job, &three, &t, &err), err);
+  assert_int_equal(t.n_layers, sloe_layers_count(layers));
+  for (size_t i = 0; i < t.n_layers; i++) {
+    const int is_view = sloe_layers_at(layers, i)->kind == SLOE_LAYER_VIEW;
+    assert_true(t.layer_ns[i] == (is_view ? 0 : (double)(3000 + i)));
+    if (!is_view) assert_int_equal(t.layer_runs_ns[i], 1000 + i); /* in the order taken */
+  }
+  sloe_timing_fini(&t);
+  sloe_job_unload(job);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+  sloe_device_close(device);
+  sloe_text_fini(&table);
 }
 
 static void what_was_not_recorded_is_unsupported(void **state) {
@@ -246,6 +281,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_replayed_timing_is_the_recorded_one),
       TEST(a_network_is_found_by_its_name),
+      TEST(layers_of_a_network_are_found_in_their_places),
       TEST(what_was_not_recorded_is_unsupported),
       TEST(a_row_without_runs_or_reference_gives_its_median),
       TEST(of_several_rows_the_first_good_one_counts),

@@ -2,6 +2,7 @@
 #include "device/replay/recording.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -84,13 +85,13 @@ static sloe_status get_runs(reading *x, recording_row *row, sloe_error *err) {
   return status;
 }
 
-/* "nets/a.onnx" -> "a"; a zoo spec stays. */
+/* "nets/a.onnx" -> "a", "nets/a.onnx#3" -> "a#3"; a zoo spec stays. */
 static const char *network_name(recording *r, const char *net) {
   const char *slash = strrchr(net, '/'), *from = slash ? slash + 1 : net;
-  const size_t len = strlen(from), end = strlen(".onnx");
+  const size_t len = strcspn(from, "#"), end = strlen(".onnx");
   if (strncmp(net, "zoo:", 4) == 0) return sloe_arena_strn(&r->arena, net, strlen(net));
-  const int ends = len > end && strcmp(from + len - end, ".onnx") == 0;
-  return sloe_arena_strn(&r->arena, from, ends ? len - end : len);
+  const int ends = len > end && strncmp(from + len - end, ".onnx", end) == 0;
+  return sloe_arena_printf(&r->arena, "%.*s%s", (int)(ends ? len - end : len), from, from + len);
 }
 
 static sloe_status get_key(reading *x, recording_row *row, sloe_error *err) {
@@ -231,6 +232,12 @@ static const recording_row *row_of(const recording *r, const char *key) {
 const recording_row *sloe_recording_layer(const recording *r, const sloe_layer_spec *spec) {
   char text[SLOE_SPEC_TEXT];
   return row_of(r, sloe_layer_spec_print(spec, text));
+}
+
+const recording_row *sloe_recording_place(const recording *r, const char *name, size_t layer) {
+  char key[512];
+  snprintf(key, sizeof key, "%s#%zu", name, layer);
+  return row_of(r, key);
 }
 
 const recording_row *sloe_recording_network(const recording *r, const char *name) {

@@ -2,11 +2,11 @@
  * Private to replay/.
  *
  *   column       meaning
- *   net          of a layer its spec ("zoo:layer,op=conv,..."), of a network its NET
- *   latency_ms   the median; rows without it and without runs (skipped points) are left out
- *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
- * choice ref_ms, memory_mb, memory_kind, power_w, power_rail, energy_mj, quality   where known
- *   device ... threads   the identity, equal in all rows
+ *   net          of a layer its spec ("zoo:layer,op=conv,..."), of a network its NET, of a layer in
+ * its place in a network NET#i latency_ms   the median; rows without it and without runs (skipped
+ * points) are left out runs_ns      every run in the order taken, separated by blanks; `db export`
+ * lists them by choice ref_ms, memory_mb, memory_kind, power_w, power_rail, energy_mj, quality
+ * where known device ... threads   the identity, equal in all rows
  *
  * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
  * counts, else the last.
@@ -40,5 +40,7 @@ void sloe_recording_fini(recording *r);
 /* NULL where it is not recorded. `name` of a network: the file's base name without ending. */
 const recording_row *sloe_recording_layer(const recording *r, const sloe_layer_spec *spec);
 const recording_row *sloe_recording_network(const recording *r, const char *name);
+/* Its layer in its place, "NET#layer". */
+const recording_row *sloe_recording_place(const recording *r, const char *name, size_t layer);
 
 #endif

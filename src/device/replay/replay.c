@@ -22,6 +22,8 @@ typedef struct replay {
 typedef struct replay_job {
   const recording_row *row; /* NULL: the reference, beside the current row */
   size_t next;
+  const recording_row **places; /* of a network's layers; NULL where none was recorded */
+  size_t n_places, next_place, place_runs;
 } replay_job;
 
 static void replay_close(void *state) {
@@ -79,19 +81,41 @@ static sloe_status replay_load_layer(void *state, const sloe_layer_spec *spec, v
                    sloe_layer_spec_print(spec, text));
 }
 
+/* The rows of a network's layers; views have none. */
+static sloe_status find_places(const replay *r, const char *name, size_t n, replay_job *job,
+                               sloe_error *err) {
+  job->places = sloe_alloc(n + 1, sizeof *job->places);
+  if (!job->places) return sloe_fail(err, SLOE_NOMEM, "out of memory loading a job");
+  for (size_t i = 0; i < n; i++) {
+    job->places[i] = sloe_recording_place(&r->recording, name, i);
+    if (job->places[i]) job->place_runs = job->places[i]->n_runs;
+  }
+  job->n_places = job->place_runs ? n : 0;
+  job->next_place = job->place_runs - 1; /* the warm-up, as above */
+  return SLOE_OK;
+}
+
 static sloe_status replay_load_network(void *state, const sloe_layers *layers, void **job,
                                        sloe_error *err) {
   replay *r = state;
   const char *name = sloe_net_get_info(sloe_layers_net(layers))->name;
   const recording_row *row = sloe_recording_network(&r->recording, name);
   *job = NULL;
-  if (row) return new_job(r, row, job, err);
-  return sloe_fail(err, SLOE_UNSUPPORTED, "replay: not recorded: %.180s", name);
+  if (!row) return sloe_fail(err, SLOE_UNSUPPORTED, "replay: not recorded: %.180s", name);
+  SLOE_TRY(new_job(r, row, job, err));
+  const sloe_status status = find_places(r, name, sloe_layers_count(layers), *job, err);
+  if (status != SLOE_OK) {
+    sloe_dealloc(*job);
+    *job = NULL;
+  }
+  return status;
 }
 
 static void replay_unload(void *state, void *job) {
+  replay_job *j = job;
   (void)state;
-  sloe_dealloc(job);
+  sloe_dealloc(j->places);
+  sloe_dealloc(j);
 }
 
 /* ---- running ---- */
@@ -113,6 +137,23 @@ static sloe_status replay_run(void *state, void *job, uint64_t *device_ns, uint6
   j->next = (j->next + 1) % j->row->n_runs;
   r->current = j->row;
   r->n_runs++;
+  return SLOE_OK;
+}
+
+static sloe_status replay_run_layers(void *state, void *job, uint64_t *layer_ns, size_t n,
+                                     sloe_error *err) {
+  replay *r = state;
+  replay_job *j = job;
+  if (n != j->n_places)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "replay: %s: its layers were not recorded",
+                     j->row ? j->row->key : "the reference");
+  for (size_t i = 0; i < n; i++) {
+    layer_ns[i] = 0;
+    if (!j->places[i]) continue;
+    layer_ns[i] = j->places[i]->runs[j->next_place % j->places[i]->n_runs];
+    r->current = j->places[i];
+  }
+  j->next_place = (j->next_place + 1) % j->place_runs;
   return SLOE_OK;
 }
 
@@ -149,6 +190,7 @@ const sloe_backend sloe_backend_replay = {
     .load_network = replay_load_network,
     .unload = replay_unload,
     .run = replay_run,
+    .run_layers = replay_run_layers,
     .memory = replay_memory,
     .power = replay_power,
 };

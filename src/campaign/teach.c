@@ -1,0 +1,260 @@
+#include "campaign/teach.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "campaign/design.h"
+#include "estimate/estimate.h"
+
+enum {
+  TOLD_MOST = 24000,
+  TOLD_EACH = 12, /* a measured row */
+  ACTS = SLOE_SPEC_ACT_COUNT,
+  SMOOTH = SLOE_LAYER_FEATURES - 5,
+  INPUTS = SMOOTH + 4 + 1 + ACTS
+};
+static const double weight_of_measured = 4, share_of_variations = 0.5;
+
+_Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
+
+static sloe_status out_of_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory teaching");
+}
+
+/* ---- rows ---- */
+
+/* What the last block of `block` wastes: ln(rounded up / x). */
+static double waste(double x, double block) {
+  return log(ceil(x / block) * block / x);
+}
+
+/* Features that are remainders or names are no lengths: remainders become waste, a name one input
+   for each. */
+static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
+  float x[SLOE_LAYER_FEATURES];
+  size_t n = 0;
+  sloe_layer_features(&l->spec, place, x);
+  for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
+    const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
+                         i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
+    if (!is_block && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
+  }
+  const sloe_layer_spec *s = &l->spec;
+  const double filters = (double)(sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups);
+  out[n++] = waste(filters, 16);
+  out[n++] = waste(filters, 64);
+  out[n++] = waste((double)(s->c / s->groups), 16);
+  out[n++] = waste((double)s->out[1], 8);
+  out[n++] = log(l->stair_ms);
+  for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
+}
+
+static void take_features(const sloe_lesson *l, double *out) {
+  float x[SLOE_LAYER_FEATURES];
+  sloe_layer_features(&l->spec, &l->place, x);
+  for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) out[i] = (double)x[i];
+}
+
+/* ---- what is told ---- */
+
+typedef struct drawing {
+  const sloe_fitted *fitted;
+  const sloe_lesson *lessons;
+  size_t n;
+  sloe_layer_key key; /* op and grouping are those of all */
+  sloe_rng rng;
+} drawing;
+
+static int is_kin(const drawing *d, const sloe_layer_spec *spec) {
+  const sloe_layer_key key = sloe_layer_key_of(spec);
+  return key.op == d->key.op && key.grouping == d->key.grouping;
+}
+
+/* A layer of the design, or one near a measured one; at the place of a measured one. */
+static int draw(drawing *d, sloe_lesson *out) {
+  const sloe_lesson *like = &d->lessons[sloe_rng_between(&d->rng, 0, (int64_t)d->n - 1)];
+  int exact;
+  *out = *like;
+  if (sloe_rng_uniform(&d->rng) < share_of_variations) {
+    if (!sloe_design_vary(&d->rng, &like->spec, &out->spec)) return 0;
+  } else if (!sloe_design_draw(&d->rng, sloe_spec_op_text((sloe_spec_op)d->key.op), &out->spec)) {
+    return 0;
+  }
+  if (!is_kin(d, &out->spec)) return 0;
+  out->stair_ms = sloe_estimate_staircase(d->fitted, &out->spec, &exact);
+  return out->stair_ms > 0;
+}
+
+static size_t draw_many(drawing *d, sloe_lesson *out, size_t most) {
+  size_t n = 0;
+  for (size_t tries = 0; n < most && tries < 40 * most; tries++) n += (size_t)draw(d, &out[n]);
+  return n;
+}
+
+/* ---- teachers ---- */
+
+typedef struct teacher {
+  sloe_gauss alone, placed; /* placed.n is 0: a place changes nothing */
+} teacher;
+
+static void teacher_fini(teacher *t) {
+  sloe_gauss_fini(&t->alone);
+  sloe_gauss_fini(&t->placed);
+}
+
+/* The mean of a process at lessons in their places, or as if by themselves. */
+static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n, int in_place,
+                       double *y, sloe_error *err) {
+  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
+  if (!x) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++)
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + i * INPUTS);
+  const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
+  sloe_dealloc(x);
+  return status;
+}
+
+static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
+                        sloe_error *err) {
+  SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
+  if (!t->placed.n) return SLOE_OK;
+  double *more = sloe_alloc(n + 1, sizeof *more);
+  if (!more) return out_of_memory(err);
+  const sloe_status status = ask(&t->placed, lessons, n, 1, more, err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++)
+    if (lessons[i].place.in_network) y[i] += more[i];
+  sloe_dealloc(more);
+  return status;
+}
+
+static int is_known(const sloe_gauss_shape *shape) {
+  static const sloe_gauss_shape none = {0};
+  return memcmp(shape, &none, sizeof none) != 0;
+}
+
+/* To y[i] of the lessons that are in networks, or of those that are not. */
+static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
+                            sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
+  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(n + 1, sizeof *part);
+  size_t m = 0;
+  sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    if (lessons[i].place.in_network != in_place) continue;
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
+    part[m++] = y[i];
+  }
+  if (status == SLOE_OK && m < SLOE_TEACH_LEAST)
+    status = sloe_fail(err, SLOE_UNSUPPORTED, "a teacher of %zu layers", m);
+  if (status == SLOE_OK)
+    status = sloe_gauss_fit(x, part, m, INPUTS, is_known(shape) ? shape : NULL, out, err);
+  if (status == SLOE_OK) *shape = out->shape;
+  sloe_dealloc(x);
+  sloe_dealloc(part);
+  return status;
+}
+
+static sloe_status fit_teacher(const sloe_lesson *lessons, size_t n, sloe_teacher_shape *shape,
+                               teacher *t, sloe_error *err) {
+  double *y = sloe_alloc(n + 1, sizeof *y);
+  sloe_status status;
+  if (!y) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) y[i] = lessons[i].y;
+  SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
+  SLOE_GOTO(ask(&t->alone, lessons, n, 0, y, err));
+  for (size_t i = 0; i < n; i++) y[i] = lessons[i].y - y[i];
+  status = fit_part(lessons, y, n, 1, &shape->placed, &t->placed, err);
+  if (status == SLOE_UNSUPPORTED) status = SLOE_OK;
+fail:
+  sloe_dealloc(y);
+  return status;
+}
+
+/* ---- trees ---- */
+
+static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, sloe_boost *out,
+                        sloe_error *err) {
+  const sloe_boost_params params = {.trees = n < 3000 ? 64 : 128,
+                                    .depth = n < 3000 ? 5 : 6,
+                                    .rate = 0.2,
+                                    .row_share = 0.7,
+                                    .feature_share = 0.7,
+                                    .lambda = 2,
+                                    .folds = 1,
+                                    .seed = 1};
+  double *x = sloe_alloc(n * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(n, sizeof *y),
+         *weight = sloe_alloc(n, sizeof *weight);
+  sloe_status status = x && y && weight ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    take_features(&lessons[i], x + i * SLOE_LAYER_FEATURES);
+    y[i] = lessons[i].y;
+    weight[i] = i < measured ? weight_of_measured : 1;
+  }
+  if (status == SLOE_OK)
+    status = sloe_boost_train(x, y, weight, n, SLOE_LAYER_FEATURES, &params, out, err);
+  sloe_dealloc(x);
+  sloe_dealloc(y);
+  sloe_dealloc(weight);
+  return status;
+}
+
+static int compare(const void *a, const void *b) {
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+/* Of layers by themselves: what leave-one-out leaves of the process, and what the trees make of its
+   mean. */
+static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, size_t n,
+                               const sloe_boost *boost, double *spread, sloe_error *err) {
+  size_t m = 0;
+  double *e = sloe_alloc(n + 1, sizeof *e);
+  if (!e) return out_of_memory(err);
+  const sloe_status status = ask(&t->alone, lessons, n, 0, e, err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    float features[SLOE_LAYER_FEATURES];
+    if (lessons[i].place.in_network) continue;
+    sloe_layer_features(&lessons[i].spec, NULL, features);
+    const double told = e[i];
+    e[m] = fabs(t->alone.left[m] + told - sloe_forest_eval(&boost->forest, features));
+    m++;
+  }
+  if (status == SLOE_OK) {
+    qsort(e, m, sizeof *e, compare);
+    const size_t at = (size_t)ceil(0.9 * (double)(m + 1));
+    *spread = e[at > m ? m - 1 : at - 1];
+  }
+  sloe_dealloc(e);
+  return status;
+}
+
+sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
+                       sloe_teacher_shape *shape, sloe_boost *out, double *spread,
+                       sloe_error *err) {
+  const size_t most = n * TOLD_EACH < TOLD_MOST ? n * TOLD_EACH : TOLD_MOST;
+  teacher t = {0};
+  sloe_status status;
+  *out = (sloe_boost){0};
+  *spread = NAN;
+  sloe_lesson *all = sloe_alloc(n + most, sizeof *all);
+  double *y = sloe_alloc(most + 1, sizeof *y);
+  if (!all || !y) SLOE_GOTO(out_of_memory(err));
+  memcpy(all, lessons, n * sizeof *all);
+  SLOE_GOTO(fit_teacher(lessons, n, shape, &t, err));
+  drawing d = {fitted, lessons, n, sloe_layer_key_of(&lessons[0].spec), {{0}}};
+  sloe_rng_seed(&d.rng, 1);
+  const size_t told = draw_many(&d, all + n, most);
+  SLOE_GOTO(tell(&t, all + n, told, y, err));
+  for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
+  SLOE_GOTO(grow(all, n, n + told, out, err));
+  SLOE_GOTO(find_spread(&t, lessons, n, out, spread, err));
+fail:
+  if (status != SLOE_OK) sloe_boost_fini(out);
+  teacher_fini(&t);
+  sloe_dealloc(all);
+  sloe_dealloc(y);
+  return status;
+}

@@ -1,0 +1,40 @@
+/* teach.h: from few measured rows to the many that trees want. Private to campaign/.
+ *
+ * Trees answer in a fraction of a microsecond, but cut a smooth surface into blocks, and few rows
+ * give few blocks. A Gaussian process (fit/gauss.h) learns such a surface from few rows, but asks
+ * all of them for every answer. So the process learns from what was measured, tells its mean at
+ * many drawn layers, and the trees learn from both (as Bucila et al., "Model compression", KDD
+ * 2006).
+ *
+ * One process learns layers by themselves; a second one what a place in a network adds, from the
+ * layers of networks: what they took over what the first says of them (an autoregressive scheme,
+ * Kennedy & O'Hagan, Biometrika 87(1), 2000).
+ */
+#ifndef SLOE_CAMPAIGN_TEACH_H
+#define SLOE_CAMPAIGN_TEACH_H
+
+#include "fit/fit.h"
+#include "fit/gauss.h"
+#include "platform/platform.h"
+
+typedef struct sloe_lesson { /* one row, measured or told */
+  sloe_layer_spec spec;
+  sloe_layer_place place;
+  double stair_ms; /* of the staircase */
+  double y;        /* ln(time / staircase) */
+} sloe_lesson;
+
+typedef struct sloe_teacher_shape { /* all zero: not known */
+  sloe_gauss_shape alone, placed;
+} sloe_teacher_shape;
+
+/* Trees over sloe_layer_features from n measured lessons of one op and grouping; `fitted` has their
+   staircases. *shape: found where it is all zero, else taken. spread: 0.9-th quantile of |y - what
+   is said of it by the others|, of layers by themselves. On failure *out is all zero. Errors:
+   UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST layers by themselves),
+   NOMEM. */
+enum { SLOE_TEACH_LEAST = 25 };
+sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
+                       sloe_teacher_shape *shape, sloe_boost *out, double *spread, sloe_error *err);
+
+#endif
