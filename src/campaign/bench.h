@@ -27,9 +27,10 @@ typedef struct sloe_bench_point {
   const char *split; /* line, design, held-out, network, in-network */
   int refused;       /* cannot be had here; why is in the store */
   int noisy;
-  double time, again; /* median of the runs / reference; a second take's, NAN without */
-  double error;       /* standard error, relative */
-  double p75, p97_5;  /* over the median */
+  double time, again;        /* median of the runs / reference; a second take's, NAN without */
+  double least, least_again; /* the least run's, in the same units */
+  double error;              /* standard error, relative */
+  double p75, p97_5;         /* over the median */
   double memory_mb;
   double ref_ms;
 } sloe_bench_point;
@@ -75,6 +76,11 @@ sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_la
                                const char *split, size_t *out, sloe_error *err);
 /* Is it known already, without measuring? */
 int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
+
+/* Of layers by themselves shorter than 20 us, `time` becomes the least run times what the median is
+   over it in a quiet quarter of them: on a shared machine their medians double from one minute to
+   the next, their least runs hardly move (docs/notes/accuracy.md). */
+void sloe_bench_steady(sloe_bench *bench);
 
 /* The usual time of the reference layer over all points. NAN before any. */
 double sloe_bench_reference_ms(const sloe_bench *bench);

@@ -305,7 +305,7 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
   s->k = chance(rng, 0.6) && s->c > 3 ? s->c / 2 : about(rng, 1, (double)s->c - 0.6);
 }
 
-/* X(op, how many, how). Sums to sloe_design_size. */
+/* X(op, share, how) */
 #define DRAW_MAP(X)                   \
   X(CONV, 1200, draw_conv_any)        \
   X(CONV, 830, draw_conv_usual)       \
@@ -341,12 +341,10 @@ static const struct {
     DRAW_MAP(DRAW_ROW)
 #undef DRAW_ROW
 };
-enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS, DESIGN = 3330 };
 
 size_t sloe_design_size(void) {
-  size_t sum = 0;
-  for (int i = 0; i < N_KINDS; i++) sum += (size_t)KINDS[i].share;
-  return sum;
+  return DESIGN;
 }
 
 static int wanted(int kind, const char *only) {
@@ -418,13 +416,25 @@ int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec
   return 0;
 }
 
+static int try_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out) {
+  *out = sloe_layer_spec_none();
+  out->op = KINDS[kind].op;
+  KINDS[kind].draw(rng, out);
+  return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out);
+}
+
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
   for (;;) {
     const int kind = draw_kind(rng, only);
     if (kind < 0) return 0;
-    *out = sloe_layer_spec_none();
-    out->op = KINDS[kind].op;
-    KINDS[kind].draw(rng, out);
-    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out)) return 1;
+    if (try_kind(rng, (size_t)kind, out)) return 1;
   }
+}
+
+size_t sloe_design_kinds(void) {
+  return N_KINDS;
+}
+
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out) {
+  while (!try_kind(rng, kind, out)) continue;
 }

@@ -23,8 +23,12 @@ sloe_design_line sloe_design_line_at(size_t i);
 /* The line's layer at `x`. */
 sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x);
 
-/* How many design layers in all. */
+/* How many design layers in all, behind the first ones: SLOE_DESIGN_FIRST of each kind, so that a
+   short campaign has some of all. */
 size_t sloe_design_size(void);
+enum { SLOE_DESIGN_FIRST = 8 };
+size_t sloe_design_kinds(void);
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out);
 /* The next random layer: possible, and at most 20 GFLOP and 2^28 elements. `only` NULL or the
    beginning of an op's name. 0: no op begins so. */
 int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out);

@@ -19,7 +19,13 @@
 #include "base/error.h"
 #include "estimate/estimate.h"
 
-enum { ARENA_LIMIT = 1 << 28, FAMILY_LEAST = 10, CORRECTION_LEAST = 25, ROUNDS = 4 };
+enum {
+  ARENA_LIMIT = 1 << 28,
+  FAMILY_LEAST = 10,
+  SHAPE_LEAST = 6,
+  CORRECTION_LEAST = 25,
+  ROUNDS = 4
+};
 
 int sloe_is_held_out(const sloe_bench_point *p) {
   return !strcmp(p->split, sloe_split_held_out);
@@ -164,12 +170,33 @@ static int take_shapes(const fitting *f, const sloe_layer_key *key, sloe_stair_m
   return any;
 }
 
+/* Too few points for a shape: as much time as work, the product of all coordinates. One point would
+   else be told of a layer of any size. */
+static void take_proportion(const family_points *points, sloe_stair_model *m) {
+  double time = 0, work = 0;
+  for (size_t i = 0; i < points->n; i++) {
+    double all = 1;
+    for (size_t d = 0; d < points->n_dims; d++)
+      all *= (double)points->coords[i * points->n_dims + d];
+    time += points->values[i];
+    work += all;
+  }
+  m->n_coefs = 1U << points->n_dims;
+  for (size_t d = 0; d < points->n_dims; d++) m->shape[d] = (sloe_stair){.slope = 1};
+  m->coef[m->n_coefs - 1] = time / work;
+}
+
 static sloe_status fit_family(const fitting *f, const sloe_layer_key *key,
                               const family_points *points, sloe_fitted_family *out,
                               sloe_error *err) {
   sloe_stair_model straight = {.n_dims = (uint32_t)points->n_dims}, stepped;
   double straight_error, stepped_error;
   take_domain(points, &straight);
+  if (points->n < SHAPE_LEAST) {
+    *out = (sloe_fitted_family){*key, (uint32_t)points->n, straight};
+    take_proportion(points, &out->stair);
+    return SLOE_OK;
+  }
   take_lines(&straight);
   stepped = straight;
   SLOE_TRY(

@@ -24,7 +24,8 @@
 #include "campaign/fit_layers.h"
 #include "campaign/fit_network.h"
 
-enum { HELD_OUT_LAYERS = 160, NETWORKS = 60, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 11 };
+enum { HELD_OUT_LAYERS = 160, NETWORKS = 80, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
+typedef enum stream_name { DESIGN_STREAM = 1, HELD_OUT_STREAM, FIRST_STREAM } stream_name;
 static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
 
 typedef struct profiler {
@@ -104,16 +105,43 @@ static sloe_status fit_lines(profiler *p, sloe_error *err) {
 
 /* ---- random layers ---- */
 
-static sloe_status draw_layers(profiler *p, const char *split, size_t n, uint64_t stream,
-                               double share, sloe_error *err) {
+/* The layers of a stream of the seed, one after the other. */
+typedef struct stream {
   sloe_rng rng;
+  size_t i, n; /* next, and how many */
+  int by_kind; /* each kind in turn */
+} stream;
+
+static stream open_stream(const profiler *p, stream_name name) {
+  const size_t n = name == FIRST_STREAM    ? SLOE_DESIGN_FIRST * sloe_design_kinds()
+                   : name == DESIGN_STREAM ? sloe_design_size()
+                                           : HELD_OUT_LAYERS;
+  stream s = {.n = n, .by_kind = name == FIRST_STREAM};
+  sloe_rng_seed(&s.rng, p->seed * 1000003 + name);
+  return s;
+}
+
+/* The next that is wanted; 0: none. What is not is drawn all the same: the others are those of a
+   whole campaign. */
+static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
+  while (s->i < s->n) {
+    const size_t i = s->i++;
+    if (s->by_kind)
+      sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), out);
+    else
+      sloe_design_draw(&s->rng, NULL, out);
+    if (is_wanted(p, out)) return 1;
+  }
+  return 0;
+}
+
+static sloe_status draw_layers(profiler *p, const char *split, stream_name name, double share,
+                               sloe_error *err) {
   sloe_bench *b = p->bench;
-  sloe_rng_seed(&rng, p->seed * 1000003 + stream);
-  for (size_t i = 0; i < n; i++) {
-    sloe_layer_spec spec;
+  sloe_layer_spec spec;
+  stream s = open_stream(p, name);
+  while (draw_next(p, &s, &spec)) {
     size_t at;
-    if (!sloe_design_draw(&rng, p->options->only, &spec))
-      return sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", p->options->only);
     if (!sloe_bench_has_time(b, share) && !sloe_bench_knows(b, &spec)) {
       p->complete = 0;
       continue; /* what is in the store is taken all the same */
@@ -218,9 +246,11 @@ static const char *today(char out[32]) {
   return out;
 }
 
+/* Layers by themselves and networks; a network's layers come with it. */
 static size_t count_measured(const sloe_bench *b) {
   size_t n = 0;
-  for (size_t i = 0; i < b->n_points; i++) n += !b->points[i].refused;
+  for (size_t i = 0; i < b->n_points; i++)
+    n += !b->points[i].refused && !b->points[i].place.in_network;
   return n;
 }
 
@@ -255,6 +285,7 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   sloe_layer_models models = {0}, without[FOLDS] = {0};
   sloe_bench *b = p->bench;
   b->phase = "fitting";
+  sloe_bench_steady(b);
   sloe_fitted *fitted = &models.fitted;
   sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
@@ -279,28 +310,37 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
 
 /* ---- the campaign ---- */
 
+static size_t count_drawn(const profiler *p, stream_name name) {
+  sloe_layer_spec spec;
+  size_t n = 0;
+  for (stream s = open_stream(p, name); draw_next(p, &s, &spec);) n++;
+  return n;
+}
+
 static size_t planned(const profiler *p) {
   size_t lines = 0;
   for (size_t i = 0; i < sloe_design_line_count(); i++) {
     const sloe_design_line line = sloe_design_line_at(i);
     lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
   }
-  return lines + sloe_design_size() + 2 * HELD_OUT_LAYERS + (p->options->only ? 0 : NETWORKS);
+  return lines + count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) +
+         2 * count_drawn(p, HELD_OUT_STREAM) + (p->options->only ? 0 : NETWORKS);
 }
 
 static sloe_status measure_all(profiler *p, sloe_error *err) {
   SLOE_TRY(fit_lines(p, err));
   p->bench->phase = "timing the design";
-  SLOE_TRY(draw_layers(p, sloe_split_design, sloe_design_size(), 1, share_of_design, err));
+  SLOE_TRY(draw_layers(p, sloe_split_design, FIRST_STREAM, share_of_design, err));
+  SLOE_TRY(draw_layers(p, sloe_split_design, DESIGN_STREAM, share_of_design, err));
   p->bench->phase = "timing held-out layers";
-  SLOE_TRY(draw_layers(p, sloe_split_held_out, HELD_OUT_LAYERS, 2, share_of_layers, err));
+  SLOE_TRY(draw_layers(p, sloe_split_held_out, HELD_OUT_STREAM, share_of_layers, err));
   SLOE_TRY(measure_again(p, err));
   return measure_networks(p, err);
 }
 
 static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *err) {
   char db[4096], plan[64];
-  snprintf(plan, sizeof plan, "profile-1 seed=%" PRIu64, p->seed);
+  snprintf(plan, sizeof plan, "profile-2 seed=%" PRIu64, p->seed);
   const char *given = p->options->db;
   if (!given && (size_t)snprintf(db, sizeof db, "%s.db", p->options->out) >= sizeof db)
     return sloe_fail(err, SLOE_USAGE, "the path of the platform is too long");
@@ -324,7 +364,9 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
   *p = (profiler){.options = options, .complete = 1, .seed = options->seed ? options->seed : 1};
   out->points = planned(p);
   sloe_status status = SLOE_OK;
-  if (!options->plan_only) {
+  if (!out->points)
+    status = sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", options->only);
+  if (status == SLOE_OK && !options->plan_only) {
     status = open_bench(p, watch, err);
     if (status == SLOE_OK) status = measure_all(p, err);
     if (status == SLOE_OK) status = fit_and_write(p, begun, out, err);

@@ -17,6 +17,7 @@ enum {
   SMOOTH = SLOE_LAYER_FEATURES - 5,
   INPUTS = SMOOTH + 4 + 1 + ACTS
 };
+static const double chance_ms = 0.0005;
 static const double weight_of_measured = 4, share_of_variations = 0.5;
 
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
@@ -136,21 +137,30 @@ static int is_known(const sloe_gauss_shape *shape) {
   return memcmp(shape, &none, sizeof none) != 0;
 }
 
+/* Some tenths of a microsecond more or less, whether a kernel's code is still in the cache say, are
+   much of a short layer. */
+static double own_variance(const sloe_lesson *l) {
+  const double share = chance_ms / (l->stair_ms * exp(l->y));
+  return share * share;
+}
+
 /* To y[i] of the lessons that are in networks, or of those that are not. */
 static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
                             sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(n + 1, sizeof *part);
+  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
+         *own = part + n;
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (lessons[i].place.in_network != in_place) continue;
     take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
+    own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
   if (status == SLOE_OK && m < SLOE_TEACH_LEAST)
     status = sloe_fail(err, SLOE_UNSUPPORTED, "a teacher of %zu layers", m);
   if (status == SLOE_OK)
-    status = sloe_gauss_fit(x, part, m, INPUTS, is_known(shape) ? shape : NULL, out, err);
+    status = sloe_gauss_fit(x, part, own, m, INPUTS, is_known(shape) ? shape : NULL, out, err);
   if (status == SLOE_OK) *shape = out->shape;
   sloe_dealloc(x);
   sloe_dealloc(part);
@@ -177,11 +187,11 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, sloe_boost *out,
                         sloe_error *err) {
-  const sloe_boost_params params = {.trees = n < 3000 ? 64 : 128,
+  const sloe_boost_params params = {.trees = n < 3000 ? 64 : 96,
                                     .depth = n < 3000 ? 5 : 6,
-                                    .rate = 0.2,
-                                    .row_share = 0.7,
-                                    .feature_share = 0.7,
+                                    .rate = 0.4, /* what is told has no noise */
+                                    .row_share = 1,
+                                    .feature_share = 1,
                                     .lambda = 2,
                                     .folds = 1,
                                     .seed = 1};

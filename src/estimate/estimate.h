@@ -18,6 +18,11 @@ typedef struct sloe_spec_estimate {
 sloe_status sloe_estimate_spec(const sloe_platform *platform, const sloe_layer_spec *spec,
                                sloe_spec_estimate *out, sloe_error *err);
 
+/* The same of a dense convolution with as many filters as its tread of the staircase has at most:
+   one latency all along a tread, for those who look for its ends. */
+sloe_status sloe_estimate_tread(const sloe_platform *platform, const sloe_layer_spec *spec,
+                                sloe_spec_estimate *out, sloe_error *err);
+
 /* Staircase and correction at its place (NULL: by itself); NAN where the platform knows nothing of
    such layers. */
 double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec,

@@ -8,6 +8,7 @@
  * A figure is in the domain when layers that make up 95 % of the time are.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/number.h"
 #include "estimate/estimate.h"
@@ -32,7 +33,33 @@ static sloe_layer_spec moved(const sloe_layer *layer) {
   return copy;
 }
 
-static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *place, tally *t) {
+/* Networks repeat their blocks: equal layers are asked once, while they are remembered. */
+enum { REMEMBERED = 64 };
+
+typedef struct memory {
+  int taken[REMEMBERED];
+  sloe_layer_spec spec[REMEMBERED];
+  sloe_fitted_time time[REMEMBERED];
+} memory;
+
+static size_t slot_of(const sloe_layer_spec *s) {
+  const uint64_t mixed = (uint64_t)s->c * 0x9e3779b1u + (uint64_t)s->k * 0x85ebca6bu +
+                         (uint64_t)s->h * 0xc2b2ae35u + (uint64_t)s->kernel[0] * 0x27d4eb2fu +
+                         (uint64_t)s->op * 0x165667b1u + (uint64_t)s->act + (uint64_t)s->add * 3;
+  return (size_t)(mixed >> 7) % REMEMBERED;
+}
+
+static sloe_fitted_time ask(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                            const sloe_layer_place *place, memory *m) {
+  const size_t at = slot_of(spec);
+  if (m->taken[at] && sloe_layer_spec_same(&m->spec[at], spec)) return m->time[at];
+  m->taken[at] = 1;
+  m->spec[at] = *spec;
+  return m->time[at] = sloe_fitted_layer(fitted, spec, place);
+}
+
+static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *place, memory *m,
+                           tally *t) {
   const sloe_layer *layer = sloe_layers_at(e->net_layers, i);
   const sloe_fitted *fitted = e->platform->fitted;
   sloe_layer_estimate *out = &e->layers[i];
@@ -45,7 +72,7 @@ static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *p
   }
   sloe_layer_spec_of(e->net_layers, i, &spec, &known);
   if (!known) spec = moved(layer);
-  sloe_fitted_time time = sloe_fitted_layer(fitted, &spec, place);
+  sloe_fitted_time time = ask(fitted, &spec, place, m);
   time.in_domain &= known;
   const double ms = isnan(time.ms) ? 0 : time.ms;
   out->latency_ms = ms;
@@ -140,7 +167,9 @@ static void warn_of_domain(sloe_estimate *e, const tally *t) {
 void sloe_estimate_fitted(sloe_estimate *e) {
   tally t = {0};
   const sloe_layer_place place = sloe_layers_place(e->net_layers);
-  for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &place, &t);
+  memory m;
+  memset(m.taken, 0, sizeof m.taken);
+  for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &place, &m, &t);
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;
   finish_time(e, &t);

@@ -156,7 +156,7 @@ sloe_status sloe_prune_by(const sloe_layers *layers, double network_ms, const sl
 
 static sloe_status ask_platform(void *context, const sloe_layer_spec *spec, sloe_spec_estimate *out,
                                 sloe_error *err) {
-  return sloe_estimate_spec(context, spec, out, err);
+  return sloe_estimate_tread(context, spec, out, err);
 }
 
 sloe_status sloe_prune_new(const sloe_estimate *estimate, const sloe_prune_options *options,

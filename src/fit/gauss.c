@@ -56,21 +56,30 @@ typedef struct inputs {
   size_t n, d;
   double *scaled, *plain; /* [n][d] */
   double *squares;        /* [n] of scaled */
+  double *own;            /* [n] variances beside the noise of all */
 } inputs;
 
 static void inputs_fini(inputs *in) {
   sloe_dealloc(in->scaled);
   sloe_dealloc(in->plain);
   sloe_dealloc(in->squares);
+  sloe_dealloc(in->own);
   *in = (inputs){0};
 }
 
 static sloe_status inputs_init(inputs *in, size_t n, size_t d, sloe_error *err) {
-  *in = (inputs){n, d, sloe_alloc(n * d, sizeof(double)), sloe_alloc(n * d, sizeof(double)),
+  *in = (inputs){n,
+                 d,
+                 sloe_alloc(n * d, sizeof(double)),
+                 sloe_alloc(n * d, sizeof(double)),
+                 sloe_alloc(n, sizeof(double)),
                  sloe_alloc(n, sizeof(double))};
-  if (in->scaled && in->plain && in->squares) return SLOE_OK;
-  inputs_fini(in);
-  return out_of_memory(err);
+  if (!in->scaled || !in->plain || !in->squares || !in->own) {
+    inputs_fini(in);
+    return out_of_memory(err);
+  }
+  for (size_t i = 0; i < n; i++) in->own[i] = 0;
+  return SLOE_OK;
 }
 
 static void take_row(const sloe_gauss *g, const double *x, double *plain) {
@@ -132,8 +141,8 @@ static void fill_covariance(evidence *e, const sloe_gauss_shape *s) {
     for (size_t j = 0; j < n; j++) {
       const double r = far(e->in.squares[i], e->in.squares[j], e->r[i * n + j]);
       e->r[i * n + j] = r;
-      e->k[i * n + j] =
-          height * matern(r) + slope * (1 + e->ones[i * n + j]) + (i == j ? noise : 0);
+      e->k[i * n + j] = height * matern(r) + slope * (1 + e->ones[i * n + j]) +
+                        (i == j ? noise + e->in.own[i] : 0);
     }
 }
 
@@ -215,9 +224,10 @@ static double deviation(const double *y, size_t n) {
   return sqrt(sum / (double)n) + 1e-9;
 }
 
-/* From a random part of the rows, `plain` and `y` (mean 0). */
-static sloe_status find_shape(const double *plain, const double *y, size_t n, size_t d,
-                              sloe_gauss_shape *out, sloe_error *err) {
+/* From a random part of the rows and y, whose mean is 0. */
+static sloe_status find_shape(const inputs *all_rows, const double *y, sloe_gauss_shape *out,
+                              sloe_error *err) {
+  const size_t n = all_rows->n, d = all_rows->d;
   const size_t m = n < SLOE_GAUSS_SUBSET ? n : SLOE_GAUSS_SUBSET;
   evidence e;
   sloe_rng rng;
@@ -230,7 +240,8 @@ static sloe_status find_shape(const double *plain, const double *y, size_t n, si
   sloe_rng_seed(&rng, 1);
   for (size_t i = 0, taken = 0; i < n && taken < m; i++) {
     if (sloe_rng_uniform(&rng) * (double)(n - i) >= (double)(m - taken)) continue;
-    memcpy(e.in.plain + taken * d, plain + i * d, d * sizeof *plain);
+    memcpy(e.in.plain + taken * d, all_rows->plain + i * d, d * sizeof *all_rows->plain);
+    e.in.own[taken] = all_rows->own[i];
     picked[taken++] = y[i];
   }
   e.y = picked;
@@ -246,13 +257,14 @@ static sloe_status find_shape(const double *plain, const double *y, size_t n, si
 
 /* ---- fitting ---- */
 
-static sloe_status check(const double *x, const double *y, size_t n, size_t d, sloe_error *err) {
+static sloe_status check(const double *x, const double *y, const double *own, size_t n, size_t d,
+                         sloe_error *err) {
   if (n < 2 || n > SLOE_GAUSS_ROWS || d < 1 || d > SLOE_GAUSS_INPUTS)
     return sloe_fail(err, SLOE_USAGE,
                      "a Gaussian process of %zu rows of %zu inputs: 2 to %d of 1 to %d", n, d,
                      SLOE_GAUSS_ROWS, SLOE_GAUSS_INPUTS);
   for (size_t i = 0; i < n; i++) {
-    int finite = isfinite(y[i]);
+    int finite = isfinite(y[i]) && (!own || (own[i] >= 0 && isfinite(own[i])));
     for (size_t j = 0; j < d; j++) finite &= isfinite(x[i * d + j]) != 0;
     if (!finite) return sloe_fail(err, SLOE_USAGE, "row %zu of a Gaussian process", i);
   }
@@ -308,14 +320,14 @@ static sloe_status solve(sloe_gauss *g, const inputs *in, const double *y, sloe_
   return status;
 }
 
-sloe_status sloe_gauss_fit(const double *x, const double *y, size_t n, size_t d,
+sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, size_t n, size_t d,
                            const sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
   sloe_gauss g = {.n = n, .d = d};
   inputs in = {0};
   double *rest = NULL;
   sloe_status status;
   *out = (sloe_gauss){0};
-  SLOE_TRY(check(x, y, n, d, err));
+  SLOE_TRY(check(x, y, own, n, d, err));
   SLOE_GOTO(inputs_init(&in, n, d, err));
   rest = sloe_alloc(n, sizeof *rest);
   g.alpha = sloe_alloc(n, sizeof *g.alpha);
@@ -324,13 +336,14 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, size_t n, size_t d,
   take_scales(&g, x);
   for (size_t i = 0; i < n; i++) {
     take_row(&g, x + i * d, in.plain + i * d);
+    if (own) in.own[i] = own[i];
     g.y_mean += y[i] / (double)n;
   }
   for (size_t i = 0; i < n; i++) rest[i] = y[i] - g.y_mean;
   if (shape)
     g.shape = *shape;
   else
-    SLOE_GOTO(find_shape(in.plain, rest, n, d, &g.shape, err));
+    SLOE_GOTO(find_shape(&in, rest, &g.shape, err));
   SLOE_GOTO(solve(&g, &in, rest, err));
   g.z = in.plain;
   in.plain = NULL;

@@ -1,7 +1,7 @@
 /* gauss.h: regression by a Gaussian process, to teach the trees (campaign/teach.h).
  *
  *   sloe_gauss g; sloe_error err;
- *   sloe_gauss_fit(x, y, n, 30, NULL, &g, &err);
+ *   sloe_gauss_fit(x, y, NULL, n, 30, NULL, &g, &err);
  *   sloe_gauss_eval(&g, points, 1000, values, &err);
  *   sloe_gauss_fini(&g);
  *
@@ -36,10 +36,11 @@ typedef struct sloe_gauss {
   double *left;  /* [n]: y less what the other rows say of it (leave-one-out) */
 } sloe_gauss;
 
-/* x: n rows of d numbers, n >= 2. `shape` NULL: found. On failure *out is all zero. Errors: USAGE
-   (sizes, a number that is not finite), UNSUPPORTED (the equations cannot be solved, or the linear
-   algebra library gives wrong answers), NOMEM. */
-sloe_status sloe_gauss_fit(const double *x, const double *y, size_t n, size_t d,
+/* x: n rows of d numbers, n >= 2. own: of each row, the variance that it has beside the noise of
+   all; NULL: none. `shape` NULL: found. On failure *out is all zero. Errors: USAGE (sizes, a number
+   that is not finite), UNSUPPORTED (the equations cannot be solved, or the linear algebra library
+   gives wrong answers), NOMEM. */
+sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, size_t n, size_t d,
                            const sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err);
 
 /* The mean at each of m rows. Errors: NOMEM. */

@@ -30,6 +30,13 @@ typedef enum sloe_random_style {
       SLOE_RANDOM_STYLE_COUNT
 } sloe_random_style;
 
+typedef enum sloe_random_head {
+  SLOE_RANDOM_HEAD_NONE,   /* ResNet: the means of the last map */
+  SLOE_RANDOM_HEAD_CONV,   /* MobileNet v2: a wide 1x1 convolution, then the means */
+  SLOE_RANDOM_HEAD_HIDDEN, /* MobileNet v3: the means, then a hidden layer */
+  SLOE_RANDOM_HEAD_FLAT,   /* VGG: the whole last map, then a hidden layer */
+} sloe_random_head;
+
 typedef struct sloe_random_block {
   int64_t kernel; /* 3, 5 or 7 */
   double width;   /* of the stage's, 0.7 to 1.3 */
@@ -47,6 +54,8 @@ typedef struct sloe_random_plan {
   double growth;      /* of the width from stage to stage */
   int norm;
   const char *pool; /* between plain stages */
+  sloe_random_head head;
+  int64_t head_width;
   sloe_spec_act act;
   sloe_random_block block[SLOE_RANDOM_BLOCKS];
 } sloe_random_plan;

@@ -44,6 +44,18 @@ static sloe_random_block draw_block(sloe_rng *rng) {
   return k;
 }
 
+/* Heads hold most weights of many networks; half of all tell apart the thousand classes of
+ * ImageNet. */
+static void draw_head(sloe_rng *rng, sloe_random_plan *p) {
+  static const sloe_random_head heads[] = {
+      SLOE_RANDOM_HEAD_NONE, SLOE_RANDOM_HEAD_NONE,   SLOE_RANDOM_HEAD_NONE,
+      SLOE_RANDOM_HEAD_NONE, SLOE_RANDOM_HEAD_CONV,   SLOE_RANDOM_HEAD_CONV,
+      SLOE_RANDOM_HEAD_CONV, SLOE_RANDOM_HEAD_HIDDEN, SLOE_RANDOM_HEAD_FLAT};
+  p->head = heads[sloe_rng_between(rng, 0, 8)];
+  p->head_width = 64 * sloe_rng_between(rng, 8, 32);
+  if (sloe_rng_between(rng, 0, 1)) p->classes = 1000;
+}
+
 static void draw_plan(sloe_rng *rng, sloe_random_plan *p) {
   static const int64_t rounds[] = {1, 4, 8, 8, 16}, group_sizes[] = {4, 8, 16, 24, 32};
   p->style = (sloe_random_style)sloe_rng_between(rng, 0, SLOE_RANDOM_STYLE_COUNT - 1);
@@ -61,6 +73,7 @@ static void draw_plan(sloe_rng *rng, sloe_random_plan *p) {
   p->pool = sloe_rng_between(rng, 0, 3) ? "MaxPool" : "AveragePool";
   p->act = draw_act(rng, p->style);
   for (int i = 0; i < SLOE_RANDOM_BLOCKS; i++) p->block[i] = draw_block(rng);
+  draw_head(rng, p);
 }
 
 /* Blocks of a stage: as many each, the rest goes to the last ones. */
@@ -76,6 +89,15 @@ static sloe_zoo_map add_stem(sloe_zoo_builder *b, const sloe_random_plan *p, slo
   return p->stem_pool ? sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1) : x;
 }
 
+static sloe_zoo_map add_head(sloe_zoo_builder *b, const sloe_random_plan *p, sloe_zoo_map x) {
+  if (p->head == SLOE_RANDOM_HEAD_CONV)
+    x = sloe_zoo_add_conv(b, x, (sloe_zoo_conv){p->head_width, 1, 1, 1, p->norm, p->act});
+  if (p->head != SLOE_RANDOM_HEAD_FLAT) x = sloe_zoo_add_global_pool(b, x);
+  if (p->head == SLOE_RANDOM_HEAD_HIDDEN || p->head == SLOE_RANDOM_HEAD_FLAT)
+    x = sloe_zoo_add_fc(b, x, p->head_width, SLOE_SPEC_ACT_RELU);
+  return sloe_zoo_add_fc(b, x, p->classes, SLOE_SPEC_ACT_NONE);
+}
+
 /* The whole network at a width of the first stage. The first stage after a pool keeps the size. */
 static void put_down(sloe_zoo_builder *b, const sloe_random_plan *p, int64_t batch, double width) {
   sloe_zoo_map x = {0, batch, 3, p->input, p->input};
@@ -86,8 +108,7 @@ static void put_down(sloe_zoo_builder *b, const sloe_random_plan *p, int64_t bat
     for (int64_t i = 0, n = blocks_of(p, stage); i < n; i++)
       x = sloe_random_add_block(b, p, &p->block[at++], x, width,
                                 i == 0 && (stage > 0 || !p->stem_pool));
-  x = sloe_zoo_add_global_pool(b, x);
-  sloe_zoo_output(b, sloe_zoo_add_fc(b, x, p->classes, SLOE_SPEC_ACT_NONE).t);
+  sloe_zoo_output(b, add_head(b, p, x).t);
 }
 
 static double macs_at(const sloe_random_plan *p, double width) {

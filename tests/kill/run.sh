@@ -30,12 +30,12 @@ fi
 
 # The device without noise: every sample is the same whenever it is taken. Where it sleeps, a profile
 # takes seconds.
-quick=sim:noise=0 slow=sim:noise=0,sleep_us=1
+quick=sim:noise=0 slow=sim:noise=0,sleep_us=200
 profile() { # BACKEND NAME [OPTION...]
-  "$sloe" profile -b "$1" -o "$2.sloe" --only copy "${@:3}"
+  "$sloe" profile -b "$1" -o "$2.sloe" --only concat "${@:3}"
 }
 become_profile() { # the same in the place of this process, so that it can be killed
-  exec "$sloe" profile -b "$1" -o "$2.sloe" --only copy "${@:3}"
+  exec "$sloe" profile -b "$1" -o "$2.sloe" --only concat "${@:3}"
 }
 # The platform without what differs from day to day.
 platform_of() { "$sloe" platform export "$1.sloe" | grep -v '"created":\|"seconds":\|"path":'; }
@@ -55,7 +55,7 @@ check "an undisturbed profile" profile $quick whole
 # ---- killed ----
 
 before=0
-for seconds in 0.02 0.15 0.4 0.8 0.3; do
+for seconds in 0.02 0.15 0.3 0.4 0.2; do
   become_profile $slow killed >/dev/null 2>&1 &
   child=$!
   sleep $seconds

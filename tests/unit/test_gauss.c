@@ -39,7 +39,7 @@ static double error_of_line(const sample *s, size_t n) {
   sloe_gauss_shape straight = {.height = -9, .noise = -1, .slope = 0};
   sloe_gauss g;
   sloe_error err;
-  assert_ok(sloe_gauss_fit(s->x, s->y, n, D, &straight, &g, &err), err);
+  assert_ok(sloe_gauss_fit(s->x, s->y, NULL, n, D, &straight, &g, &err), err);
   const double error = error_of(&g);
   sloe_gauss_fini(&g);
   return error;
@@ -51,7 +51,7 @@ static void a_bent_surface_is_learned_from_few_rows(void **state) {
   sloe_error err;
   (void)state;
   draw(&s, 80, 1, 0.01);
-  assert_ok(sloe_gauss_fit(s.x, s.y, 80, D, NULL, &g, &err), err);
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, 80, D, NULL, &g, &err), err);
   const double error = error_of(&g), line = error_of_line(&s, 80);
   if (!(error < 0.1 * line)) fail_msg("%g, a line %g", error, line);
   /* what tells nothing has the greatest length, the noise is about what it is */
@@ -68,7 +68,7 @@ static void more_rows_tell_more(void **state) {
   for (size_t n = 20; n <= MOST; n *= 3) {
     sloe_gauss g;
     sloe_error err;
-    assert_ok(sloe_gauss_fit(s.x, s.y, n, D, NULL, &g, &err), err);
+    assert_ok(sloe_gauss_fit(s.x, s.y, NULL, n, D, NULL, &g, &err), err);
     const double error = error_of(&g);
     assert_true(error < last);
     last = error;
@@ -90,8 +90,8 @@ static void what_is_left_is_what_the_others_do_not_say(void **state) {
   memcpy(without.y, s.y, OUT * sizeof(double));
   memcpy(without.y + OUT, s.y + OUT + 1, (N - OUT - 1) * sizeof(double));
   const sloe_gauss_shape shape = {.length = {1, 1, 1, 1}, .noise = -2, .slope = -1};
-  assert_ok(sloe_gauss_fit(s.x, s.y, N, D, &shape, &all, &err), err);
-  assert_ok(sloe_gauss_fit(without.x, without.y, N - 1, D, &shape, &rest, &err), err);
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, N, D, &shape, &all, &err), err);
+  assert_ok(sloe_gauss_fit(without.x, without.y, NULL, N - 1, D, &shape, &rest, &err), err);
   double told;
   assert_ok(sloe_gauss_eval(&rest, s.x + OUT * D, 1, &told, &err), err);
   /* mean and deviation of 39 rows are not quite those of 40 */
@@ -108,11 +108,37 @@ static void rows_that_are_all_alike_are_a_constant(void **state) {
   (void)state;
   for (int i = 0; i < 6 * D; i++) x[i] = 5;
   for (int i = 0; i < 6; i++) y[i] = i % 2;
-  assert_ok(sloe_gauss_fit(x, y, 6, D, NULL, &g, &err), err);
+  assert_ok(sloe_gauss_fit(x, y, NULL, 6, D, NULL, &g, &err), err);
   double told;
   assert_ok(sloe_gauss_eval(&g, x, 1, &told, &err), err);
   assert_true(fabs(told - 0.5) < 1e-3);
   sloe_gauss_fini(&g);
+}
+
+/* One row is far off, and says so. */
+static void a_row_of_much_variance_of_its_own_is_hardly_heard(void **state) {
+  static sample s;
+  enum { N = 60, OFF = 20 };
+  double own[N] = {0};
+  sloe_gauss deaf, heard;
+  sloe_error err;
+  (void)state;
+  draw(&s, N, 8, 0.01);
+  s.y[OFF] += 5;
+  const sloe_gauss_shape shape = {.noise = -4, .slope = -1};
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, N, D, &shape, &heard, &err), err);
+  own[OFF] = 100;
+  assert_ok(sloe_gauss_fit(s.x, s.y, own, N, D, &shape, &deaf, &err), err);
+  double with, without;
+  assert_ok(sloe_gauss_eval(&heard, s.x + OFF * D, 1, &with, &err), err);
+  assert_ok(sloe_gauss_eval(&deaf, s.x + OFF * D, 1, &without, &err), err);
+  const double truth = surface(s.x + OFF * D);
+  assert_true(fabs(without - truth) < 0.5 && fabs(with - truth) > 3);
+  sloe_gauss_fini(&heard);
+  own[3] = -1;
+  assert_refused(sloe_gauss_fit(s.x, s.y, own, N, D, &shape, &heard, &err), SLOE_USAGE, err,
+                 "row 3");
+  sloe_gauss_fini(&deaf);
 }
 
 static void the_same_rows_give_the_same_process(void **state) {
@@ -121,8 +147,8 @@ static void the_same_rows_give_the_same_process(void **state) {
   sloe_error err;
   (void)state;
   draw(&s, 60, 5, 0.05);
-  assert_ok(sloe_gauss_fit(s.x, s.y, 60, D, NULL, &a, &err), err);
-  assert_ok(sloe_gauss_fit(s.x, s.y, 60, D, NULL, &b, &err), err);
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, 60, D, NULL, &a, &err), err);
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, 60, D, NULL, &b, &err), err);
   assert_memory_equal(a.alpha, b.alpha, 60 * sizeof *a.alpha);
   sloe_gauss_fini(&a);
   sloe_gauss_fini(&b);
@@ -134,11 +160,13 @@ static void sizes_and_numbers_that_cannot_be_are_refused(void **state) {
   sloe_error err;
   (void)state;
   draw(&s, 10, 6, 0);
-  assert_refused(sloe_gauss_fit(s.x, s.y, 1, D, NULL, &g, &err), SLOE_USAGE, err, "1 rows");
-  assert_refused(sloe_gauss_fit(s.x, s.y, 10, 0, NULL, &g, &err), SLOE_USAGE, err, "0 inputs");
-  assert_refused(sloe_gauss_fit(s.x, s.y, 2, 49, NULL, &g, &err), SLOE_USAGE, err, "49 inputs");
+  assert_refused(sloe_gauss_fit(s.x, s.y, NULL, 1, D, NULL, &g, &err), SLOE_USAGE, err, "1 rows");
+  assert_refused(sloe_gauss_fit(s.x, s.y, NULL, 10, 0, NULL, &g, &err), SLOE_USAGE, err,
+                 "0 inputs");
+  assert_refused(sloe_gauss_fit(s.x, s.y, NULL, 2, 49, NULL, &g, &err), SLOE_USAGE, err,
+                 "49 inputs");
   s.y[3] = NAN;
-  assert_refused(sloe_gauss_fit(s.x, s.y, 10, D, NULL, &g, &err), SLOE_USAGE, err, "row 3");
+  assert_refused(sloe_gauss_fit(s.x, s.y, NULL, 10, D, NULL, &g, &err), SLOE_USAGE, err, "row 3");
   assert_true(!g.n && !g.alpha);
 }
 
@@ -154,7 +182,7 @@ static void memory_that_runs_out_is_given_back(void **state) {
     sloe_error err;
     double told;
     sloe_alloc_fail_after(n);
-    sloe_status status = sloe_gauss_fit(s.x, s.y, 30, D, n % 2 ? NULL : &shape, &g, &err);
+    sloe_status status = sloe_gauss_fit(s.x, s.y, NULL, 30, D, n % 2 ? NULL : &shape, &g, &err);
     if (status == SLOE_OK) status = sloe_gauss_eval(&g, s.x, 1, &told, &err);
     sloe_alloc_fail_after(-1);
     sloe_gauss_fini(&g);
@@ -171,6 +199,7 @@ int main(void) {
       cmocka_unit_test(more_rows_tell_more),
       cmocka_unit_test(what_is_left_is_what_the_others_do_not_say),
       cmocka_unit_test(rows_that_are_all_alike_are_a_constant),
+      cmocka_unit_test(a_row_of_much_variance_of_its_own_is_hardly_heard),
       cmocka_unit_test(the_same_rows_give_the_same_process),
       cmocka_unit_test(sizes_and_numbers_that_cannot_be_are_refused),
       cmocka_unit_test(memory_that_runs_out_is_given_back),

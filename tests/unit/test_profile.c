@@ -10,7 +10,7 @@
 
 #define QUIET  "sim:noise=0"
 #define MODELS SLOE_SOURCE_DIR "/data/models/"
-#define SMALL  "softmax" /* ops whose profile is small */
+#define SMALL  "fc" /* ops whose profile is small */
 
 /* ---- one whole profile, for the tests that only read it ---- */
 
@@ -205,7 +205,7 @@ static void only_some_ops_are_measured_where_that_is_asked(void **state) {
   assert_true(summary.heldout_networks == 0 && isnan(summary.network_mape));
   sloe_platform *p = profile_open("a.sloe");
   assert_int_equal(p->fitted->n_ops, 1);
-  assert_int_equal(p->fitted->ops[0].op, SLOE_SPEC_SOFTMAX);
+  assert_int_equal(p->fitted->ops[0].op, SLOE_SPEC_FC);
   sloe_platform_free(p);
 }
 
@@ -231,7 +231,8 @@ static void a_budget_that_runs_out_is_said_and_gives_a_platform(void **state) {
   assert_false(summary.complete);
   assert_true(summary.points_measured > 3 && summary.points_measured < summary.points / 2);
   sloe_platform_free(profile_open("a.sloe"));
-  assert_int_equal(info_of("a.sloe.db").samples, summary.points_measured);
+  assert_true(info_of("a.sloe.db").samples >=
+              (int64_t)summary.points_measured); /* layers of networks, too */
 }
 
 /* ---- failing ---- */
