@@ -204,6 +204,41 @@ typedef struct sloe_onnx_options {
 SLOE_API sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
                                          const sloe_onnx_options *options, sloe_error *err);
 
+/* ---- the zoo: networks made from a line of text, "zoo:FAMILY,key=value,..." ---------------- */
+
+/* What a key takes. X(NAME, text, meaning) */
+#define SLOE_ZOO_TAKES_MAP(X)                                                             \
+  X(WHOLE, "whole", "a whole number")                                                     \
+  X(REAL, "real", "a decimal number")                                                     \
+  X(WORD, "word", "one of a few words")                                                   \
+  X(IMAGE, "image", "224 (3x224x224), 224x320 (3x224x320), or channels x height x width") \
+  X(TEXT, "text", "as its description says")
+
+typedef enum sloe_zoo_takes {
+#define SLOE_ZOO_TAKES_ENUM(name, text, doc) SLOE_ZOO_##name,
+  SLOE_ZOO_TAKES_MAP(SLOE_ZOO_TAKES_ENUM)
+#undef SLOE_ZOO_TAKES_ENUM
+} sloe_zoo_takes;
+
+typedef struct sloe_zoo_key {
+  const char *name, *doc;
+  sloe_zoo_takes takes;
+  const char *fallback; /* where it is not given; "": the family decides; NULL: must be given */
+  const char *words;    /* of WORD: all there are, between '|' */
+  double least, most;   /* of WHOLE and REAL, and of an IMAGE's height and width */
+} sloe_zoo_key;
+
+typedef struct sloe_zoo_family {
+  const char *name, *doc;
+  const sloe_zoo_key *keys;
+  size_t n_keys;
+} sloe_zoo_family;
+
+/* Every family, in the order of `sloe zoo list`; constants. `i` from 0 to count - 1. */
+SLOE_API size_t sloe_zoo_family_count(void);
+SLOE_API const sloe_zoo_family *sloe_zoo_family_at(size_t i);
+SLOE_API const char *sloe_zoo_takes_name(sloe_zoo_takes takes);
+
 /* ---- layers: what a runtime launches after fusion ---------------------------------------- */
 
 #define SLOE_PRECISION_MAP(X) \
@@ -592,6 +627,9 @@ SLOE_API sloe_status sloe_report_evaluations(const sloe_evaluation *const *evalu
 SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);
+/* Every family of the zoo with its keys, their defaults and ranges. */
+SLOE_API sloe_status sloe_report_zoo(const sloe_report_options *options, char **text,
+                                     sloe_error *err);
 /* One platform: its card and all its parameters. JSON is what `platform export` writes. */
 SLOE_API sloe_status sloe_report_platform(const sloe_platform *platform,
                                           const sloe_report_options *options, char **text,

@@ -1,6 +1,7 @@
 /* zoo_build.c: tensors, nodes, attributes, activations. */
 #include "zoo/zoo_build.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,29 +61,66 @@ sloe_tid sloe_zoo_ints(sloe_zoo_builder *b, size_t n, const int64_t *values) {
   return t;
 }
 
+sloe_tid sloe_zoo_real(sloe_zoo_builder *b, double number) {
+  const sloe_tid t = add_tensor(b, NULL, SLOE_DT_FLOAT, 0, NULL);
+  if (t < 0) return -1;
+  sloe_value *value = SLOE_ARENA_NEW(&b->net->arena, sloe_value, 1);
+  double *copy = SLOE_ARENA_NEW(&b->net->arena, double, 1);
+  if (!value || !copy) {
+    no_memory(b);
+    return -1;
+  }
+  *copy = number;
+  *value = (sloe_value){.n = 1, .real = 1, .f = copy};
+  b->net->tensors[t].value = value;
+  b->net->tensors[t].flags |= SLOE_T_INIT;
+  return t;
+}
+
 void sloe_zoo_output(sloe_zoo_builder *b, sloe_tid t) {
   if (!stopped(b)) b->status = sloe_graph_add_output(b->net, &b->net->graph, t, b->err);
 }
 
-sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
-                       const sloe_attr *attrs, size_t n_attrs) {
+void sloe_zoo_refuse(sloe_zoo_builder *b, const char *fmt, ...) {
+  char message[160];
+  if (b->status != SLOE_OK) return;
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(message, sizeof message, fmt, ap);
+  va_end(ap);
+  b->status = sloe_fail(b->err, SLOE_USAGE, "%s", message);
+}
+
+static void add_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
+                     const sloe_attr *attrs, size_t n_attrs, sloe_tid *out, size_t n_out) {
   enum { MOST_ATTRS = 8 };
   sloe_attr kept[MOST_ATTRS];
-  const sloe_tid out = add_tensor(b, NULL, SLOE_DT_UNDEFINED, -1, NULL);
-  for (size_t i = 0; i < n_attrs && out >= 0; i++) {
+  for (size_t i = 0; i < n_out; i++) out[i] = add_tensor(b, NULL, SLOE_DT_UNDEFINED, -1, NULL);
+  for (size_t i = 0; i < n_attrs && !stopped(b); i++) {
     kept[i] = attrs[i];
     if (attrs[i].ints) kept[i].ints = copy_ints(b, attrs[i].n, attrs[i].ints);
   }
-  if (stopped(b)) return -1;
+  if (stopped(b)) return;
   const sloe_node_spec spec = {.type = type,
                                .in = in,
-                               .out = &out,
+                               .out = out,
                                .n_in = n_in,
-                               .n_out = 1,
+                               .n_out = n_out,
                                .attrs = kept,
                                .n_attrs = n_attrs};
   b->status = sloe_net_add_node(b->net, &b->net->graph, &spec, b->err);
+}
+
+sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
+                       const sloe_attr *attrs, size_t n_attrs) {
+  sloe_tid out = -1;
+  add_node(b, type, in, n_in, attrs, n_attrs, &out, 1);
   return b->status == SLOE_OK ? out : -1;
+}
+
+void sloe_zoo_node_pair(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
+                        const sloe_attr *attrs, size_t n_attrs, sloe_tid out[2]) {
+  add_node(b, type, in, n_in, attrs, n_attrs, out, 2);
 }
 
 sloe_attr sloe_zoo_attr_int(const char *name, int64_t value) {
