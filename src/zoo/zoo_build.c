@@ -91,36 +91,25 @@ void sloe_zoo_refuse(sloe_zoo_builder *b, const char *fmt, ...) {
   b->status = sloe_fail(b->err, SLOE_USAGE, "%s", message);
 }
 
-static void add_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
-                     const sloe_attr *attrs, size_t n_attrs, sloe_tid *out, size_t n_out) {
+sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
+                       const sloe_attr *attrs, size_t n_attrs) {
   enum { MOST_ATTRS = 8 };
   sloe_attr kept[MOST_ATTRS];
-  for (size_t i = 0; i < n_out; i++) out[i] = add_tensor(b, NULL, SLOE_DT_UNDEFINED, -1, NULL);
-  for (size_t i = 0; i < n_attrs && !stopped(b); i++) {
+  const sloe_tid out = add_tensor(b, NULL, SLOE_DT_UNDEFINED, -1, NULL);
+  for (size_t i = 0; i < n_attrs && out >= 0; i++) {
     kept[i] = attrs[i];
     if (attrs[i].ints) kept[i].ints = copy_ints(b, attrs[i].n, attrs[i].ints);
   }
-  if (stopped(b)) return;
+  if (stopped(b)) return -1;
   const sloe_node_spec spec = {.type = type,
                                .in = in,
-                               .out = out,
+                               .out = &out,
                                .n_in = n_in,
-                               .n_out = n_out,
+                               .n_out = 1,
                                .attrs = kept,
                                .n_attrs = n_attrs};
   b->status = sloe_net_add_node(b->net, &b->net->graph, &spec, b->err);
-}
-
-sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
-                       const sloe_attr *attrs, size_t n_attrs) {
-  sloe_tid out = -1;
-  add_node(b, type, in, n_in, attrs, n_attrs, &out, 1);
   return b->status == SLOE_OK ? out : -1;
-}
-
-void sloe_zoo_node_pair(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
-                        const sloe_attr *attrs, size_t n_attrs, sloe_tid out[2]) {
-  add_node(b, type, in, n_in, attrs, n_attrs, out, 2);
 }
 
 sloe_attr sloe_zoo_attr_int(const char *name, int64_t value) {

@@ -36,9 +36,6 @@ void sloe_zoo_refuse(sloe_zoo_builder *b, const char *fmt, ...) SLOE_PRINTF(2, 3
 /* One node of one output. What the attributes point to is copied. */
 sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
                        const sloe_attr *attrs, size_t n_attrs);
-/* The same for a node of two outputs. */
-void sloe_zoo_node_pair(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
-                        const sloe_attr *attrs, size_t n_attrs, sloe_tid out[2]);
 sloe_attr sloe_zoo_attr_int(const char *name, int64_t value);
 sloe_attr sloe_zoo_attr_ints(const char *name, size_t n, const int64_t *values);
 sloe_attr sloe_zoo_attr_text(const char *name, const char *value);
@@ -87,6 +84,8 @@ sloe_zoo_map sloe_zoo_add_pool(sloe_zoo_builder *b, sloe_zoo_map x, const char *
    floor(in / size) steps. USAGE where the map is smaller. */
 sloe_zoo_map sloe_zoo_add_fitted_pool(sloe_zoo_builder *b, sloe_zoo_map x, int64_t size);
 sloe_zoo_map sloe_zoo_add_global_pool(sloe_zoo_builder *b, sloe_zoo_map x);
+/* The same by ReduceMean, as PyTorch's x.mean([2, 3]) is exported. */
+sloe_zoo_map sloe_zoo_add_reduce_mean(sloe_zoo_builder *b, sloe_zoo_map x);
 /* "Add" or "Mul"; `y` may be 1 x 1. */
 sloe_zoo_map sloe_zoo_add_binary(sloe_zoo_builder *b, const char *type, sloe_zoo_map x,
                                  sloe_zoo_map y);
@@ -98,8 +97,6 @@ sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units,
 
 /* ---- moving channels (zoo_channels.c) ---- */
 
-/* The first `first` channels and the rest, by one Split. */
-void sloe_zoo_add_split(sloe_zoo_builder *b, sloe_zoo_map x, int64_t first, sloe_zoo_map out[2]);
 /* Channels from `from` up to `to`, by a Slice. */
 sloe_zoo_map sloe_zoo_add_slice(sloe_zoo_builder *b, sloe_zoo_map x, int64_t from, int64_t to);
 /* ShuffleNet's: the channels of the groups one from each in turn. */

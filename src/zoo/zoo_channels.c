@@ -1,14 +1,6 @@
 /* zoo_channels.c: ops that move or weigh channels. */
 #include "zoo/zoo_build.h"
 
-void sloe_zoo_add_split(sloe_zoo_builder *b, sloe_zoo_map x, int64_t first, sloe_zoo_map out[2]) {
-  const int64_t sizes[] = {first, x.c - first};
-  const sloe_attr axis = sloe_zoo_attr_int("axis", 1);
-  sloe_tid t[2] = {-1, -1};
-  sloe_zoo_node_pair(b, "Split", (sloe_tid[]){x.t, sloe_zoo_ints(b, 2, sizes)}, 2, &axis, 1, t);
-  for (int i = 0; i < 2; i++) out[i] = (sloe_zoo_map){t[i], x.n, sizes[i], x.h, x.w};
-}
-
 sloe_zoo_map sloe_zoo_add_slice(sloe_zoo_builder *b, sloe_zoo_map x, int64_t from, int64_t to) {
   const int64_t axis = 1;
   const sloe_tid in[] = {x.t, sloe_zoo_ints(b, 1, &from), sloe_zoo_ints(b, 1, &to),
@@ -38,14 +30,14 @@ sloe_zoo_map sloe_zoo_add_zero_channels(sloe_zoo_builder *b, sloe_zoo_map x, int
   return x;
 }
 
-static sloe_zoo_map mean_of(sloe_zoo_builder *b, sloe_zoo_map x) {
+sloe_zoo_map sloe_zoo_add_reduce_mean(sloe_zoo_builder *b, sloe_zoo_map x) {
   const int64_t axes[] = {2, 3};
   const sloe_attr attr = sloe_zoo_attr_ints("axes", 2, axes);
   return (sloe_zoo_map){sloe_zoo_node(b, "ReduceMean", &x.t, 1, &attr, 1), x.n, x.c, 1, 1};
 }
 
 sloe_zoo_map sloe_zoo_add_gate(sloe_zoo_builder *b, sloe_zoo_map x, sloe_zoo_gate gate) {
-  sloe_zoo_map s = gate.reduce ? mean_of(b, x) : sloe_zoo_add_global_pool(b, x);
+  sloe_zoo_map s = gate.reduce ? sloe_zoo_add_reduce_mean(b, x) : sloe_zoo_add_global_pool(b, x);
   s = sloe_zoo_add_conv(b, s, (sloe_zoo_conv){.k = gate.squeezed, .act = gate.act});
   s = sloe_zoo_add_conv(b, s, (sloe_zoo_conv){.k = x.c, .act = gate.open});
   return sloe_zoo_add_binary(b, "Mul", x, s);

@@ -22,7 +22,7 @@ static const plan PLANS[] = {
 };
 
 typedef struct paths {
-  map added, appended;
+  map added, kept, more; /* kept and more are one part: more is what the last block appended */
 } paths;
 
 static map conv(builder *b, map x, int64_t k, int64_t kernel, int64_t stride, int64_t groups) {
@@ -32,25 +32,32 @@ static map conv(builder *b, map x, int64_t k, int64_t kernel, int64_t stride, in
           .k = k, .kernel = kernel, .stride = stride, .groups = groups, .bias = SLOE_ZOO_NO_BIAS});
 }
 
-static map joined(builder *b, const paths *p) {
-  return sloe_zoo_add_concat(b, (map[]){p->added, p->appended}, 2);
+static void part(builder *b, map x, int64_t width, map out[2]) {
+  out[0] = sloe_zoo_add_slice(b, x, 0, width);
+  out[1] = sloe_zoo_add_slice(b, x, width, x.c);
 }
 
-static paths parted(builder *b, map x, int64_t width) {
-  return (paths){sloe_zoo_add_slice(b, x, 0, width), sloe_zoo_add_slice(b, x, width, x.c)};
-}
-
-/* The first block of a stage makes both parts anew. */
-static paths block(builder *b, const plan *p, map x, const paths *before, int stage,
-                   int64_t stride) {
-  const int64_t width = p->width << stage, more = p->more[stage];
-  paths old = before ? *before : parted(b, conv(b, x, width + 2 * more, 1, stride, 1), width);
-  map y = conv(b, x, p->inner << stage, 1, 1, 1);
+/* On the input x of both paths, `old` added and appended. */
+static paths block(builder *b, const plan *p, map x, const map old[2], int stage, int64_t stride) {
+  const int64_t width = p->width << stage;
+  map new[2], y = conv(b, x, p->inner << stage, 1, 1, 1);
   y = conv(b, y, p->inner << stage, 3, stride, p->groups);
-  const paths new = parted(b, conv(b, y, width + more, 1, 1, 1), width);
-  old.added = sloe_zoo_add_binary(b, "Add", old.added, new.added);
-  old.appended = sloe_zoo_add_concat(b, (map[]){old.appended, new.appended}, 2);
-  return old;
+  part(b, conv(b, y, width + p->more[stage], 1, 1, 1), width, new);
+  return (paths){sloe_zoo_add_binary(b, "Add", old[0], new[0]), old[1], new[1]};
+}
+
+/* The first block makes both parts anew. */
+static map stage_of(builder *b, const plan *p, map x, int stage) {
+  const int64_t width = p->width << stage, stride = stage ? 2 : 1;
+  map old[2];
+  part(b, conv(b, x, width + 2 * p->more[stage], 1, stride, 1), width, old);
+  paths at = block(b, p, x, old, stage, stride);
+  for (int64_t i = 1; i < p->blocks[stage]; i++) {
+    old[0] = at.added;
+    old[1] = sloe_zoo_add_concat(b, (map[]){at.kept, at.more}, 2);
+    at = block(b, p, sloe_zoo_add_concat(b, old, 2), old, stage, 1);
+  }
+  return sloe_zoo_add_concat(b, (map[]){at.added, at.kept, at.more}, 3);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {
@@ -63,13 +70,9 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
                                         .norm = 1,
                                         .act = SLOE_SPEC_ACT_RELU});
   x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
-  for (int stage = 0; stage < 4; stage++) {
-    paths at = block(b, p, x, NULL, stage, stage ? 2 : 1);
-    for (int64_t i = 1; i < p->blocks[stage]; i++) at = block(b, p, joined(b, &at), &at, stage, 1);
-    x = joined(b, &at);
-  }
-  return sloe_zoo_end_mean_conv(b, sloe_zoo_add_norm_act(b, x, SLOE_SPEC_ACT_ELU),
-                                call->v[CLASSES].whole);
+  for (int stage = 0; stage < 4; stage++) x = stage_of(b, p, x, stage);
+  x = sloe_zoo_add_norm_act(b, x, SLOE_SPEC_ACT_RELU);
+  return sloe_zoo_end_mean_conv(b, x, call->v[CLASSES].whole);
 }
 
 static const sloe_zoo_key KEYS[] = {

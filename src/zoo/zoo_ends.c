@@ -18,6 +18,11 @@ sloe_status sloe_zoo_end_mean_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t cl
   return sloe_zoo_end(b, sloe_zoo_add_fc(b, x, classes, SLOE_SPEC_ACT_NONE));
 }
 
+sloe_status sloe_zoo_end_reduce_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes) {
+  x = sloe_zoo_add_reduce_mean(b, x);
+  return sloe_zoo_end(b, sloe_zoo_add_fc(b, x, classes, SLOE_SPEC_ACT_NONE));
+}
+
 sloe_status sloe_zoo_end_mean_conv(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes) {
   x = sloe_zoo_add_global_pool(b, x);
   x = sloe_zoo_add_conv(b, x, (sloe_zoo_conv){.k = classes});

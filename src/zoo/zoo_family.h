@@ -66,6 +66,8 @@ sloe_zoo_map sloe_zoo_begin(sloe_zoo_builder *b, const sloe_zoo_call *call,
                             const sloe_zoo_value *image);
 /* The mean of each channel, a fully connected layer, the output. */
 sloe_status sloe_zoo_end_mean_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes);
+/* The same, the means by ReduceMean. */
+sloe_status sloe_zoo_end_reduce_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes);
 /* The same, the classifier a 1x1 convolution. */
 sloe_status sloe_zoo_end_mean_conv(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes);
 /* x is the output. */
