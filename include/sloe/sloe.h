@@ -196,10 +196,17 @@ typedef struct sloe_net_info {
 /* Never NULL; lives as long as the net. */
 SLOE_API const sloe_net_info *sloe_net_get_info(const sloe_net *net);
 
-/* Write a net as ONNX (opset 17, external weights left out unless `weights`, when they are random
-   from a fixed seed). Atomic: `path` is either whole or as before. Errors: IO, UNSUPPORTED. */
+/* Write a net as ONNX (opset 17). Atomic: `path` is either whole or as before. What the net knows
+   of its constants is written; `weights` says what becomes of the others. A file of weights made by
+   ConstantOfShape is small and valid: ONNX's checker takes it, and any runtime runs it. Errors: IO,
+   UNSUPPORTED. */
+enum {
+  SLOE_WEIGHTS_NONE,   /* initializers have shape and type and no data */
+  SLOE_WEIGHTS_RANDOM, /* random normal values from a fixed seed */
+  SLOE_WEIGHTS_SHAPES, /* zeros, made from their shape by a ConstantOfShape node */
+};
 typedef struct sloe_onnx_options {
-  int weights; /* 0: initializers have shape and type and no data; 1: random normal values */
+  int weights;
 } sloe_onnx_options;
 SLOE_API sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
                                          const sloe_onnx_options *options, sloe_error *err);
