@@ -144,14 +144,21 @@ sloe_zoo_map sloe_zoo_add_concat(sloe_zoo_builder *b, const sloe_zoo_map *x, siz
   return y;
 }
 
-sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units,
-                             sloe_spec_act act) {
+static sloe_zoo_map add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units, int bias) {
   const int64_t inner = x.c * x.h * x.w;
   const sloe_attr turned = sloe_zoo_attr_int("transB", 1);
   const sloe_tid flat = sloe_zoo_node(b, "Flatten", &x.t, 1, NULL, 0);
   const sloe_tid weight = sloe_zoo_weight(b, 2, (int64_t[]){units, inner});
-  const sloe_tid in[] = {flat, weight, sloe_zoo_weight(b, 1, &units)};
+  const sloe_tid in[] = {flat, weight, bias ? sloe_zoo_weight(b, 1, &units) : -1};
   b->macs += (double)x.n * (double)inner * (double)units;
-  return sloe_zoo_add_act(
-      b, (sloe_zoo_map){sloe_zoo_node(b, "Gemm", in, 3, &turned, 1), x.n, units, 1, 1}, act);
+  return (sloe_zoo_map){sloe_zoo_node(b, "Gemm", in, bias ? 3 : 2, &turned, 1), x.n, units, 1, 1};
+}
+
+sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units,
+                             sloe_spec_act act) {
+  return sloe_zoo_add_act(b, add_fc(b, x, units, 1), act);
+}
+
+sloe_zoo_map sloe_zoo_add_fc_unbiased(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units) {
+  return add_fc(b, x, units, 0);
 }

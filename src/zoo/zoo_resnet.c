@@ -5,10 +5,10 @@
 
 enum { DEPTH, VERSION, WIDTH, FLAVOUR, INPUT, CLASSES };
 
-static sloe_status no_such(sloe_zoo_builder *b, int64_t version, int64_t depth) {
-  sloe_zoo_refuse(b, "resnet: there is no version %lld of depth %lld", (long long)version,
-                  (long long)depth);
-  return b->status;
+/* Of the networks for CIFAR: 6n + 2 layers, or 9n + 2 of bottlenecks. */
+static int has_version(int64_t depth, int64_t version) {
+  if (depth == 110) return 1;
+  return version == (depth == 164 || depth == 1001 ? 2 : 1);
 }
 
 static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
@@ -28,8 +28,9 @@ static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
   }
   sloe_zoo_default_image(&image, blocks ? 224 : 32);
   const sloe_zoo_map x = sloe_zoo_begin(b, call, &image);
-  if (!blocks && version != (depth % 6 == 2 ? 1 : 2) && depth != 110)
-    return no_such(b, version, depth);
+  if (!blocks && !has_version(depth, version))
+    sloe_zoo_refuse(b, "resnet: there is no version %lld of depth %lld", (long long)version,
+                    (long long)depth);
   if (!blocks)
     return sloe_zoo_put_resnet_cifar(b, x, version, depth, call->v[CLASSES].given ? classes : 10);
   if (version == 2) return sloe_zoo_put_resnet_v2(b, x, blocks, bottleneck, flavour, classes);

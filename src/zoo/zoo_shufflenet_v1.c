@@ -1,4 +1,5 @@
-/* zoo_shufflenet_v1.c: table 1 of the paper. */
+/* zoo_shufflenet_v1.c: table 1 of the paper; widths as in the authors' code
+ * (megvii-model/ShuffleNet-Series). */
 #include "zoo/zoo_shufflenet.h"
 
 typedef sloe_zoo_builder builder;
@@ -38,12 +39,15 @@ sloe_status sloe_zoo_put_shufflenet_v1(builder *b, map x, double width, int64_t 
   const int64_t step = 4 * groups; /* so that groups divide the bottleneck too */
   int64_t k = (int64_t)((double)first_width(groups) * width / (double)step + 0.5) * step;
   if (k < 2 * step) k = 2 * step;
+  const int64_t stem = (int64_t)(24 * (width < 1 ? width : (double)(int64_t)width));
+  const int64_t first = (stem + groups - 1) / groups * groups;
   x = sloe_zoo_add_conv(
       b, x,
-      (sloe_zoo_conv){.k = 24, .kernel = 3, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
+      (sloe_zoo_conv){.k = first, .kernel = 3, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
   x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
   for (int stage = 0; stage < SLOE_ZOO_SHUFFLE_STAGES; stage++, k *= 2)
     for (int64_t i = 0; i < sloe_zoo_shuffle_blocks[stage]; i++)
       x = unit(b, x, k, i ? 1 : 2, groups, !stage && !i);
-  return sloe_zoo_end_mean_fc(b, x, classes);
+  x = sloe_zoo_add_global_pool(b, x);
+  return sloe_zoo_end(b, sloe_zoo_add_fc_unbiased(b, x, classes));
 }
