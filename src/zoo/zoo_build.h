@@ -94,7 +94,6 @@ sloe_zoo_map sloe_zoo_add_scaled(sloe_zoo_builder *b, sloe_zoo_map x, double fac
 sloe_zoo_map sloe_zoo_add_concat(sloe_zoo_builder *b, const sloe_zoo_map *x, size_t n);
 /* Flattens x and multiplies: n x c*h*w by `units`. */
 sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units, sloe_spec_act act);
-sloe_zoo_map sloe_zoo_add_fc_unbiased(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units);
 
 /* ---- moving channels (zoo_channels.c) ---- */
 

@@ -119,8 +119,16 @@ sloe_zoo_map sloe_zoo_add_global_pool(sloe_zoo_builder *b, sloe_zoo_map x) {
   return (sloe_zoo_map){sloe_zoo_node(b, "GlobalAveragePool", &x.t, 1, NULL, 0), x.n, x.c, 1, 1};
 }
 
+/* Some networks can only halve even sizes. */
+static void check_meet(sloe_zoo_builder *b, const sloe_zoo_map *x, const sloe_zoo_map *y) {
+  if (x->h != y->h || x->w != y->w)
+    sloe_zoo_refuse(b, "input: branches of %lldx%lld and %lldx%lld do not meet", (long long)x->h,
+                    (long long)x->w, (long long)y->h, (long long)y->w);
+}
+
 sloe_zoo_map sloe_zoo_add_binary(sloe_zoo_builder *b, const char *type, sloe_zoo_map x,
                                  sloe_zoo_map y) {
+  if (y.h != 1 || y.w != 1) check_meet(b, &x, &y);
   x.t = sloe_zoo_node(b, type, (sloe_tid[]){x.t, y.t}, 2, NULL, 0);
   return x;
 }
@@ -137,6 +145,7 @@ sloe_zoo_map sloe_zoo_add_concat(sloe_zoo_builder *b, const sloe_zoo_map *x, siz
   y.c = 0;
   if (n > MOST_PARTS) b->status = sloe_fail(b->err, SLOE_INTERNAL, "a concat of %zu maps", n);
   for (size_t i = 0; i < n && i < MOST_PARTS; i++) {
+    check_meet(b, &x[0], &x[i]);
     in[i] = x[i].t;
     y.c += x[i].c;
   }
@@ -144,21 +153,14 @@ sloe_zoo_map sloe_zoo_add_concat(sloe_zoo_builder *b, const sloe_zoo_map *x, siz
   return y;
 }
 
-static sloe_zoo_map add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units, int bias) {
+sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units,
+                             sloe_spec_act act) {
   const int64_t inner = x.c * x.h * x.w;
   const sloe_attr turned = sloe_zoo_attr_int("transB", 1);
   const sloe_tid flat = sloe_zoo_node(b, "Flatten", &x.t, 1, NULL, 0);
   const sloe_tid weight = sloe_zoo_weight(b, 2, (int64_t[]){units, inner});
-  const sloe_tid in[] = {flat, weight, bias ? sloe_zoo_weight(b, 1, &units) : -1};
+  const sloe_tid in[] = {flat, weight, sloe_zoo_weight(b, 1, &units)};
   b->macs += (double)x.n * (double)inner * (double)units;
-  return (sloe_zoo_map){sloe_zoo_node(b, "Gemm", in, bias ? 3 : 2, &turned, 1), x.n, units, 1, 1};
-}
-
-sloe_zoo_map sloe_zoo_add_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units,
-                             sloe_spec_act act) {
-  return sloe_zoo_add_act(b, add_fc(b, x, units, 1), act);
-}
-
-sloe_zoo_map sloe_zoo_add_fc_unbiased(sloe_zoo_builder *b, sloe_zoo_map x, int64_t units) {
-  return add_fc(b, x, units, 0);
+  return sloe_zoo_add_act(
+      b, (sloe_zoo_map){sloe_zoo_node(b, "Gemm", in, 3, &turned, 1), x.n, units, 1, 1}, act);
 }

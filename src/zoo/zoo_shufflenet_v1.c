@@ -48,6 +48,5 @@ sloe_status sloe_zoo_put_shufflenet_v1(builder *b, map x, double width, int64_t 
   for (int stage = 0; stage < SLOE_ZOO_SHUFFLE_STAGES; stage++, k *= 2)
     for (int64_t i = 0; i < sloe_zoo_shuffle_blocks[stage]; i++)
       x = unit(b, x, k, i ? 1 : 2, groups, !stage && !i);
-  x = sloe_zoo_add_global_pool(b, x);
-  return sloe_zoo_end(b, sloe_zoo_add_fc_unbiased(b, x, classes));
+  return sloe_zoo_end_mean_fc(b, x, classes);
 }
