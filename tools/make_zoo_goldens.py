@@ -41,6 +41,7 @@ OSMR = "osmr/imgclsmob pytorch/README.md @017fe2c"
 TABLE2 = "Bouzidi et al. 2022 table 2"
 MEGVII = "megvii-model/ShuffleNet-Series ShuffleNetV1/README.md @00643c6"
 NB201 = "Dong and Yang 2020, NAS-Bench-201 v1.1 (parameters in MB, FLOPs are MACs)"
+TIMM = "timm results/benchmark-infer-amp-nchw-pt110-cu113-rtx3090.csv @066e490"
 V3 = "tensorflow/models slim/nets/mobilenet README, minimalistic"
 
 
@@ -93,6 +94,14 @@ def published():
     caffe = [("alexnet,flavour=caffe", 60965224), ("caffenet", 60965224), ("googlenet,flavour=caffe", 6998552)]
     for net, params in caffe:
         yield net, {"params": params}, "Caffe's model zoo, bvlc_alexnet, bvlc_reference_caffenet, bvlc_googlenet"
+    timm = [("mnasnet,variant=a1", "3.89M"), ("mnasnet,variant=a1,width=0.75", "2.91M"),
+            ("mnasnet,width=1.4", "7.12M"), ("mobilenet,version=2,width=0.35", "1.68M"),
+            ("mobilenet,version=2,width=0.5", "1.97M"), ("mobilenet,version=2,width=0.75", "2.64M"),
+            ("mobilenet,version=2,width=1.4", "6.11M"), ("senet,depth=18", "11.78M"),
+            ("senet,depth=34", "21.96M"), ("mobilenet,version=3,variant=large,minimal=1", "3.92M"),
+            ("mobilenet,version=3,variant=small,minimal=1", "2.04M")]
+    for net, params in timm:
+        yield net, {"trainable_params": params}, TIMM
     yield "nin", {"params": "7.6M"}, "Lin et al. 2014, the Caffe model's size"
     yield "overfeat,variant=fast", {"params": "146M"}, "Sermanet et al. 2014 table 4 says 145M"
     yield "faster_rcnn", {"params": "137.08M"}, "Ren et al. 2015, VGG16, PASCAL VOC"
