@@ -61,7 +61,7 @@ sloe_zoo_map sloe_zoo_add_conv(sloe_zoo_builder *b, sloe_zoo_map x, sloe_zoo_con
   const sloe_tid in[] = {x.t, weight, bias};
   sloe_zoo_map y =
       add_window(b, "Conv", in, has_bias(&conv) ? 3 : 2, &x, conv.k, edges, stride, &group);
-  b->macs += (double)(y.n * y.c * y.h * y.w) * (double)(shape[1] * high * wide);
+  b->macs += (double)y.n * (double)y.c * (double)(y.h * y.w) * (double)(shape[1] * high * wide);
   if (conv.norm) y = sloe_zoo_add_norm(b, y);
   return sloe_zoo_add_act(b, y, conv.act);
 }
