@@ -19,7 +19,7 @@ static edge edge_of(sloe_zoo_builder *b, int64_t in, int64_t kernel, int64_t str
   const int64_t room = in + s.before + s.after - kernel;
   if (room < 0)
     sloe_zoo_refuse(b, "input: too small: a window of %lld on a map of %lld", (long long)kernel,
-                    (long long)(in + s.before + s.after));
+                    (long long)in);
   s.out = room < 0 ? 1 : (room + (ceil ? stride - 1 : 0)) / stride + 1;
   return s;
 }

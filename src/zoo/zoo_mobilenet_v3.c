@@ -22,8 +22,8 @@ static int64_t times(int64_t k, double width) {
 
 static sloe_zoo_map add_row(sloe_zoo_builder *b, sloe_zoo_map x, const row *r, double width,
                             int minimal) {
-  const int64_t wide = times(r->wide, width);
-  const sloe_zoo_gate gate = {sloe_zoo_divisible((double)(wide / 4), 8), SLOE_SPEC_ACT_RELU,
+  const int64_t wide = times(r->wide, width), quarter = wide / 4;
+  const sloe_zoo_gate gate = {sloe_zoo_divisible((double)quarter, 8), SLOE_SPEC_ACT_RELU,
                               SLOE_SPEC_ACT_HARDSIGMOID, 0};
   sloe_zoo_inverted block = {
       .wide = wide,
