@@ -196,13 +196,55 @@ typedef struct sloe_net_info {
 /* Never NULL; lives as long as the net. */
 SLOE_API const sloe_net_info *sloe_net_get_info(const sloe_net *net);
 
-/* Write a net as ONNX (opset 17, external weights left out unless `weights`, when they are random
-   from a fixed seed). Atomic: `path` is either whole or as before. Errors: IO, UNSUPPORTED. */
+/* Write a net as ONNX (opset 17). Atomic: `path` is either whole or as before. What the net knows
+   of its constants is written; `weights` says what becomes of the others. A file of weights made by
+   ConstantOfShape is small and valid: ONNX's checker takes it, and any runtime runs it. Errors: IO,
+   UNSUPPORTED. */
+enum {
+  SLOE_WEIGHTS_NONE,   /* initializers have shape and type and no data */
+  SLOE_WEIGHTS_RANDOM, /* random normal values from a fixed seed */
+  SLOE_WEIGHTS_SHAPES, /* zeros, made from their shape by a ConstantOfShape node */
+};
 typedef struct sloe_onnx_options {
-  int weights; /* 0: initializers have shape and type and no data; 1: random normal values */
+  int weights;
 } sloe_onnx_options;
 SLOE_API sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
                                          const sloe_onnx_options *options, sloe_error *err);
+
+/* ---- the zoo: networks made from a line of text, "zoo:FAMILY,key=value,..." ---------------- */
+
+/* What a key takes. X(NAME, text, meaning) */
+#define SLOE_ZOO_TAKES_MAP(X)                                                             \
+  X(WHOLE, "whole", "a whole number")                                                     \
+  X(REAL, "real", "a decimal number")                                                     \
+  X(WORD, "word", "one of a few words")                                                   \
+  X(IMAGE, "image", "224 (3x224x224), 224x320 (3x224x320), or channels x height x width") \
+  X(TEXT, "text", "as its description says")
+
+typedef enum sloe_zoo_takes {
+#define SLOE_ZOO_TAKES_ENUM(name, text, doc) SLOE_ZOO_##name,
+  SLOE_ZOO_TAKES_MAP(SLOE_ZOO_TAKES_ENUM)
+#undef SLOE_ZOO_TAKES_ENUM
+} sloe_zoo_takes;
+
+typedef struct sloe_zoo_key {
+  const char *name, *doc;
+  sloe_zoo_takes takes;
+  const char *fallback; /* where it is not given; "": the family decides; NULL: must be given */
+  const char *words;    /* of WORD: all there are, between '|' */
+  double least, most;   /* of WHOLE and REAL, and of an IMAGE's height and width */
+} sloe_zoo_key;
+
+typedef struct sloe_zoo_family {
+  const char *name, *doc;
+  const sloe_zoo_key *keys;
+  size_t n_keys;
+} sloe_zoo_family;
+
+/* Every family, in the order of `sloe zoo list`; constants. `i` from 0 to count - 1. */
+SLOE_API size_t sloe_zoo_family_count(void);
+SLOE_API const sloe_zoo_family *sloe_zoo_family_at(size_t i);
+SLOE_API const char *sloe_zoo_takes_name(sloe_zoo_takes takes);
 
 /* ---- layers: what a runtime launches after fusion ---------------------------------------- */
 
@@ -592,6 +634,9 @@ SLOE_API sloe_status sloe_report_evaluations(const sloe_evaluation *const *evalu
 SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);
+/* Every family of the zoo with its keys, their defaults and ranges. */
+SLOE_API sloe_status sloe_report_zoo(const sloe_report_options *options, char **text,
+                                     sloe_error *err);
 /* One platform: its card and all its parameters. JSON is what `platform export` writes. */
 SLOE_API sloe_status sloe_report_platform(const sloe_platform *platform,
                                           const sloe_report_options *options, char **text,

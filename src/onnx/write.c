@@ -21,6 +21,7 @@ typedef struct writer {
   int weights;
   sloe_pb pb;
   sloe_arena arena;   /* of what follows */
+  sloe_map taken;     /* names that are given */
   const char **names; /* of tensors, each once */
   uint8_t *positive;  /* tensors whose random values must be: scales and variances */
 } writer;
@@ -31,29 +32,26 @@ static sloe_status no_memory(const writer *w) {
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-static sloe_status give_name(writer *w, sloe_map *taken, size_t t) {
+static sloe_status give_name(writer *w, size_t t) {
   const char *name = w->net->tensors[t].name;
   if (w->names[t]) return SLOE_OK;
-  for (unsigned try = 0; !*name || sloe_map_get(taken, name) >= 0; try++) {
+  for (unsigned try = 0; !*name || sloe_map_get(&w->taken, name) >= 0; try++) {
     name = try ? sloe_arena_printf(&w->arena, "%s_%zu_%u", w->net->tensors[t].name, t, try)
                : sloe_arena_printf(&w->arena, "%s_%zu", w->net->tensors[t].name, t);
     if (!name) return no_memory(w);
   }
   w->names[t] = name;
-  return sloe_map_put(taken, &w->arena, name, (int32_t)t) ? SLOE_OK : no_memory(w);
+  return sloe_map_put(&w->taken, &w->arena, name, (int32_t)t) ? SLOE_OK : no_memory(w);
 }
 
 /* The main graph's inputs and outputs keep theirs. */
 static sloe_status give_names(writer *w) {
   const sloe_net *net = w->net;
-  sloe_map taken = {0};
   w->names = SLOE_ARENA_NEW(&w->arena, const char *, net->n_tensors + 1);
   if (!w->names) return no_memory(w);
-  for (size_t i = 0; i < net->graph.n_in; i++)
-    SLOE_TRY(give_name(w, &taken, (size_t)net->graph.in[i]));
-  for (size_t i = 0; i < net->graph.n_out; i++)
-    SLOE_TRY(give_name(w, &taken, (size_t)net->graph.out[i]));
-  for (size_t t = 0; t < net->n_tensors; t++) SLOE_TRY(give_name(w, &taken, t));
+  for (size_t i = 0; i < net->graph.n_in; i++) SLOE_TRY(give_name(w, (size_t)net->graph.in[i]));
+  for (size_t i = 0; i < net->graph.n_out; i++) SLOE_TRY(give_name(w, (size_t)net->graph.out[i]));
+  for (size_t t = 0; t < net->n_tensors; t++) SLOE_TRY(give_name(w, t));
   return SLOE_OK;
 }
 
@@ -126,7 +124,7 @@ static sloe_status write_tensor(writer *w, unsigned field, sloe_tid id, const ch
   sloe_pb_text(&w->pb, 8, name);
   if (is_whole(t->value, elements) && bits % 8 == 0 && t->dtype != SLOE_DT_STRING)
     SLOE_TRY(write_value(w, t));
-  else if (w->weights && t->dtype != SLOE_DT_STRING)
+  else if (w->weights == SLOE_WEIGHTS_RANDOM && t->dtype != SLOE_DT_STRING)
     sloe_pb_hollow(&w->pb, 9, (elements * bits + 7) / 8, id);
   sloe_pb_end(&w->pb, mark);
   return SLOE_OK;
@@ -222,6 +220,82 @@ static sloe_status write_node(writer *w, const sloe_node *node, int depth) {
   return SLOE_OK;
 }
 
+/* ---- constants of the main graph ---------------------------------------------------------- */
+
+/* Is it made by a ConstantOfShape, having no contents that are known? */
+static int is_made(const writer *w, const sloe_tensor *t) {
+  uint64_t elements = 1;
+  for (int i = 0; i < t->shape.rank; i++)
+    elements = sloe_mul_sat(elements, (uint64_t)t->shape.dim[i]);
+  return w->weights == SLOE_WEIGHTS_SHAPES && t->shape.rank > 0 && t->dtype != SLOE_DT_STRING &&
+         !is_whole(t->value, elements);
+}
+
+static sloe_status name_of_shape(writer *w, size_t t, const char **out) {
+  const char *name = NULL;
+  for (unsigned try = 0; !name || sloe_map_get(&w->taken, name) >= 0; try++) {
+    name = try ? sloe_arena_printf(&w->arena, "%s_shape_%u", w->names[t], try)
+               : sloe_arena_printf(&w->arena, "%s_shape", w->names[t]);
+    if (!name) return no_memory(w);
+  }
+  *out = name;
+  return sloe_map_put(&w->taken, &w->arena, name, (int32_t)t) ? SLOE_OK : no_memory(w);
+}
+
+static void write_shape(writer *w, const sloe_tensor *t, const char *name) {
+  uint8_t raw[8 * SLOE_MAX_RANK];
+  const size_t size = (size_t)t->shape.rank * 8;
+  for (size_t i = 0; i < size; i++)
+    raw[i] = (uint8_t)((uint64_t)t->shape.dim[i / 8] >> 8 * (i % 8));
+  sloe_pb_mark mark = sloe_pb_begin(&w->pb, 5);
+  sloe_pb_int(&w->pb, 1, t->shape.rank);
+  sloe_pb_int(&w->pb, 2, SLOE_DT_INT64);
+  sloe_pb_text(&w->pb, 8, name);
+  sloe_pb_bytes(&w->pb, 9, raw, size);
+  sloe_pb_end(&w->pb, mark);
+}
+
+/* The attribute `value`: one zero of the tensor's type. */
+static void write_zero(writer *w, sloe_dtype dtype) {
+  static const uint8_t zeros[16] = {0};
+  sloe_pb_mark attr = sloe_pb_begin(&w->pb, 5);
+  sloe_pb_text(&w->pb, 1, "value");
+  sloe_pb_mark tensor = sloe_pb_begin(&w->pb, 5);
+  sloe_pb_int(&w->pb, 1, 1);
+  sloe_pb_int(&w->pb, 2, dtype);
+  sloe_pb_bytes(&w->pb, 9, zeros, (sloe_dtype_bits(dtype) + 7) / 8);
+  sloe_pb_end(&w->pb, tensor);
+  sloe_pb_int(&w->pb, 20, SLOE_ATTR_TENSOR);
+  sloe_pb_end(&w->pb, attr);
+}
+
+/* The nodes stand before all others, the shapes that they read among the initializers. */
+static sloe_status write_made(writer *w) {
+  for (size_t t = 0; t < w->net->n_tensors; t++) {
+    const sloe_tensor *tensor = &w->net->tensors[t];
+    const char *shape = NULL;
+    if (!(tensor->flags & SLOE_T_INIT) || !is_made(w, tensor)) continue;
+    SLOE_TRY(name_of_shape(w, t, &shape));
+    sloe_pb_mark mark = sloe_pb_begin(&w->pb, 1);
+    sloe_pb_text(&w->pb, 1, shape);
+    sloe_pb_text(&w->pb, 2, w->names[t]);
+    sloe_pb_text(&w->pb, 4, "ConstantOfShape");
+    write_zero(w, tensor->dtype);
+    sloe_pb_end(&w->pb, mark);
+    write_shape(w, tensor, shape);
+  }
+  return SLOE_OK;
+}
+
+static sloe_status write_initializers(writer *w) {
+  for (size_t t = 0; t < w->net->n_tensors; t++)
+    if (w->net->tensors[t].flags & SLOE_T_INIT && !is_made(w, &w->net->tensors[t]))
+      SLOE_TRY(write_tensor(w, 5, (sloe_tid)t, w->names[t]));
+  return SLOE_OK;
+}
+
+/* ---- graphs ------------------------------------------------------------------------------- */
+
 static const char *graph_name(const writer *w, const sloe_graph *graph) {
   if (graph->name && *graph->name) return graph->name;
   return w->net->name && *w->net->name ? w->net->name : "graph";
@@ -231,12 +305,11 @@ static sloe_status write_graph(writer *w, unsigned field, const sloe_graph *grap
   if (depth > MAX_DEPTH)
     return sloe_fail(w->err, SLOE_UNSUPPORTED, "graphs nested more than %d deep", MAX_DEPTH);
   sloe_pb_mark mark = sloe_pb_begin(&w->pb, field);
+  if (depth == 0) SLOE_TRY(write_made(w));
   for (size_t i = 0; i < graph->n_nodes; i++)
     SLOE_TRY(write_node(w, &w->net->nodes[graph->nodes[i]], depth));
   sloe_pb_text(&w->pb, 2, graph_name(w, graph));
-  for (size_t t = 0; depth == 0 && t < w->net->n_tensors; t++)
-    if (w->net->tensors[t].flags & SLOE_T_INIT)
-      SLOE_TRY(write_tensor(w, 5, (sloe_tid)t, w->names[t]));
+  if (depth == 0) SLOE_TRY(write_initializers(w));
   for (size_t i = 0; i < graph->n_in; i++) write_value_info(w, 11, graph->in[i]);
   for (size_t i = 0; i < graph->n_out; i++) write_value_info(w, 12, graph->out[i]);
   sloe_pb_end(&w->pb, mark);
@@ -330,7 +403,7 @@ static sloe_status save(const writer *w, const char *path) {
 
 sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
                                 const sloe_onnx_options *options, sloe_error *err) {
-  writer w = {.net = net, .err = err, .weights = options && options->weights};
+  writer w = {.net = net, .err = err, .weights = options ? options->weights : 0};
   sloe_arena_init(&w.arena, SIZE_MAX);
   sloe_status status = write_model(&w);
   if (status == SLOE_OK) status = save(&w, path);

@@ -18,7 +18,13 @@ static int64_t stride_of(const map *x, int first) {
 
 static map conv(builder *b, const plan *p, map x, int64_t k, int64_t kernel, int64_t stride,
                 int64_t groups, sloe_spec_act act) {
-  return sloe_zoo_add_conv(b, x, (sloe_zoo_conv){k, kernel, stride, groups, p->norm, act});
+  return sloe_zoo_add_conv(b, x,
+                           (sloe_zoo_conv){.k = k,
+                                           .kernel = kernel,
+                                           .stride = stride,
+                                           .groups = groups,
+                                           .norm = p->norm,
+                                           .act = act});
 }
 
 static map act_conv(builder *b, const plan *p, map x, int64_t k, int64_t kernel, int64_t stride) {
@@ -64,14 +70,8 @@ static map grouped(builder *b, const plan *p, const block *k, map x, double widt
   return residual(b, p, x, y, stride, p->act);
 }
 
-/* Squeeze and excite: each channel times a number made from the means of all. */
-static map gate(builder *b, const plan *p, map y, int64_t squeezed) {
-  const sloe_spec_act open =
-      p->act == SLOE_SPEC_ACT_HARDSWISH ? SLOE_SPEC_ACT_HARDSIGMOID : SLOE_SPEC_ACT_SIGMOID;
-  map s = sloe_zoo_add_global_pool(b, y);
-  s = sloe_zoo_add_conv(b, s, (sloe_zoo_conv){.k = squeezed, .act = SLOE_SPEC_ACT_RELU});
-  s = sloe_zoo_add_conv(b, s, (sloe_zoo_conv){.k = y.c, .act = open});
-  return sloe_zoo_add_binary(b, "Mul", y, s);
+static sloe_spec_act gate_of(const plan *p) {
+  return p->act == SLOE_SPEC_ACT_HARDSWISH ? SLOE_SPEC_ACT_HARDSIGMOID : SLOE_SPEC_ACT_SIGMOID;
 }
 
 static map inverted(builder *b, const plan *p, const block *k, map x, double width, int first) {
@@ -79,7 +79,10 @@ static map inverted(builder *b, const plan *p, const block *k, map x, double wid
   const int64_t wide = sloe_random_width(p, (double)x.c * k->expand);
   map y = act_conv(b, p, x, wide, 1, 1);
   y = conv(b, p, y, wide, k->kernel, stride, wide, p->act);
-  if (p->style == SLOE_RANDOM_GATED) y = gate(b, p, y, sloe_random_width(p, (double)wide / 8));
+  if (p->style == SLOE_RANDOM_GATED)
+    y = sloe_zoo_add_gate(
+        b, y,
+        (sloe_zoo_gate){sloe_random_width(p, (double)wide / 8), SLOE_SPEC_ACT_RELU, gate_of(p), 0});
   y = conv(b, p, y, out, 1, 1, 1, SLOE_SPEC_ACT_NONE);
   return x.c == y.c && stride == 1 ? sloe_zoo_add_binary(b, "Add", y, x) : y;
 }

@@ -3,88 +3,66 @@
 
 #include <string.h>
 
-#include "base/number.h"
+#include "base/error.h"
 #include "zoo/zoo_family.h"
 
-typedef sloe_status (*build_fn)(sloe_zoo_builder *b, const char *args, int64_t batch);
-
-static const struct family {
-  const char *name;
-  build_fn build;
-} FAMILIES[] = {
-#define FAMILY(id, name, doc) {name, sloe_zoo_build_##id},
+static const sloe_zoo_entry *const FAMILIES[] = {
+#define FAMILY(id) &sloe_zoo_family_##id,
 #include "zoo/families.def"
 #undef FAMILY
 };
 
-#define FAMILY(id, name, doc) " " name
-static const char KNOWN[] =
-#include "zoo/families.def"
-    ;
-#undef FAMILY
+enum { N_FAMILIES = sizeof FAMILIES / sizeof *FAMILIES };
 
-static int cut(size_t len) {
-  return len > 40 ? 40 : (int)len;
+size_t sloe_zoo_family_count(void) {
+  return N_FAMILIES;
 }
 
-static const struct family *find_family(const char *name, size_t len) {
-  for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++)
-    if (strlen(FAMILIES[i].name) == len && !memcmp(FAMILIES[i].name, name, len))
-      return &FAMILIES[i];
+const sloe_zoo_family *sloe_zoo_family_at(size_t i) {
+  return &FAMILIES[i]->face;
+}
+
+const char *sloe_zoo_takes_name(sloe_zoo_takes takes) {
+  switch (takes) {
+#define SLOE_ZOO_TAKES_NAME(name, text, doc) \
+  case SLOE_ZOO_##name: return text;
+    SLOE_ZOO_TAKES_MAP(SLOE_ZOO_TAKES_NAME)
+#undef SLOE_ZOO_TAKES_NAME
+  }
+  return "unknown";
+}
+
+static const sloe_zoo_entry *find_family(const char *name, size_t len) {
+  for (size_t i = 0; i < N_FAMILIES; i++)
+    if (strlen(FAMILIES[i]->face.name) == len && !memcmp(FAMILIES[i]->face.name, name, len))
+      return FAMILIES[i];
   return NULL;
 }
 
-static sloe_status read_key(const char *family, const char *token, size_t len, sloe_zoo_key *keys,
-                            size_t n, sloe_error *err) {
-  const char *equals = memchr(token, '=', len);
-  if (!equals)
-    return sloe_fail(err, SLOE_USAGE, "%s: '%.*s' is no key=value", family, cut(len), token);
-  const size_t key_len = (size_t)(equals - token), value_len = len - key_len - 1;
-  for (size_t i = 0; i < n; i++) {
-    sloe_zoo_key *k = &keys[i];
-    if (strlen(k->name) != key_len || memcmp(k->name, token, key_len) != 0) continue;
-    if (k->given) return sloe_fail(err, SLOE_USAGE, "%s: '%s' stands twice", family, k->name);
-    if (!sloe_parse_int(equals + 1, value_len, &k->value) || k->value < k->least ||
-        k->value > k->most)
-      return sloe_fail(err, SLOE_USAGE, "%s: %s: '%.*s' is not a whole number in %lld..%lld",
-                       family, k->name, cut(value_len), equals + 1, (long long)k->least,
-                       (long long)k->most);
-    k->given = 1;
-    return SLOE_OK;
-  }
-  return sloe_fail(err, SLOE_USAGE, "%s: key '%.*s' is not known", family, cut(key_len), token);
+static sloe_status no_family(const char *name, size_t len, sloe_error *err) {
+  return sloe_fail(err, SLOE_USAGE,
+                   "no family '%.*s' in the zoo; 'sloe zoo list' names those there are",
+                   len > 40 ? 40 : (int)len, name);
 }
 
-sloe_status sloe_zoo_read_keys(const char *family, const char *args, sloe_zoo_key *keys, size_t n,
-                               sloe_error *err) {
-  while (*args) {
-    const size_t len = strcspn(args, ",");
-    SLOE_TRY(read_key(family, args, len, keys, n, err));
-    args += len + (args[len] == ',');
-  }
-  for (size_t i = 0; i < n; i++)
-    if (keys[i].required && !keys[i].given)
-      return sloe_fail(err, SLOE_USAGE, "%s: '%s' is missing", family, keys[i].name);
-  return SLOE_OK;
-}
-
-static sloe_status build(const char *text, const struct family *family, const char *args,
+static sloe_status build(const char *text, const sloe_zoo_entry *family, const char *args,
                          const sloe_net_options *options, sloe_net *net, sloe_error *err) {
   sloe_net_options rest = {0}; /* the batch is built in */
   sloe_zoo_builder b = {.net = net, .err = err};
-  int64_t batch = 1;
+  sloe_zoo_call call = {.args = args, .batch = 1};
   if (options) rest = *options;
   if (rest.batch < 0 || rest.batch > INT32_MAX)
     return sloe_fail(err, SLOE_USAGE, "batch %lld: 1 to %d are possible", (long long)rest.batch,
                      INT32_MAX);
-  if (rest.batch) batch = rest.batch;
+  if (rest.batch) call.batch = rest.batch;
   rest.batch = 0;
   net->producer = "sloe zoo";
   net->ir_version = 8;
   net->opset = 17;
   net->name = sloe_arena_strn(&net->arena, text, strlen(text));
   if (!net->name) return sloe_fail(err, SLOE_NOMEM, "out of memory");
-  SLOE_TRY(family->build(&b, args, batch));
+  if (!family->reads_itself) SLOE_TRY(sloe_zoo_read_keys(&family->face, &call, err));
+  SLOE_TRY(family->build(&b, &call));
   SLOE_TRY(b.status);
   return sloe_net_finish(net, &rest, err);
 }
@@ -96,10 +74,8 @@ sloe_status sloe_zoo_open(const char *text, const sloe_net_options *options, slo
   *out = NULL;
   const char *name = text + (strncmp(text, prefix, 4) ? 0 : 4);
   const size_t len = strcspn(name, ",");
-  const struct family *family = find_family(name, len);
-  if (!family)
-    return sloe_fail(err, SLOE_USAGE, "no family '%.*s' in the zoo; there are%s", cut(len), name,
-                     KNOWN);
+  const sloe_zoo_entry *family = find_family(name, len);
+  if (!family) return no_family(name, len, err);
   SLOE_TRY(sloe_net_new(options ? options->memory_limit : 0, &net, err));
   const sloe_status status =
       build(text, family, name + len + (name[len] == ','), options, net, err);

@@ -1,6 +1,7 @@
 /* zoo_build.c: tensors, nodes, attributes, activations. */
 #include "zoo/zoo_build.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,13 +15,29 @@ static void no_memory(sloe_zoo_builder *b) {
   if (b->status == SLOE_OK) b->status = sloe_fail(b->err, SLOE_NOMEM, "out of memory");
 }
 
+enum { MADE_UP = 64 };
+
+/* "Conv_12", "t_12": every node and tensor has such a name, and printf would be most of the work.
+ */
+static const char *make_up(char out[MADE_UP], const char *prefix, size_t number) {
+  char digits[24];
+  size_t n = 0, len = 0;
+  do digits[n++] = (char)('0' + number % 10);
+  while (number /= 10);
+  for (; prefix[len] && len + n + 2 < MADE_UP; len++) out[len] = prefix[len];
+  out[len++] = '_';
+  while (n) out[len++] = digits[--n];
+  out[len] = '\0';
+  return out;
+}
+
 static sloe_tid add_tensor(sloe_zoo_builder *b, const char *name, sloe_dtype dtype, int rank,
                            const int64_t *dims) {
   sloe_tid t = -1;
-  char made_up[32];
+  char made_up[MADE_UP];
   if (stopped(b)) return -1;
-  snprintf(made_up, sizeof made_up, "t%zu", b->net->n_tensors);
-  b->status = sloe_net_add_tensor(b->net, name ? name : made_up, &t, b->err);
+  if (!name) name = make_up(made_up, "t", b->net->n_tensors);
+  b->status = sloe_net_add_tensor(b->net, name, &t, b->err);
   if (b->status != SLOE_OK) return -1;
   sloe_tensor *tensor = &b->net->tensors[t];
   tensor->dtype = dtype;
@@ -60,8 +77,34 @@ sloe_tid sloe_zoo_ints(sloe_zoo_builder *b, size_t n, const int64_t *values) {
   return t;
 }
 
+sloe_tid sloe_zoo_real(sloe_zoo_builder *b, double number) {
+  const sloe_tid t = add_tensor(b, NULL, SLOE_DT_FLOAT, 0, NULL);
+  if (t < 0) return -1;
+  sloe_value *value = SLOE_ARENA_NEW(&b->net->arena, sloe_value, 1);
+  double *copy = SLOE_ARENA_NEW(&b->net->arena, double, 1);
+  if (!value || !copy) {
+    no_memory(b);
+    return -1;
+  }
+  *copy = number;
+  *value = (sloe_value){.n = 1, .real = 1, .f = copy};
+  b->net->tensors[t].value = value;
+  b->net->tensors[t].flags |= SLOE_T_INIT;
+  return t;
+}
+
 void sloe_zoo_output(sloe_zoo_builder *b, sloe_tid t) {
   if (!stopped(b)) b->status = sloe_graph_add_output(b->net, &b->net->graph, t, b->err);
+}
+
+void sloe_zoo_refuse(sloe_zoo_builder *b, const char *fmt, ...) {
+  char message[160];
+  if (b->status != SLOE_OK) return;
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(message, sizeof message, fmt, ap);
+  va_end(ap);
+  b->status = sloe_fail(b->err, SLOE_USAGE, "%s", message);
 }
 
 sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
@@ -74,7 +117,9 @@ sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in
     if (attrs[i].ints) kept[i].ints = copy_ints(b, attrs[i].n, attrs[i].ints);
   }
   if (stopped(b)) return -1;
+  char name[MADE_UP];
   const sloe_node_spec spec = {.type = type,
+                               .name = make_up(name, type, b->net->n_nodes),
                                .in = in,
                                .out = &out,
                                .n_in = n_in,

@@ -245,9 +245,10 @@ static sloe_tid add_residual(builder *b, const spec *s, sloe_tid t) {
   return sloe_zoo_node(b, "Add", (sloe_tid[]){t, z}, 2, NULL, 0);
 }
 
-sloe_status sloe_zoo_build_layer(sloe_zoo_builder *b, const char *args, int64_t batch) {
+static sloe_status build(builder *b, const sloe_zoo_call *call) {
+  const int64_t batch = call->batch;
   spec s;
-  SLOE_TRY(sloe_layer_spec_parse(args, &s, b->err));
+  SLOE_TRY(sloe_layer_spec_parse(call->args, &s, b->err));
   if (batch > INT32_MAX / s.n)
     return sloe_fail(b->err, SLOE_USAGE, "layer: n: %lld times a batch of %lld", (long long)s.n,
                      (long long)batch);
@@ -259,3 +260,48 @@ sloe_status sloe_zoo_build_layer(sloe_zoo_builder *b, const char *args, int64_t 
   sloe_zoo_output(b, t);
   return b->status;
 }
+
+#define WHOLE(key, standard, text) \
+  { .name = key, .doc = text, .fallback = standard, .least = 1, .most = 1 << 30 }
+#define PAIR(key, standard, text) \
+  { .name = key, .doc = text, .takes = SLOE_ZOO_TEXT, .fallback = standard }
+#define OP_WORD(id, text, keys, doc) "|" text
+#define ACT_WORD(id, text)           "|" text
+#define WITH_WORD(id, text, doc)     "|" text
+
+/* As net/layer_spec.h says; each op takes some of them. */
+static const sloe_zoo_key KEYS[] = {
+    {.name = "op",
+     .doc = "what the layer does",
+     .takes = SLOE_ZOO_WORD,
+     .words = SLOE_SPEC_OP_MAP(OP_WORD) + 1},
+    WHOLE("n", "1", "images"),
+    WHOLE("c", "1", "channels that are read"),
+    WHOLE("h", "1", "height that is read"),
+    WHOLE("w", "1", "width that is read"),
+    WHOLE("k", "", "channels, units or columns that are written; c"),
+    PAIR("kernel", "1", "3, or height x width"),
+    PAIR("stride", "1", "of the windows"),
+    PAIR("pad", "", "rows of zeros before; keeps the size at stride 1"),
+    PAIR("dilation", "1", "of the windows"),
+    PAIR("out", "", "height and width that are written"),
+    WHOLE("groups", "1", "of a convolution"),
+    WHOLE("parts", "1", "of a concat"),
+    {.name = "act",
+     .doc = "the activation behind it",
+     .takes = SLOE_ZOO_WORD,
+     .fallback = "none",
+     .words = SLOE_SPEC_ACT_MAP(ACT_WORD) + 1},
+    {.name = "add", .doc = "1: a tensor like the output is added", .fallback = "0", .most = 1},
+    {.name = "with",
+     .doc = "the second operand of a binary",
+     .takes = SLOE_ZOO_WORD,
+     .fallback = "full",
+     .words = SLOE_SPEC_WITH_MAP(WITH_WORD) + 1},
+    {.name = "linear", .doc = "of a resize: 1 linear, 0 nearest", .fallback = "0", .most = 1},
+};
+
+const sloe_zoo_entry sloe_zoo_family_layer = {
+    {"layer", "one layer by itself; each op takes some of the keys", KEYS, SLOE_ZOO_COUNT_OF(KEYS)},
+    build,
+    1};

@@ -85,7 +85,11 @@ static sloe_zoo_map add_stem(sloe_zoo_builder *b, const sloe_random_plan *p, slo
                              double width) {
   const int64_t k = sloe_random_width(p, width * 0.5);
   x = sloe_zoo_add_conv(b, x,
-                        (sloe_zoo_conv){k, p->stem_kernel, p->stem_stride, 1, p->norm, p->act});
+                        (sloe_zoo_conv){.k = k,
+                                        .kernel = p->stem_kernel,
+                                        .stride = p->stem_stride,
+                                        .norm = p->norm,
+                                        .act = p->act});
   return p->stem_pool ? sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1) : x;
 }
 
@@ -130,20 +134,38 @@ static double find_width(const sloe_random_plan *p, double macs) {
   return lo;
 }
 
-sloe_status sloe_zoo_build_random(sloe_zoo_builder *b, const char *args, int64_t batch) {
-  sloe_zoo_key keys[] = {{.name = "seed", .most = INT64_MAX, .required = 1},
-                         {.name = "input", .least = 32, .most = 1024},
-                         {.name = "blocks", .least = 1, .most = SLOE_RANDOM_BLOCKS}};
+enum { SEED, INPUT, BLOCKS };
+
+static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
   sloe_random_plan p;
   sloe_rng rng;
-  SLOE_TRY(sloe_zoo_read_keys("random", args, keys, 3, b->err));
-  sloe_rng_seed(&rng, (uint64_t)keys[0].value);
+  sloe_rng_seed(&rng, (uint64_t)call->v[SEED].whole);
   const int octave = (int)sloe_rng_between(&rng, 0, 5);
   const double macs = 0.5e9 * ldexp(between(&rng, 0.125, 0.25), octave);
   draw_plan(&rng, &p);
   const double width = find_width(&p, macs);
-  if (keys[1].given) p.input = keys[1].value;
-  if (keys[2].given) p.blocks = keys[2].value;
-  put_down(b, &p, batch, width);
+  if (call->v[INPUT].given) p.input = call->v[INPUT].whole;
+  if (call->v[BLOCKS].given) p.blocks = call->v[BLOCKS].whole;
+  put_down(b, &p, call->batch, width);
   return b->status;
 }
+
+static const sloe_zoo_key KEYS[] = {
+    {.name = "seed", .doc = "decides all that is not given", .most = 0x1p63},
+    {.name = "input",
+     .doc = "height and width of the image",
+     .fallback = "",
+     .least = 32,
+     .most = 1024},
+    {.name = "blocks",
+     .doc = "blocks of layers",
+     .fallback = "",
+     .least = 1,
+     .most = SLOE_RANDOM_BLOCKS},
+};
+
+const sloe_zoo_entry sloe_zoo_family_random = {
+    {"random", "a CNN that nobody designed, drawn from `seed`, after Bouzidi et al. 4.3 (NCA)",
+     KEYS, SLOE_ZOO_COUNT_OF(KEYS)},
+    build,
+    0};

@@ -15,7 +15,7 @@ err: Usage: sloe COMMAND
 err= sloe: COMMAND is missing
 
 == every command has help
-$ set -e; for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" completion help; do sloe $c --help | grep -q "^Usage: sloe $c"; sloe help $c | cmp - <(sloe $c --help); sloe $c -h | cmp - <(sloe $c --help); done
+$ set -e; for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" "zoo list" "zoo emit" completion help; do sloe $c --help | grep -q "^Usage: sloe $c"; sloe help $c | cmp - <(sloe $c --help); sloe $c -h | cmp - <(sloe $c --help); done
 err 0 lines
 
 == a group of commands has help
@@ -186,7 +186,7 @@ exit 2
 err= sloe completion: shell 'fish' is none of bash
 
 == the man page has every command and option
-$ for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" completion help; do grep -q "^.\(B\|BI\) [\"a-z]*${c%% *}" $DOCS/man/sloe.1 || echo "$c"; sloe $c --help | grep -oE -- '--[a-z-]+' ; done | sort -u > words
+$ for c in info estimate prune measure profile evaluate "platform list" "platform show" "platform export" "platform check" "db export" "db merge" "db info" "zoo list" "zoo emit" completion help; do grep -q "^.\(B\|BI\) [\"a-z]*${c%% *}" $DOCS/man/sloe.1 || echo "$c"; sloe $c --help | grep -oE -- '--[a-z-]+' ; done | sort -u > words
 $ sed 's/\\-/-/g' $DOCS/man/sloe.1 > page; while read -r word; do grep -qF -- "$word" page || echo "not in the man page: $word"; done < words
 out 0 lines
 

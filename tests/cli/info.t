@@ -135,6 +135,6 @@ $ sloe info --batch 4 zoo:random,seed=1
 out: 4x3x320x320
 
 == a family that is not there is named, not a missing file
-$ sloe info zoo:resnet,depth=50
+$ sloe info zoo:resnot,depth=50
 exit 2
-err: no family 'resnet' in the zoo; there are layer random
+err: no family 'resnot' in the zoo; 'sloe zoo list' names those there are

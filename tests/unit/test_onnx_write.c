@@ -178,6 +178,32 @@ static void onnx_weights_are_as_large_as_they_say_and_always_the_same(void **sta
   sloe_net_free(net);
 }
 
+/* y = conv(x, w) + w_shape, the second named as the shape of the first would be. */
+static sloe_net *net_of_two_weights(void) {
+  sloe_net *net = build_net();
+  const sloe_tid x = build_input(net, "x", DIMS(1, 3, 8, 8));
+  const sloe_tid w = build_weight(net, "w", DIMS(4, 3, 1, 1));
+  const sloe_tid other = build_weight(net, "w_shape", DIMS(1, 4, 8, 8));
+  const sloe_tid y = build_node(net, "Conv", "conv", IN(x, w), NO_ATTRS);
+  build_output(net, build_node(net, "Add", "add", IN(y, other), NO_ATTRS));
+  return net;
+}
+
+static void onnx_weights_made_of_their_shapes_count_the_same(void **state) {
+  (void)state;
+  sloe_error err;
+  sloe_net *net = net_of_two_weights(), *again = written_and_read(net, SLOE_WEIGHTS_SHAPES);
+  assert_ok(sloe_net_finish(net, NULL, &err), err);
+  assert_ok(sloe_net_finish(again, NULL, &err), err);
+  const sloe_net_info *a = sloe_net_get_info(net), *b = sloe_net_get_info(again);
+  assert_int_equal(a->params, 4 * 3 + 4 * 64);
+  assert_int_equal(b->params, a->params);
+  assert_int_equal(b->flops, a->flops);
+  assert_int_equal(b->n_ops, a->n_ops);
+  sloe_net_free(again);
+  sloe_net_free(net);
+}
+
 static void onnx_scales_and_variances_are_positive(void **state) {
   sloe_random random;
   float values[4096];
@@ -251,10 +277,8 @@ static void onnx_writing_where_it_cannot_leaves_nothing(void **state) {
   sloe_net_free(net);
 }
 
-static void onnx_writing_survives_failure_of_every_allocation(void **state) {
-  (void)state;
-  sloe_net *net = corpus_net("if");
-  sloe_onnx_options with = {.weights = 1};
+static void survives_failure_of_every_allocation(const sloe_net *net, int weights) {
+  const sloe_onnx_options with = {.weights = weights};
   long live = sloe_alloc_live(), n = 0;
   sloe_status status = SLOE_NOMEM;
   for (; status != SLOE_OK && n < 1000; n++) {
@@ -269,7 +293,15 @@ static void onnx_writing_survives_failure_of_every_allocation(void **state) {
   assert_int_equal(status, SLOE_OK);
   assert_true(n > 3);
   unlink(TARGET);
-  sloe_net_free(net);
+}
+
+static void onnx_writing_survives_failure_of_every_allocation(void **state) {
+  (void)state;
+  sloe_net *branches = corpus_net("if"), *weights = net_of_two_weights();
+  survives_failure_of_every_allocation(branches, SLOE_WEIGHTS_RANDOM);
+  survives_failure_of_every_allocation(weights, SLOE_WEIGHTS_SHAPES);
+  sloe_net_free(weights);
+  sloe_net_free(branches);
 }
 
 int main(void) {
@@ -278,6 +310,7 @@ int main(void) {
       cmocka_unit_test(onnx_finished_model_counts_the_same_after_writing),
       cmocka_unit_test(onnx_real_models_are_the_same_after_writing),
       cmocka_unit_test(onnx_weights_are_as_large_as_they_say_and_always_the_same),
+      cmocka_unit_test(onnx_weights_made_of_their_shapes_count_the_same),
       cmocka_unit_test(onnx_scales_and_variances_are_positive),
       cmocka_unit_test(onnx_reals_round_as_ieee_says),
       cmocka_unit_test(onnx_net_made_by_hand_is_written_with_defaults),

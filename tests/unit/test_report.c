@@ -174,6 +174,17 @@ static json_t *document(int which, int list) {
   return json;
 }
 
+static json_t *zoo_document(void) {
+  sloe_error err = {0};
+  char *text;
+  const sloe_report_options options = {.format = SLOE_FORMAT_JSON};
+  assert_ok(sloe_report_zoo(&options, &text, &err), err);
+  json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+  assert_non_null(json);
+  sloe_text_free(text);
+  return json;
+}
+
 /* ---- docs/json.md ---- */
 
 static void check_described(const char *docs, const char *key, const char *file) {
@@ -215,8 +226,33 @@ static void every_key_is_described(void **state) {
       json_decref(json);
     }
   }
+  json_t *zoo = zoo_document();
+  walk(zoo, docs, features);
+  check_described(docs, json_string_value(json_object_get(zoo, "schema")), "docs/json.md");
+  json_decref(zoo);
   sloe_dealloc(docs);
   sloe_dealloc(features);
+}
+
+static void a_list_of_the_zoo_fails_cleanly_without_memory(void **state) {
+  (void)state;
+  static const sloe_format formats[] = {SLOE_FORMAT_TABLE, SLOE_FORMAT_JSON, SLOE_FORMAT_CSV};
+  for (size_t i = 0; i < 3; i++) {
+    const sloe_report_options options = {.format = formats[i]};
+    const long live = sloe_alloc_live();
+    for (long n = 0;; n++) {
+      sloe_error err;
+      char *text = (char *)1;
+      sloe_alloc_fail_after(n);
+      const sloe_status status = sloe_report_zoo(&options, &text, &err);
+      sloe_alloc_fail_after(-1);
+      assert_true((status == SLOE_OK) == (text != NULL));
+      sloe_text_free(text);
+      assert_int_equal(sloe_alloc_live(), live);
+      if (status == SLOE_OK) break;
+      assert_int_equal(status, SLOE_NOMEM);
+    }
+  }
 }
 
 /* ---- the formats are of one mind ---- */
@@ -502,6 +538,7 @@ static void no_memory_is_reported_and_nothing_is_lost(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_is_described),
+      cmocka_unit_test(a_list_of_the_zoo_fails_cleanly_without_memory),
       cmocka_unit_test(a_list_holds_the_single_document),
       cmocka_unit_test(json_says_what_the_library_says),
       cmocka_unit_test(csv_says_what_the_library_says),

@@ -266,8 +266,8 @@ static void mistakes_are_refused_with_their_key(void **state) {
     sloe_status status;
     const char *message;
   } bad[] = {
-      {"zoo:", SLOE_USAGE, "no family '' in the zoo; there are layer random"},
-      {"zoo:resnet,depth=50", SLOE_USAGE, "no family 'resnet'"},
+      {"zoo:", SLOE_USAGE, "no family '' in the zoo; 'sloe zoo list'"},
+      {"zoo:resnot,depth=50", SLOE_USAGE, "no family 'resnot'"},
       {"zoo:layer", SLOE_USAGE, "no key=value"},
       {"zoo:layer,op=conv,c=0", SLOE_USAGE, "c: 0"},
       {"zoo:layer,op=reorder,c=3", SLOE_UNSUPPORTED, "op=reorder"},
