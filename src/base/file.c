@@ -100,8 +100,7 @@ sloe_status sloe_file_append(sloe_file_writer *w, const void *data, size_t len, 
 }
 
 sloe_status sloe_file_end(sloe_file_writer *w, sloe_status status, sloe_error *err) {
-  if (status == SLOE_OK && w->temp && fsync(w->fd) != 0)
-    status = fail_errno(err, "flush", w->path);
+  if (status == SLOE_OK && w->temp && fsync(w->fd) != 0) status = fail_errno(err, "flush", w->path);
   if (close(w->fd) != 0 && status == SLOE_OK) status = fail_errno(err, "close", w->path);
   if (status == SLOE_OK && w->temp && rename(w->temp, w->path) != 0)
     status = fail_errno(err, "rename to", w->path);

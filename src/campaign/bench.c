@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "device/run_stats.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
 static const double SHORT_MS = 0.02;

@@ -14,7 +14,6 @@
 #define SLOE_CAMPAIGN_TEACH_H
 
 #include "fit/fit.h"
-#include "fit/gauss.h"
 #include "platform/platform.h"
 
 typedef struct sloe_lesson { /* one row, measured or told */

@@ -21,6 +21,7 @@
 #ifndef SLOE_DEVICE_DEVICE_H
 #define SLOE_DEVICE_DEVICE_H
 
+#include "device/run_stats.h"
 #include "net/net.h"
 
 typedef struct sloe_device sloe_device;

@@ -1,4 +1,4 @@
-/* run_stats.h: what a list of run times says. Private to device/. */
+/* run_stats.h: what a list of run times says. Others have it through device.h. */
 #ifndef SLOE_DEVICE_RUN_STATS_H
 #define SLOE_DEVICE_RUN_STATS_H
 

@@ -29,6 +29,7 @@
 #define SLOE_FIT_FIT_H
 
 #include "fit/boost.h"
+#include "fit/gauss.h"
 #include "model/model.h"
 
 typedef struct sloe_fit_sample {

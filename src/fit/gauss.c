@@ -26,6 +26,14 @@ static sloe_status not_solved(sloe_error *err) {
   return sloe_fail(err, SLOE_UNSUPPORTED, "the equations of a Gaussian process cannot be solved");
 }
 
+/* One thread, so that the same rows give the same numbers on any machine, and no thread of the library
+   spins beside whatever else runs. */
+static int take_one_thread(void) {
+  const int was = openblas_get_num_threads();
+  openblas_set_num_threads(1);
+  return was;
+}
+
 /* ---- covariance ---- */
 
 static double square_sum(const double *z, size_t d) {
@@ -328,6 +336,7 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, 
   sloe_status status;
   *out = (sloe_gauss){0};
   SLOE_TRY(check(x, y, own, n, d, err));
+  const int threads = take_one_thread();
   SLOE_GOTO(inputs_init(&in, n, d, err));
   rest = sloe_alloc(n, sizeof *rest);
   g.alpha = sloe_alloc(n, sizeof *g.alpha);
@@ -350,6 +359,7 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, 
   *out = g;
   g = (sloe_gauss){0};
 fail:
+  openblas_set_num_threads(threads);
   inputs_fini(&in);
   sloe_dealloc(rest);
   sloe_gauss_fini(&g);
@@ -386,6 +396,7 @@ sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, doub
   inputs own = {0}, asked = {0};
   double line[SLOE_GAUSS_INPUTS + 1], *inner = NULL;
   sloe_status status;
+  const int threads = take_one_thread();
   SLOE_GOTO(inputs_init(&own, g->n, g->d, err));
   SLOE_GOTO(inputs_init(&asked, CHUNK, g->d, err));
   inner = sloe_alloc(g->n * CHUNK, sizeof *inner);
@@ -399,6 +410,7 @@ sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, doub
     eval_chunk(g, &own, &asked, inner, line, out + from);
   }
 fail:
+  openblas_set_num_threads(threads);
   inputs_fini(&own);
   inputs_fini(&asked);
   sloe_dealloc(inner);

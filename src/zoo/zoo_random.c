@@ -95,7 +95,8 @@ static sloe_zoo_map add_stem(sloe_zoo_builder *b, const sloe_random_plan *p, slo
 
 static sloe_zoo_map add_head(sloe_zoo_builder *b, const sloe_random_plan *p, sloe_zoo_map x) {
   if (p->head == SLOE_RANDOM_HEAD_CONV)
-    x = sloe_zoo_add_conv(b, x, (sloe_zoo_conv){p->head_width, 1, 1, 1, p->norm, p->act});
+    x = sloe_zoo_add_conv(b, x,
+                          (sloe_zoo_conv){.k = p->head_width, .norm = p->norm, .act = p->act});
   if (p->head != SLOE_RANDOM_HEAD_FLAT) x = sloe_zoo_add_global_pool(b, x);
   if (p->head == SLOE_RANDOM_HEAD_HIDDEN || p->head == SLOE_RANDOM_HEAD_FLAT)
     x = sloe_zoo_add_fc(b, x, p->head_width, SLOE_SPEC_ACT_RELU);

@@ -202,8 +202,8 @@ static void features_of_a_convolution_are_its_sizes(void **state) {
   assert_near(FEATURE(s, log_stride), log(2));
   assert_near(FEATURE(s, log_groups), log(4));
   assert_near(FEATURE(s, log_n), log(2));
-  assert_near(FEATURE(s, k_mod_16), 8);
-  assert_near(FEATURE(s, k_mod_64), 8);
+  assert_near(FEATURE(s, k_mod_16), 2); /* of the 18 of a group */
+  assert_near(FEATURE(s, k_mod_64), 18);
   assert_near(FEATURE(s, c_mod_16), 6);
   assert_near(FEATURE(s, ow_mod_8), 4);
   assert_near(FEATURE(s, log_in), log(2. * 24 * 33 * 20));
@@ -212,6 +212,22 @@ static void features_of_a_convolution_are_its_sizes(void **state) {
   assert_near(FEATURE(s, extra), 0);
   assert_near(FEATURE(s, log_w), log(20));
   assert_near(FEATURE(s, padding), 1 - (20 * 7 - 12) / (20. * 7)); /* 3 + 2 + 1 at either end */
+}
+
+static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **state) {
+  const sloe_layer_spec s = spec_of("op=conv,c=8,h=4,w=4");
+  const sloe_layer_place small = {1, 1000}, large = {1, UINT64_C(1) << 40}, alone = {0, 1000};
+  float x[SLOE_LAYER_FEATURES];
+  (void)state;
+  sloe_layer_features(&s, &small, x);
+  assert_near(x[SLOE_LAYER_FEATURE_in_network], 1);
+  assert_near(x[SLOE_LAYER_FEATURE_log_network], log(1000));
+  sloe_layer_features(&s, &large, x);
+  assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
+  sloe_layer_features(&s, &alone, x); /* by itself weights are cold, as in the largest */
+  assert_near(x[SLOE_LAYER_FEATURE_in_network], 0);
+  assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
+  assert_near(FEATURE(s, log_network), 26 * log(2));
 }
 
 static void the_extra_feature_is_what_each_op_has_besides(void **state) {
@@ -258,6 +274,7 @@ int main(void) {
       cmocka_unit_test(without_padding_all_work_is_inner),
       cmocka_unit_test(far_dilated_taps_fall_outside),
       cmocka_unit_test(features_of_a_convolution_are_its_sizes),
+      cmocka_unit_test(a_place_is_whether_in_a_network_and_how_many_weights_it_has),
       cmocka_unit_test(the_extra_feature_is_what_each_op_has_besides),
       cmocka_unit_test(features_of_every_layer_are_finite),
       cmocka_unit_test(features_have_names),
