@@ -45,10 +45,11 @@ static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, dou
     if (!is_block && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
-  const double filters = (double)(sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups);
-  out[n++] = waste(filters, 16);
-  out[n++] = waste(filters, 64);
-  out[n++] = waste((double)(s->c / s->groups), 16);
+  const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
+  out[n++] = waste((double)filters, 16);
+  out[n++] = waste((double)filters, 64);
+  const int64_t channels = s->c / s->groups;
+  out[n++] = waste((double)channels, 16);
   out[n++] = waste((double)s->out[1], 8);
   out[n++] = log(l->stair_ms);
   for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
@@ -133,8 +134,7 @@ static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, 
 }
 
 static int is_known(const sloe_gauss_shape *shape) {
-  static const sloe_gauss_shape none = {0};
-  return memcmp(shape, &none, sizeof none) != 0;
+  return shape->height != 0 || shape->noise != 0 || shape->slope != 0;
 }
 
 /* Some tenths of a microsecond more or less, whether a kernel's code is still in the cache say, are
