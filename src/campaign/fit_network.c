@@ -40,12 +40,12 @@ static int compare(const void *a, const void *b) {
   return (p > q) - (p < q);
 }
 
-/* The conformal quantile: sorts. */
+/* The conformal quantile: sorts. Fewer than nine errors have none; twice the largest stands for it. */
 static double ninety(double *e, size_t n) {
   if (!n) return NAN;
   qsort(e, n, sizeof *e, compare);
   const size_t at = (size_t)ceil(0.9 * (double)(n + 1));
-  return e[at > n ? n - 1 : at - 1];
+  return at > n ? 2 * e[n - 1] : e[at - 1];
 }
 
 /* Per cent, from relative errors. */
