@@ -40,7 +40,8 @@ static int compare(const void *a, const void *b) {
   return (p > q) - (p < q);
 }
 
-/* The conformal quantile: sorts. Fewer than nine errors have none; twice the largest stands for it. */
+/* The conformal quantile: sorts. Fewer than nine errors have none; twice the largest stands for it.
+ */
 static double ninety(double *e, size_t n) {
   if (!n) return NAN;
   qsort(e, n, sizeof *e, compare);

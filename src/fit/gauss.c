@@ -26,8 +26,8 @@ static sloe_status not_solved(sloe_error *err) {
   return sloe_fail(err, SLOE_UNSUPPORTED, "the equations of a Gaussian process cannot be solved");
 }
 
-/* One thread, so that the same rows give the same numbers on any machine, and no thread of the library
-   spins beside whatever else runs. */
+/* One thread, so that the same rows give the same numbers on any machine, and no thread of the
+   library spins beside whatever else runs. */
 static int take_one_thread(void) {
   const int was = openblas_get_num_threads();
   openblas_set_num_threads(1);
