@@ -19,6 +19,7 @@ const sloe_command *const sloe_commands[] = {
     &sloe_cmd_db_export,
     &sloe_cmd_db_merge,
     &sloe_cmd_db_info,
+    &sloe_cmd_agent,
     &sloe_cmd_completion,
     &sloe_cmd_help,
     NULL,
