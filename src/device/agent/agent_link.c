@@ -23,7 +23,7 @@ static void drop(sloe_agent_link *link, double grace_s) {
 /* The pipe is closed: why, as far as the process tells. It may need a moment to end. */
 static sloe_status lost(exchange *x) {
   sloe_agent_link *link = x->link;
-  drop(link, 1);
+  drop(link, 0.5);
   return sloe_fail(x->err, SLOE_DEVICE, "the agent closed its end%s%s%s",
                    *link->child.how ? " (" : "", link->child.how, *link->child.how ? ")" : "");
 }
@@ -55,29 +55,35 @@ static double first(double a, double b) {
   return a < b ? a : b;
 }
 
+/* No line: the pipe ended, broke, or too much time went by. */
+static sloe_status no_line(exchange *x, sloe_agent_got got, int n_beats, double from) {
+  const double now = sloe_agent_now();
+  x->gone = got == SLOE_AGENT_END && !n_beats && x->link->lines.start == x->link->lines.end;
+  if (got != SLOE_AGENT_LATE || !n_beats || now < x->began + x->limit_s)
+    return fault(x, got, now - from);
+  drop(x->link, 0);
+  return sloe_fail(x->err, SLOE_DEVICE, "the agent hung: still busy after %.1f s", x->limit_s);
+}
+
 /* Lines until one is the answer. */
 static sloe_status receive(exchange *x) {
   sloe_agent_link *link = x->link;
   const double deadline = x->began + x->limit_s;
-  for (int n = 0;; n++) {
+  sloe_status status = SLOE_OK;
+  for (int n_beats = 0; status == SLOE_OK && !x->answer; n_beats++) {
     const double from = sloe_agent_now();
+    sloe_agent_got got = SLOE_AGENT_LATE;
+    sloe_agent_reply reply;
     char *line;
     size_t len;
-    const sloe_agent_got got =
-        sloe_agent_lines_next(&link->lines, first(from + x->silence_s, deadline), &line, &len);
-    if (got != SLOE_AGENT_LINE) {
-      x->gone = got == SLOE_AGENT_END && !n && link->lines.start == link->lines.end;
-      return fault(x, got, sloe_agent_now() - from);
-    }
-    sloe_agent_reply reply;
-    const sloe_status status = sloe_agent_read_reply(line, len, x->id, &reply, x->err);
+    if (!n_beats || from < deadline)
+      got = sloe_agent_lines_next(&link->lines, first(from + x->silence_s, deadline), &line, &len);
+    if (got != SLOE_AGENT_LINE) return no_line(x, got, n_beats, from);
+    status = sloe_agent_read_reply(line, len, x->id, &reply, x->err);
     if (status != SLOE_OK && reply.broken) drop(link, 0);
     x->answer = reply.answer;
-    if (status != SLOE_OK || reply.answer) return status;
-    if (sloe_agent_now() < deadline) continue; /* it is still at it */
-    drop(link, 0);
-    return sloe_fail(x->err, SLOE_DEVICE, "the agent hung: still busy after %.1f s", x->limit_s);
   }
+  return status;
 }
 
 /* `request` stays the caller's: it may have to be asked again. */
