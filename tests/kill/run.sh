@@ -92,7 +92,10 @@ check "a third has nothing to measure" grep -q '"points_measured": 0' three.json
 # ---- an agent ----
 
 piped="agent:'$sloe' agent -b $slow"
-agent_of() { pgrep -P "$1"; }
+agent_of() { # the only child
+  local children
+  read -r children _ <"/proc/$1/task/$1/children" && echo "$children"
+}
 become_profile "$piped" piped >/dev/null 2>piped.err &
 child=$!
 killed=0
