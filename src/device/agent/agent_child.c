@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pipe2, SOCK_CLOEXEC */
+#define _GNU_SOURCE /* pipe2, environ */
 #include "device/agent/agent_child.h"
 
 #include <errno.h>
@@ -13,8 +13,6 @@
 #include <unistd.h>
 
 #include "device/agent/agent_wire.h"
-
-extern char **environ;
 
 /* ---- starting ---- */
 
