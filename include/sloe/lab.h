@@ -129,6 +129,11 @@ typedef struct sloe_lab {
   sloe_status (*db_merge)(const char *into, const char *const *from, size_t n, int64_t *added,
                           sloe_error *err);
   sloe_status (*db_info)(const char *path, sloe_db_info *out, sloe_error *err);
+
+  /* Opens `backend` and answers on the file descriptor `out` what is asked on `in`, line by line
+     (docs/agent.md), until `in` ends. Nothing else may write to `out`, and SIGPIPE should be
+     ignored. */
+  sloe_status (*serve)(const char *backend, int in, int out, sloe_error *err);
 } sloe_lab;
 
 typedef const sloe_lab *(*sloe_lab_fn)(void);

@@ -101,11 +101,18 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
   return SLOE_OK;
 }
 
+/* It is measured again, once. */
+static sloe_status note_failed(sloe_bench *b, const char *key, sloe_error *err) {
+  const char *kept = sloe_arena_strn(&b->arena, key, strlen(key));
+  return kept && sloe_map_put(&b->failed, &b->arena, kept, 0) ? SLOE_OK : out_of_memory(err);
+}
+
 static sloe_status load_point(void *context, const sloe_store_point *stored, sloe_error *err) {
   loading *x = context;
   sloe_bench *b = x->bench;
   sloe_bench_point *p;
   if (stored->state == SLOE_STORE_OPEN) return SLOE_OK;
+  if (stored->state == SLOE_STORE_FAILED) return note_failed(b, stored->key, err);
   if (sloe_map_get(&b->index, stored->key) >= 0) return SLOE_OK;
   SLOE_TRY(add_point(b, stored->key, &p, err));
   p->id = stored->id;
@@ -184,6 +191,15 @@ static sloe_status refuse(sloe_bench *b, sloe_bench_point *p, const char *why, s
   return sloe_store_finish_point(b->store, p->id, &outcome, err);
 }
 
+/* The device died under it, which ends this visit. The next one tries it once more; what kills the
+   device twice is refused from then on. `why` stays the error, whatever the store says. */
+static void fail_point(sloe_bench *b, const sloe_bench_point *p, const sloe_error *why) {
+  const int again = sloe_map_get(&b->failed, p->key) >= 0;
+  const sloe_store_outcome outcome = {again ? SLOE_STORE_SKIPPED : SLOE_STORE_FAILED,
+                                      SLOE_STORE_QUALITY_SKIPPED, why->msg};
+  sloe_store_finish_point(b->store, p->id, &outcome, NULL);
+}
+
 static sloe_status keep(sloe_bench *b, sloe_bench_point *p, const sloe_timing *t,
                         const sloe_device_memory *memory, size_t number, sloe_error *err) {
   sloe_store_sample s = sloe_store_sample_none();
@@ -254,10 +270,14 @@ static sloe_status load_and_time(sloe_bench *b, sloe_bench_point *p, size_t numb
   sloe_job *job;
   sloe_error why = {0};
   sloe_status status = sloe_device_load_layer(b->device, &p->spec, &job, &why);
-  if (status != SLOE_OK) return not_loaded(b, p, status, &why, err);
-  status = time_job(b, p, job, number, err);
-  sloe_job_unload(job);
-  return status;
+  if (status == SLOE_OK) {
+    status = time_job(b, p, job, number, &why);
+    sloe_job_unload(job);
+    if (status == SLOE_OK) return SLOE_OK;
+    if (status != SLOE_DEVICE) return sloe_fail(err, status, "%s", why.msg);
+  }
+  if (status == SLOE_DEVICE && number == 0) fail_point(b, p, &why);
+  return not_loaded(b, p, status, &why, err);
 }
 
 sloe_status sloe_bench_layer(sloe_bench *b, const sloe_layer_spec *spec, const char *split,
@@ -376,10 +396,15 @@ static sloe_status visit_network(const visiting *v, sloe_bench_point *p, sloe_er
   sloe_job *job;
   sloe_error why = {0};
   sloe_status status = sloe_device_load_network(b->device, v->layers, &job, &why);
+  if (status == SLOE_DEVICE && p) fail_point(b, p, &why);
   if (status != SLOE_OK && p) return not_loaded(b, p, status, &why, err);
   if (status != SLOE_OK) return sloe_fail(err, status, "%s", why.msg);
-  if (p) status = time_job(b, p, job, 0, err);
-  if (status == SLOE_OK) status = time_places(v, job, err);
+  if (p) status = time_job(b, p, job, 0, &why);
+  if (status == SLOE_DEVICE) fail_point(b, p, &why);
+  if (status == SLOE_OK)
+    status = time_places(v, job, err);
+  else
+    sloe_fail(err, status, "%s", why.msg);
   sloe_job_unload(job);
   return status;
 }

@@ -40,7 +40,8 @@ typedef struct sloe_bench {
   sloe_device *device;
   sloe_store *store;
   sloe_store_visit visit;
-  sloe_map index; /* key -> points */
+  sloe_map index;  /* key -> points */
+  sloe_map failed; /* keys under which the device died once */
   sloe_bench_point *points;
   size_t n_points, cap_points;
   const sloe_watch *watch;

@@ -26,6 +26,10 @@ static void each_backend(void (*fn)(void *context, const char *name, const char 
   sloe_backend_each(NULL, list_backend, &to);
 }
 
+static sloe_status serve(const char *backend, int in, int out, sloe_error *err) {
+  return sloe_device_serve(backend, NULL, in, out, err);
+}
+
 const sloe_lab *sloe_lab_open(void) {
   static const sloe_lab lab = {
       .version = SLOE_XSTR(SLOE_VERSION_MAJOR) "." SLOE_XSTR(SLOE_VERSION_MINOR) "." SLOE_XSTR(
@@ -46,6 +50,7 @@ const sloe_lab *sloe_lab_open(void) {
       .db_export = sloe_db_export,
       .db_merge = sloe_db_merge,
       .db_info = sloe_db_get_info,
+      .serve = serve,
   };
   return &lab;
 }

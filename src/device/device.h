@@ -11,7 +11,7 @@
  *   sloe_timing_fini(&timing); sloe_job_unload(job); sloe_device_close(device);
  *
  * BACKEND is NAME[:key=value,...]; common keys are threads, precision, batch. A value holds no
- * comma.
+ * comma. Of agent:COMMAND all that stands behind the colon is the command.
  *
  * What holds for every function of a backend: it returns a status with a message, never exits,
  * prints or leaves threads behind; UNSUPPORTED says "this layer or network cannot be run here"
@@ -127,6 +127,15 @@ void sloe_job_unload(sloe_job *job);
 /* All NAN and "" where the backend has no such figure. */
 sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
 sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err);
+
+/* ---- serving (agent/) ---- */
+
+/* Opens `backend` and answers on `out` what is asked on `in`, by the protocol of docs/agent.md,
+   until `in` ends. Nothing else may write to `out`. A backend that cannot be opened is told to the
+   other end too. Errors: those of sloe_device_open, IO (nobody reads any more), FORMAT (a line that
+   is none, or cut short). What a backend fails with is an answer and no error. */
+sloe_status sloe_device_serve(const char *backend, const char *modules, int in, int out,
+                              sloe_error *err);
 
 /* ---- timing (timing.c) ---- */
 

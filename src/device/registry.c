@@ -12,6 +12,7 @@
 #include "device/opened.h"
 
 #define BUILTIN(name) extern const sloe_backend sloe_backend_##name;
+#define COMMAND(name) BUILTIN(name)
 #define MODULE(name)
 #include "device/backends.def"
 #undef BUILTIN
@@ -20,13 +21,17 @@
 typedef struct backend_row {
   const char *name;
   const sloe_backend *builtin; /* NULL: a module */
+  int is_command;
 } backend_row;
 
 static const backend_row rows[] = {
-#define BUILTIN(name) {#name, &sloe_backend_##name},
-#define MODULE(name)  {#name, NULL},
+#undef COMMAND
+#define BUILTIN(name) {#name, &sloe_backend_##name, 0},
+#define COMMAND(name) {#name, &sloe_backend_##name, 1},
+#define MODULE(name)  {#name, NULL, 0},
 #include "device/backends.def"
 #undef BUILTIN
+#undef COMMAND
 #undef MODULE
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
@@ -120,12 +125,20 @@ static sloe_device_info unknown_info(void) {
                             .memory_mb = NAN};
 }
 
+/* What stands behind the colon. */
+static sloe_status read_options(const backend_row *row, char *text, sloe_backend_options *out,
+                                sloe_error *err) {
+  if (!row->is_command) return sloe_backend_options_read(row->name, text, out, err);
+  *out = (sloe_backend_options){.pair = {{"command", text ? text : ""}}, .n = 1};
+  return SLOE_OK;
+}
+
 static sloe_status open_backend(sloe_device *device, const char *modules, sloe_error *err) {
   const backend_row *row = NULL;
   char *colon = strchr(device->keys, ':');
   if (colon) *colon = 0;
   SLOE_TRY(find_row(device->keys, &row, err));
-  SLOE_TRY(sloe_backend_options_read(row->name, colon ? colon + 1 : NULL, &device->options, err));
+  SLOE_TRY(read_options(row, colon ? colon + 1 : NULL, &device->options, err));
   SLOE_TRY(find_backend(row, modules, &device->backend, err));
   const sloe_status status =
       device->backend->open(&device->options, &device->state, &device->info, err);

@@ -25,6 +25,10 @@ sloe_status sloe_onnx_read_file(const char *path, size_t limit, sloe_net **out, 
 sloe_status sloe_onnx_read_memory(const void *buf, size_t len, size_t limit, sloe_net **out,
                                   sloe_error *err);
 
+/* What sloe_net_write_onnx writes without weights, in memory; *data is freed with sloe_dealloc. */
+sloe_status sloe_onnx_write_memory(const sloe_net *net, unsigned char **data, size_t *len,
+                                   sloe_error *err);
+
 /* For tests: memory read as a file is, through windows of `window` bytes (1..65536). */
 sloe_status sloe_onnx_read_windowed(const void *buf, size_t len, size_t window, size_t limit,
                                     sloe_net **out, sloe_error *err);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "onnx/onnx.h"
 #include "onnx/pb.h"
 #include "onnx/random.h"
 
@@ -407,6 +408,23 @@ sloe_status sloe_net_write_onnx(const sloe_net *net, const char *path,
   sloe_arena_init(&w.arena, SIZE_MAX);
   sloe_status status = write_model(&w);
   if (status == SLOE_OK) status = save(&w, path);
+  sloe_pb_fini(&w.pb);
+  sloe_arena_fini(&w.arena);
+  return status;
+}
+
+sloe_status sloe_onnx_write_memory(const sloe_net *net, unsigned char **data, size_t *len,
+                                   sloe_error *err) {
+  writer w = {.net = net, .err = err};
+  *data = NULL;
+  *len = 0;
+  sloe_arena_init(&w.arena, SIZE_MAX);
+  const sloe_status status = write_model(&w);
+  if (status == SLOE_OK) {
+    *data = w.pb.data;
+    *len = w.pb.len;
+    w.pb.data = NULL;
+  }
   sloe_pb_fini(&w.pb);
   sloe_arena_fini(&w.arena);
   return status;

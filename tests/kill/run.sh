@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run.sh SLOE: `sloe profile` killed at several moments, beside a second one, and on a full disk. What
-# was measured stays, is not measured again, and the platform is that of an undisturbed profile.
+# run.sh SLOE: `sloe profile` killed at several moments, beside a second one, over a pipe whose other end
+# is killed, and on a full disk. What was measured stays, is not measured again, and the platform is that of an undisturbed profile.
 set -uo pipefail
 sloe=$(realpath "$1") || exit 2
 # In memory where that can be: a store waits for the disk after every sample.
@@ -38,7 +38,7 @@ become_profile() { # the same in the place of this process, so that it can be ki
   exec "$sloe" profile -b "$1" -o "$2.sloe" --only concat "${@:3}"
 }
 # The platform without what differs from day to day.
-platform_of() { "$sloe" platform export "$1.sloe" | grep -v '"created":\|"seconds":\|"path":'; }
+platform_of() { "$sloe" platform export "$1.sloe" | grep -v '"created":\|"seconds":\|"path":\|"agent":\|"environment":'; }
 same_platform() { diff <(platform_of "$1") <(platform_of "$2") && [ -n "$(platform_of "$1")" ]; }
 # The store can be read by everyone, and every finished point has its samples.
 fact() { "$sloe" db info "$1.sloe.db" --format csv | awk -F, -v key="$2" '
@@ -88,6 +88,36 @@ check "the first of two gives the platform" same_platform whole one
 check "the second of two gives the platform" same_platform whole two
 profile $slow three --db both.sloe.db --format json >three.json 2>&1
 check "a third has nothing to measure" grep -q '"points_measured": 0' three.json
+
+# ---- an agent ----
+
+piped="agent:'$sloe' agent -b $slow"
+agent_of() { # the only child; the list has no newline, for which read fails
+  local children=
+  read -r children _ <"/proc/$1/task/$1/children"
+  [ -n "$children" ] && echo "$children"
+}
+wait_for_store() { # it is made when the device is open
+  local _
+  for _ in $(seq 200); do [ -e "$1.sloe.db" ] && break; sleep 0.1; done
+  sleep 0.2
+}
+become_profile "$piped" piped >/dev/null 2>&1 &
+child=$!
+wait_for_store piped
+agent=$(agent_of $child)
+check "the agent under a profile is killed" kill -KILL "$agent"
+check "the profile goes on with another agent" wait $child
+check "over both agents nothing was measured twice" same_samples whole piped
+check "the platform is that of the device without a pipe" same_platform whole piped
+become_profile "$piped" gone >/dev/null 2>&1 &
+child=$!
+wait_for_store gone
+agent=$(agent_of $child)
+kill -KILL $child
+wait $child 2>/dev/null
+for _ in $(seq 100); do kill -0 "$agent" 2>/dev/null || break; sleep 0.1; done
+check "the agent of a profile that was killed ends" test -n "$agent" -a ! -e "/proc/$agent"
 
 # ---- a full disk ----
 

@@ -303,8 +303,46 @@ static void a_device_that_fails_ends_it_with_its_message(void **state) {
   assert_refused(sloe_bench_layer(b, &spec, sloe_split_line, &at, &err), SLOE_DEVICE, err,
                  "failed, as planted");
   sloe_bench_close(b);
-  assert_int_equal(info_of().open, 1); /* to be measured at the next visit */
+  assert_int_equal(info_of().failed, 1); /* to be measured at the next visit */
   assert_int_equal(info_of().samples, 0);
+}
+
+static void a_point_under_which_the_device_died_twice_is_skipped(void **state) {
+  const sloe_layer_spec spec = spec_of(CONV_A);
+  size_t at;
+  sloe_error err;
+  (void)state;
+  for (int visit = 0; visit < 2; visit++) {
+    sloe_bench *b = open_bench("sim:fail_after=3", NULL, 0);
+    assert_refused(sloe_bench_layer(b, &spec, sloe_split_line, &at, &err), SLOE_DEVICE, err,
+                   "failed, as planted");
+    sloe_bench_close(b);
+    assert_int_equal(info_of().failed, !visit);
+    assert_int_equal(info_of().skipped, visit);
+  }
+  sloe_bench *b = open_bench("sim:fail_after=3", NULL, 0);
+  assert_ok(sloe_bench_layer(b, &spec, sloe_split_line, &at, &err), err);
+  assert_true(b->points[at].refused && !b->measured);
+  sloe_bench_close(b);
+}
+
+static void a_point_that_failed_once_is_measured_at_the_next_visit(void **state) {
+  const sloe_layer_spec first = spec_of("op=fc,c=3000,k=3000"), second = spec_of(CONV_A);
+  static const char backend[] = "sim:noise=0,fail_after=25"; /* a layer takes 18 runs */
+  size_t at;
+  sloe_error err;
+  (void)state;
+  sloe_bench *b = open_bench(backend, NULL, 0);
+  assert_ok(sloe_bench_layer(b, &first, sloe_split_line, &at, &err), err);
+  assert_refused(sloe_bench_layer(b, &second, sloe_split_line, &at, &err), SLOE_DEVICE, err,
+                 "failed, as planted");
+  sloe_bench_close(b);
+  assert_int_equal(info_of().failed, 1);
+  b = open_bench(backend, NULL, 0);
+  assert_ok(sloe_bench_layer(b, &second, sloe_split_line, &at, &err), err);
+  assert_true(!b->points[at].refused && b->measured == 1);
+  sloe_bench_close(b);
+  assert_int_equal(info_of().done, 2);
 }
 
 static void what_cannot_be_opened_is_said(void **state) {
@@ -363,6 +401,8 @@ int main(void) {
       BENCH_TEST(a_watch_stops_it_and_what_was_measured_stays),
       BENCH_TEST(a_budget_has_shares_of_time),
       BENCH_TEST(a_device_that_fails_ends_it_with_its_message),
+      BENCH_TEST(a_point_under_which_the_device_died_twice_is_skipped),
+      BENCH_TEST(a_point_that_failed_once_is_measured_at_the_next_visit),
       BENCH_TEST(what_cannot_be_opened_is_said),
       BENCH_TEST(every_allocation_may_fail),
   };
