@@ -1,16 +1,16 @@
 /* cudnn.h: private to this room. How a layer or a network becomes launches on an NVIDIA GPU.
  *
- *   value   (values.c)   a tensor: dims, strides and its bytes on the GPU.
- *   kernel  (rtc.c)      a small CUDA kernel of our own, compiled by NVRTC from text when first
- *                        asked for, for this GPU and number type, and kept.
- *   step    (steps.c)    a function that puts work on the stream: a call of cuDNN or cuBLASLt, or a
- *                        kernel.
- *   choice  (choose.c)   several steps that do the same: each is measured, the fastest taken.
- *   job     (job.c)      values and steps of a layer or a network, and the captured graph that
- * runs.
+ *   value   (gpu_values.c)  a tensor: dims, strides and its bytes on the GPU.
+ *   kernel  (rtc.c)         a small CUDA kernel of our own, compiled by NVRTC from text when first
+ *                           asked for, for this GPU and number type, and kept.
+ *   step    (gpu_steps.c)   a function that puts work on the stream: a call of cuDNN or cuBLASLt,
+ *                           or a kernel. Of several that do the same each is measured and the
+ *                           fastest taken.
+ *   job     (gpu_job.c)     values and steps of a layer or a network, and the captured graph that
+ *                           runs.
  *
- * The op_*.c files add the steps of one family to a job: they take values and give a value. Both
- * load_layer (layer_job.c) and load_network (network_job.c) are built on them.
+ * The gpu_*.c files add the steps of one family to a job: they take values and give a value. Both
+ * load_layer (gpu_layer_job.c) and load_network (gpu_network_job.c) are built on them.
  *
  * Layouts. A tensor of rank 4 is n x c x h x w in the order of its dims with fp32 and tf32, and
  * channels last (n, h, w, c in memory) with fp16, which is what tensor cores want; all others are
@@ -34,7 +34,7 @@
 typedef struct cudnn_job cudnn_job;
 typedef struct cudnn_nvml cudnn_nvml;
 
-/* ---- statuses (status.c) ---- */
+/* ---- statuses (gpu_status.c) ---- */
 
 /* What does not fit, in memory or to a library, is UNSUPPORTED; what fails is DEVICE. */
 sloe_status sloe_cudnn_cuda_said(cudaError_t said, const char *what, sloe_error *err);
@@ -121,7 +121,7 @@ sloe_status sloe_cudnn_compile(int cc, int half, const char *name, const char *t
 void sloe_cudnn_kernels_close(cudnn_device *device);
 sloe_status sloe_cudnn_launch(const cudnn_device *device, cudaKernel_t kernel, unsigned grid,
                               unsigned block, void **args, sloe_error *err);
-/* kernels.c: the texts. */
+/* gpu_kernels.c: the texts. */
 extern const char *const sloe_cudnn_text_common,
     *const sloe_cudnn_text_float, *const sloe_cudnn_text_half,
                                       *const sloe_cudnn_text_fill,

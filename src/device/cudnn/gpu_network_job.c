@@ -1,8 +1,8 @@
-/* network_job.c: a whole network, layer by layer as it is fused, captured as one graph.
+/* gpu_network_job.c: a whole network, layer by layer as it is fused, captured as one graph.
  *
  * Activations take over the bytes of others that no later layer reads, as the buffers of a runtime
- * do; weights are random. Algorithms are chosen layer by layer while it is built (steps.c). */
-#include "device/cudnn/net_build.h"
+ * do; weights are random. Algorithms are chosen layer by layer while it is built (gpu_steps.c). */
+#include "device/cudnn/gpu_net.h"
 
 static sloe_status build_layer(cudnn_net *n, const sloe_layer *layer, sloe_error *err) {
   const sloe_net *net = n->walk.net;

@@ -1,7 +1,7 @@
-/* net_moves.c: nodes that move data. */
+/* gpu_net_moves.c: nodes that move data. */
 #include <string.h>
 
-#include "device/cudnn/net_build.h"
+#include "device/cudnn/gpu_net.h"
 
 static int axis_of(const sloe_node *node, int64_t fallback, int rank) {
   const int64_t axis = sloe_node_int(node, "axis", fallback);

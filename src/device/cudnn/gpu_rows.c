@@ -1,4 +1,4 @@
-/* op_rows.c: reductions, softmax and normalisation. */
+/* gpu_rows.c: reductions, softmax and normalisation. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@ enum { THREADS = 256, WIDE_FROM = 32, FEW = 1 << 15 };
 
 /* ---- reductions ---- */
 
-typedef struct cudnn_reduce_args { /* struct Reduce of kernels.c */
+typedef struct cudnn_reduce_args { /* struct Reduce of gpu_kernels.c */
   unsigned n, m;
   unsigned dim[8];
   int out[8], in[8];

@@ -1,4 +1,4 @@
-/* functions.c: functions of elements, as text of CUDA C over the floats x and y. */
+/* gpu_functions.c: functions of elements, as text of CUDA C over the floats x and y. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* status.c: what CUDA, cuDNN and cuBLASLt say, as statuses. */
+/* gpu_status.c: what CUDA, cuDNN and cuBLASLt say, as statuses. */
 #include "device/cudnn/cudnn.h"
 
 sloe_status sloe_cudnn_nomem(sloe_error *err) {

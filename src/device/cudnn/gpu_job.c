@@ -1,4 +1,4 @@
-/* job.c: the life of a job, and its running as a captured graph.
+/* gpu_job.c: the life of a job, and its running as a captured graph.
  *
  * A layer. Its graph holds as many launches back to back as take GRAPH_NS, at most MOST_LAUNCHES;
  * a run is one launch of the graph between two events, divided by their number. So the host's part

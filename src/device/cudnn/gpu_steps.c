@@ -1,4 +1,4 @@
-/* steps.c: the steps of a job, and the fastest of several that do the same.
+/* gpu_steps.c: the steps of a job, and the fastest of several that do the same.
  *
  * Choosing. Every candidate runs twice, the second time between two events; what fails or takes
  * more than FAR times as long as the best is out. The others are captured as graphs of several

@@ -1,11 +1,11 @@
-/* net_group.c: a convolution or product and what is fused into it.
+/* gpu_net_group.c: a convolution or product and what is fused into it.
  *
  * The ops behind the anchor are followed in order. Batch normalisation and constants per channel
  * right behind it are in the weights. Then one addition of another tensor of the same size and one
  * function of one element are its tail; whatever comes after runs by itself. */
 #include <string.h>
 
-#include "device/cudnn/net_build.h"
+#include "device/cudnn/gpu_net.h"
 
 enum { MOST = 64 };
 

@@ -1,5 +1,5 @@
-/* kernels.c: CUDA C that NVRTC compiles at load, as text. No headers are needed there, so that none
- * must be installed; numbers are T in memory (float, or the bits of a half) and float in
+/* gpu_kernels.c: CUDA C that NVRTC compiles at load, as text. No headers are needed there, so that
+ * none must be installed; numbers are T in memory (float, or the bits of a half) and float in
  * arithmetic.
  *
  * What is put in front of a text, line by line: RANK and the like, where its head says so. */
@@ -25,13 +25,13 @@ const char *const sloe_cudnn_text_half = TEXT(
 
 /* clang-format off */
 const char *const sloe_cudnn_text_common = TEXT(
-    struct Map { /* cudnn_map_args of map.c */
+    struct Map { /* cudnn_map_args of gpu_map.c */
       unsigned n;
       unsigned dim[8];
       int out[8];
       int in[4][8];
     };
-    struct Reduce { /* cudnn_reduce_args of op_rows.c */
+    struct Reduce { /* cudnn_reduce_args of gpu_rows.c */
       unsigned n, m;
       unsigned dim[8];
       int out[8];
@@ -39,7 +39,7 @@ const char *const sloe_cudnn_text_common = TEXT(
       unsigned over[8];
       int stride[8];
     };
-    struct Image { /* cudnn_image_args of op_window.c */
+    struct Image { /* cudnn_image_args of gpu_window.c */
       int n, c, h, w, oh, ow;
       long long in[4];
       long long out[4];

@@ -1,4 +1,4 @@
-/* op_window.c: pooling through cuDNN where it has it, else, as resizing and local response
+/* gpu_window.c: pooling through cuDNN where it has it, else, as resizing and local response
  * normalisation, by kernels of which each thread makes an element. */
 #include <stdio.h>
 
@@ -6,7 +6,7 @@
 
 enum { THREADS = 256 };
 
-typedef struct cudnn_image_args { /* struct Image of kernels.c */
+typedef struct cudnn_image_args { /* struct Image of gpu_kernels.c */
   int n, c, h, w, oh, ow;
   int64_t in[4], out[4];
   int kernel[2], step[2], dilation[2], pad[2];

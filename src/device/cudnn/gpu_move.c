@@ -1,5 +1,5 @@
-/* op_move.c: what moves data: concatenation, slices, padding, transposition, copies. All are the
- * identity over strides (map.c). */
+/* gpu_move.c: what moves data: concatenation, slices, padding, transposition, copies. All are the
+ * identity over strides (gpu_map.c). */
 #include "device/cudnn/cudnn.h"
 
 sloe_status sloe_cudnn_copy(cudnn_job *job, cudnn_value *src, cudnn_layout layout,

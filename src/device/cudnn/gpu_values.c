@@ -1,4 +1,4 @@
-/* values.c: tensors on the GPU, their layouts and bytes. */
+/* gpu_values.c: tensors on the GPU, their layouts and bytes. */
 #include <math.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
-/* net_values.c: the value of each tensor of a network. That of a tensor behind views is made when
- * it is first read; where its layout does not allow that, the copy belongs to the reading layer. */
+/* gpu_net_values.c: the value of each tensor of a network. That of a tensor behind views is made
+ * when it is first read; where its layout does not allow that, the copy belongs to the reading
+ * layer. */
 #include <string.h>
 
-#include "device/cudnn/net_build.h"
+#include "device/cudnn/gpu_net.h"
 
 sloe_status sloe_cudnn_net_open(cudnn_job *job, const sloe_layers *layers, cudnn_net *out,
                                 sloe_error *err) {

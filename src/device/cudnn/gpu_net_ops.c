@@ -1,7 +1,7 @@
-/* net_ops.c: one node of a network on its own. */
+/* gpu_net_ops.c: one node of a network on its own. */
 #include <string.h>
 
-#include "device/cudnn/net_build.h"
+#include "device/cudnn/gpu_net.h"
 
 /* ---- windows ---- */
 

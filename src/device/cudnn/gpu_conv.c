@@ -1,11 +1,11 @@
-/* op_conv.c: convolutions and transposed ones through cuDNN, with bias, residual and activation.
+/* gpu_conv.c: convolutions and transposed ones through cuDNN, with bias, residual and activation.
  *
  * Candidates are every algorithm of cuDNN, each in two ways: the fused call
  * (cudnnConvolutionBiasActivationForward: bias, residual, Relu or nothing), where cuDNN has it, and
  * the bare convolution with one kernel of our own behind it for all the rest. Both are measured
- * (steps.c). Where no algorithm takes channels last, as for some grouped ones, the plain layout is
- * tried. cuDNN pads both sides alike; other padding is written into a larger tensor first, in the
- * time of the layer. */
+ * (gpu_steps.c). Where no algorithm takes channels last, as for some grouped ones, the plain layout
+ * is tried. cuDNN pads both sides alike; other padding is written into a larger tensor first, in
+ * the time of the layer. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* net_build.h: a whole network becoming a job: which value each tensor has. */
-#ifndef SLOE_DEVICE_CUDNN_NET_BUILD_H
-#define SLOE_DEVICE_CUDNN_NET_BUILD_H
+/* gpu_net.h: a whole network becoming a job: which value each tensor has. */
+#ifndef SLOE_DEVICE_CUDNN_GPU_NET_H
+#define SLOE_DEVICE_CUDNN_GPU_NET_H
 
 #include "device/cudnn/cudnn.h"
 #include "device/net_walk.h"
@@ -21,14 +21,14 @@ sloe_status sloe_cudnn_net_value(cudnn_net *n, sloe_tid t, cudnn_value **out, sl
 sloe_status sloe_cudnn_net_set(cudnn_net *n, sloe_tid t, cudnn_value *value, sloe_error *err);
 void sloe_cudnn_net_release(cudnn_net *n); /* what the present layer read last */
 
-/* net_ops.c: one node on its own. UNSUPPORTED names the op. */
+/* gpu_net_ops.c: one node on its own. UNSUPPORTED names the op. */
 sloe_status sloe_cudnn_net_node(cudnn_net *n, const sloe_node *node, sloe_error *err);
 /* The anchor with what is done to its result. */
 sloe_status sloe_cudnn_net_anchor(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
                                   cudnn_value **dst, sloe_error *err);
-/* net_moves.c: those that move data. *done 0: none of them */
+/* gpu_net_moves.c: those that move data. *done 0: none of them */
 sloe_status sloe_cudnn_net_move(cudnn_net *n, const sloe_node *node, int *done, sloe_error *err);
-/* net_group.c: a convolution or product with what is fused into it. */
+/* gpu_net_group.c: a convolution or product with what is fused into it. */
 sloe_status sloe_cudnn_net_group(cudnn_net *n, const int32_t *nodes, size_t n_nodes, int32_t anchor,
                                  sloe_error *err);
 

@@ -1,4 +1,4 @@
-/* layer_job.c: a lone layer, from its spec. Its input is in the layout that it would have in a
+/* gpu_layer_job.c: a lone layer, from its spec. Its input is in the layout that it would have in a
  * network (cudnn.h). */
 #include "device/cudnn/cudnn.h"
 

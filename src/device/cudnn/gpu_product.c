@@ -1,8 +1,9 @@
-/* op_product.c: matrix products through cuBLASLt, with bias, residual and Relu where it fuses them.
+/* gpu_product.c: matrix products through cuBLASLt, with bias, residual and Relu where it fuses
+ * them.
  *
  * cuBLASLt counts columns first: rows of x by weights are, seen so, weights^T by x. Candidates are
  * what its heuristic proposes, MOST of them, each with the tail fused where it is nothing or a
- * Relu, and all are measured (steps.c). Any other activation is one kernel behind. */
+ * Relu, and all are measured (gpu_steps.c). Any other activation is one kernel behind. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* map.c: functions of elements, with broadcasting, over any strides: activations, arithmetic, bias
- * and residual behind a convolution, and all that moves data.
+/* gpu_map.c: functions of elements, with broadcasting, over any strides: activations, arithmetic,
+ * bias and residual behind a convolution, and all that moves data.
  *
  * Dimensions are put in the order of the output's strides and those that lie behind one another in
  * all tensors are merged, so that most calls count along one dimension. */
@@ -10,7 +10,7 @@
 
 enum { THREADS = 256, EACH = 4 };
 
-typedef struct cudnn_map_args { /* struct Map of kernels.c */
+typedef struct cudnn_map_args { /* struct Map of gpu_kernels.c */
   unsigned n;
   unsigned dim[8];
   int out[8];
