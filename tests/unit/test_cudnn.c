@@ -250,6 +250,28 @@ static void with_cold_weights_each_launch_reads_its_own(void **state) {
   sloe_backend_cudnn.close(device);
 }
 
+static void memory_that_runs_out_is_said_and_nothing_is_kept(void **state) {
+  (void)state;
+  sloe_layer_spec spec;
+  sloe_error err;
+  void *job = NULL;
+  cudnn_device *device = open_cudnn("fp32");
+  assert_ok(sloe_layer_spec_parse("op=conv,c=8,h=8,w=8,k=8,kernel=3,add=1", &spec, &err), err);
+  const long before = sloe_alloc_live();
+  sloe_status status = SLOE_NOMEM;
+  for (long i = 0; status != SLOE_OK; i++) {
+    assert_true(i < 200);
+    sloe_alloc_fail_after(i);
+    status = sloe_backend_cudnn.load_layer(device, &spec, &job, &err);
+    sloe_alloc_fail_after(-1);
+    assert_true(status == SLOE_OK || status == SLOE_NOMEM);
+    if (status != SLOE_OK) assert_null(job);
+  }
+  sloe_backend_cudnn.unload(device, job);
+  sloe_backend_cudnn.close(device);
+  assert_true(sloe_alloc_live() < before);
+}
+
 static void it_says_who_measures_and_what_a_job_holds(void **state) {
   (void)state;
   const sloe_backend_options options = {.pair = {{"precision", "tf32"}, {"batch", "3"}}, .n = 2};
@@ -292,6 +314,7 @@ int main(void) {
       cmocka_unit_test(a_linear_resize_stays_between_its_neighbours),
       cmocka_unit_test(a_layer_beyond_the_limits_is_not_for_this_device),
       cmocka_unit_test(with_cold_weights_each_launch_reads_its_own),
+      cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_is_kept),
       cmocka_unit_test(it_says_who_measures_and_what_a_job_holds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
