@@ -131,12 +131,13 @@ sloe_status sloe_net_walk_slice(const sloe_net_walk *w, const sloe_node *node,
 }
 
 sloe_status sloe_net_walk_pad(const sloe_net_walk *w, const sloe_node *node,
-                              int64_t before[SLOE_MAX_RANK], sloe_error *err) {
+                              int64_t pads[2 * SLOE_MAX_RANK], sloe_error *err) {
   const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
   size_t count = 0;
-  const int64_t *pads = sloe_net_walk_ints(w, node, "pads", 1, &count);
-  if (!pads || count != 2 * (size_t)in->rank) return refuse(w, node, "its pads are not known", err);
-  for (int i = 0; i < in->rank; i++) before[i] = pads[i];
+  const int64_t *known = sloe_net_walk_ints(w, node, "pads", 1, &count);
+  if (!known || count != 2 * (size_t)in->rank)
+    return refuse(w, node, "its pads are not known", err);
+  for (int i = 0; i < 2 * in->rank; i++) pads[i] = known[i];
   return SLOE_OK;
 }
 

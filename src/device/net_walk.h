@@ -41,9 +41,9 @@ const int64_t *sloe_net_walk_ints(const sloe_net_walk *walk, const sloe_node *no
 /* The first element of a Slice in every dimension of its input. */
 sloe_status sloe_net_walk_slice(const sloe_net_walk *walk, const sloe_node *node,
                                 int64_t from[SLOE_MAX_RANK], sloe_error *err);
-/* What a Pad puts in front of every dimension; negative: cuts off. */
+/* What a Pad puts in front of every dimension, then what behind; negative: cuts off. */
 sloe_status sloe_net_walk_pad(const sloe_net_walk *walk, const sloe_node *node,
-                              int64_t before[SLOE_MAX_RANK], sloe_error *err);
+                              int64_t pads[2 * SLOE_MAX_RANK], sloe_error *err);
 sloe_status sloe_net_walk_transpose(const sloe_net_walk *walk, const sloe_node *node,
                                     int perm[SLOE_MAX_RANK], sloe_error *err);
 /* DepthToSpace and SpaceToDepth as a transposition of six dimensions between two reshapes. */

@@ -50,9 +50,9 @@ static sloe_status emit_transpose(cudnn_net *n, const sloe_node *node, cudnn_val
 /* Contents are zeros, whatever is asked for. */
 static sloe_status emit_pad(cudnn_net *n, const sloe_node *node, cudnn_value *src,
                             cudnn_value **dst, sloe_error *err) {
-  int64_t before[SLOE_MAX_RANK];
-  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, before, err));
-  return sloe_cudnn_pad(n->job, src, before, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+  int64_t pads[2 * SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, pads, err));
+  return sloe_cudnn_pad(n->job, src, pads, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
                         err);
 }
 
