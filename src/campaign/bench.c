@@ -236,7 +236,9 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
   const sloe_status status = keep(b, p, &t, &memory, number, err);
   b->measured += status == SLOE_OK;
   sloe_timing_fini(&t);
-  return status;
+  const char *choice = p->network ? "" : sloe_job_choice(job, 0);
+  if (status != SLOE_OK || !*choice) return status;
+  return sloe_store_put_choice(b->store, &b->visit, p->id, "", choice, err);
 }
 
 /* A new point of the plan, in the store and here. */

@@ -63,7 +63,7 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
   size_t n;
 } sloe_backend_options;
 
-/* NULL stands for "cannot": load_network, run_layers, memory, power, settle. */
+/* NULL stands for "cannot": load_network, run_layers, memory, power, settle, choice. */
 typedef struct sloe_backend {
   const char *name; /* "onednn" */
   const char *doc;  /* one line for --help: what it runs, its keys */
@@ -86,6 +86,9 @@ typedef struct sloe_backend {
   sloe_status (*settle)(void *state, void *job, sloe_error *err);
   sloe_status (*memory)(void *state, void *job, sloe_device_memory *out, sloe_error *err);
   sloe_status (*power)(void *state, sloe_device_power *out, sloe_error *err);
+  /* The algorithm that was chosen for layer `layer` (0 of a job of one layer), "" where there was
+     nothing to choose. A token for people and stores; lives as long as the job. */
+  const char *(*choice)(void *state, void *job, size_t layer);
 } sloe_backend;
 
 /* ---- opening ---- */
@@ -126,6 +129,8 @@ sloe_status sloe_device_load_network(sloe_device *device, const sloe_layers *lay
 void sloe_job_unload(sloe_job *job);
 /* All NAN and "" where the backend has no such figure. */
 sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
+/* As `choice` of a backend; "" where it has none. */
+const char *sloe_job_choice(const sloe_job *job, size_t layer);
 sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err);
 
 /* ---- serving (agent/) ---- */

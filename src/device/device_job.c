@@ -53,3 +53,8 @@ sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *
   *out = (sloe_device_memory){NAN, NAN, NAN, NAN, ""};
   return backend->memory ? backend->memory(job->device->state, job->state, out, err) : SLOE_OK;
 }
+
+const char *sloe_job_choice(const sloe_job *job, size_t layer) {
+  const sloe_backend *backend = job->device->backend;
+  return backend->choice ? backend->choice(job->device->state, job->state, layer) : "";
+}

@@ -5,24 +5,7 @@
 #include <math.h>
 
 #include "device/onednn/onednn.h"
-#include "unit/unit.h"
-
-/* Contents by name: every element a hash of its index, in +-1; variances are positive. */
-static inline float content(const char *name, size_t i) {
-  uint32_t x = (uint32_t)i * 2654435761U;
-  for (const char *p = name; *p; p++) x = (x ^ (uint32_t)*p) * 16777619U;
-  x ^= x >> 15;
-  x *= 2246822519U;
-  x ^= x >> 13;
-  const float at = (float)(x % 2001U) / 1000.0F - 1.0F;
-  return strcmp(name, "variance") == 0 ? 1.5F + at : at;
-}
-
-static inline int fill_by_name(void *context, const char *name, float *data, size_t n) {
-  (void)context;
-  for (size_t i = 0; i < n; i++) data[i] = content(name, i);
-  return 1;
-}
+#include "unit/fill_check.h"
 
 static inline onednn_device *open_onednn(void) {
   sloe_backend_options none = {.n = 0};
@@ -41,11 +24,6 @@ static inline float *read_value(onednn_job *job, onednn_value *value) {
   assert_non_null(got);
   assert_ok(sloe_onednn_read(job, value, got, &err), err);
   return got;
-}
-
-static inline void assert_near(size_t at, double got, double want) {
-  if (!(fabs(got - want) <= 1e-3 * (1 + fabs(want))))
-    fail_msg("at %zu: got %g, want %g", at, got, want);
 }
 
 #endif

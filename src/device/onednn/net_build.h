@@ -7,19 +7,13 @@
 #ifndef SLOE_DEVICE_ONEDNN_NET_BUILD_H
 #define SLOE_DEVICE_ONEDNN_NET_BUILD_H
 
+#include "device/net_walk.h"
 #include "device/onednn/onednn.h"
-
-#define ONEDNN_KEEP SIZE_MAX
 
 typedef struct onednn_net {
   onednn_job *job;
-  const sloe_net *net;
-  const sloe_layers *layers;
+  sloe_net_walk walk;
   onednn_value **value; /* by tensor, NULL: not made yet */
-  sloe_tid *root;       /* by tensor */
-  size_t *last;         /* by root: the last layer that reads it; ONEDNN_KEEP: an output */
-  size_t *position;     /* by node: in the order of execution */
-  size_t layer;         /* being built */
 } onednn_net;
 
 sloe_status sloe_onednn_net_open(onednn_job *job, const sloe_layers *layers, onednn_net *out,
@@ -30,9 +24,6 @@ sloe_status sloe_onednn_net_in(onednn_net *n, const sloe_node *node, size_t i, o
 sloe_status sloe_onednn_net_value(onednn_net *n, sloe_tid t, onednn_value **out, sloe_error *err);
 /* `t` is `value`, given the dims of the tensor. */
 sloe_status sloe_onednn_net_set(onednn_net *n, sloe_tid t, onednn_value *value, sloe_error *err);
-/* No layer behind the present one reads it, nor anything in this layer but one node; its bytes may
-   be overwritten. */
-int sloe_onednn_net_is_last(const onednn_net *n, sloe_tid t);
 void sloe_onednn_net_release(onednn_net *n); /* what the present layer read last */
 
 /* net_ops.c: one node on its own. UNSUPPORTED names the op. */
@@ -45,8 +36,5 @@ sloe_status sloe_onednn_net_group(onednn_net *n, const int32_t *nodes, size_t n_
 /* The anchor alone, with posts. */
 sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const sloe_node *pad,
                                    const onednn_posts *posts, onednn_value **dst, sloe_error *err);
-/* Known whole numbers of an attribute or of input `i`; NULL: neither. */
-const int64_t *sloe_onednn_net_ints(const onednn_net *n, const sloe_node *node, const char *name,
-                                    size_t i, size_t *count);
 
 #endif

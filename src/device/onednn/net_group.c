@@ -21,14 +21,6 @@ typedef struct chain {
   sloe_tid bare, at; /* the tensors that the anchor makes, and the posts so far */
 } chain;
 
-static int is_same(const onednn_net *n, sloe_tid a, sloe_tid b) {
-  return a >= 0 && b >= 0 && n->root[a] == n->root[b];
-}
-
-static int is_constant(const onednn_net *n, sloe_tid t) {
-  return t >= 0 && (n->net->tensors[n->root[t]].flags & SLOE_T_CONST);
-}
-
 static int binary_alg(sloe_op op, dnnl_alg_kind_t *alg) {
   switch (op) {
     case SLOE_OP_ADD:
@@ -44,8 +36,8 @@ static int binary_alg(sloe_op op, dnnl_alg_kind_t *alg) {
 
 /* The operand in the rank that the primitive has: an fc's result is n x k. */
 static sloe_status shape_operand(const chain *c, onednn_value **value, sloe_error *err) {
-  const sloe_tensor *out = &c->n->net->tensors[c->anchor->out[0]];
-  const int fc = sloe_node_is_fc(c->n->net, c->anchor);
+  const sloe_tensor *out = &c->n->walk.net->tensors[c->anchor->out[0]];
+  const int fc = sloe_node_is_fc(c->n->walk.net, c->anchor);
   const int rank = fc ? 2 : out->shape.rank;
   int64_t dims[SLOE_MAX_RANK];
   onednn_value *v = *value;
@@ -65,21 +57,22 @@ static sloe_status shape_operand(const chain *c, onednn_value **value, sloe_erro
 /* Arithmetic with another tensor. A sum comes first or not at all: behind another post-op oneDNN's
    fast convolutions refuse it, and what takes it is ten times slower. *ok 0: not as a post-op. */
 static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_error *err) {
-  const sloe_net *net = c->n->net;
+  const sloe_net *net = c->n->walk.net;
   dnnl_alg_kind_t alg;
   onednn_value *value;
   *ok = 0;
   if (node->n_in != 2 || !binary_alg(node->op, &alg)) return SLOE_OK;
-  const size_t mine = is_same(c->n, node->in[0], c->at) ? 0 : 1;
+  const size_t mine = sloe_net_walk_same(&c->n->walk, node->in[0], c->at) ? 0 : 1;
   const sloe_tid other = node->in[1 - mine];
-  if (!is_same(c->n, node->in[mine], c->at) || other < 0 || is_same(c->n, other, c->at))
+  if (!sloe_net_walk_same(&c->n->walk, node->in[mine], c->at) || other < 0 ||
+      sloe_net_walk_same(&c->n->walk, other, c->at))
     return SLOE_OK;
   if (mine == 1 && (alg == dnnl_binary_sub || alg == dnnl_binary_div)) return SLOE_OK;
   SLOE_TRY(sloe_onednn_net_value(c->n, other, &value, err));
   const int full = sloe_shape_elements(&net->tensors[other].shape) ==
                    sloe_shape_elements(&net->tensors[node->out[0]].shape);
   const int sum =
-      alg == dnnl_binary_add && full && !c->posts.n && sloe_onednn_net_is_last(c->n, other);
+      alg == dnnl_binary_add && full && !c->posts.n && sloe_net_walk_is_last(&c->n->walk, other);
   SLOE_TRY(shape_operand(c, &value, err));
   if (!value->fixed) SLOE_TRY(sloe_onednn_as_plain(c->n->job, value, &value, err));
   *ok = sloe_onednn_post_value(&c->posts, sum ? ONEDNN_POST_SUM : ONEDNN_POST_BINARY, alg, value);
@@ -94,7 +87,9 @@ static size_t find_gate(const chain *c, size_t i) {
     const sloe_node *mul = c->node[k];
     if (mul->op != SLOE_OP_MUL || mul->n_in != 2) continue;
     for (size_t j = 0; j < 2; j++)
-      if (is_same(c->n, mul->in[j], c->at) && is_same(c->n, mul->in[1 - j], gate->out[0])) return k;
+      if (sloe_net_walk_same(&c->n->walk, mul->in[j], c->at) &&
+          sloe_net_walk_same(&c->n->walk, mul->in[1 - j], gate->out[0]))
+        return k;
   }
   return c->count;
 }
@@ -115,7 +110,8 @@ static int fold(chain *c, size_t i) {
   const int scale = node->n_in == 2 &&
                     (node->op == SLOE_OP_MUL || node->op == SLOE_OP_ADD ||
                      node->op == SLOE_OP_SUB || node->op == SLOE_OP_DIV) &&
-                    (is_constant(c->n, node->in[0]) || is_constant(c->n, node->in[1]));
+                    (sloe_net_walk_is_constant(&c->n->walk, node->in[0]) ||
+                     sloe_net_walk_is_constant(&c->n->walk, node->in[1]));
   if (c->posts.n || !(norm || scale)) return 0;
   c->folded[i] = 1;
   c->at = c->bare = node->out[0];
@@ -132,8 +128,8 @@ static sloe_status take_posts(chain *c, sloe_error *err) {
     const size_t gate = find_gate(c, i);
     if (gate < c->count)
       ok = take_gate(c, i, gate);
-    else if (node->n_in && is_same(c->n, node->in[0], c->at) &&
-             sloe_onednn_post_node(c->n->net, node, &c->posts))
+    else if (node->n_in && sloe_net_walk_same(&c->n->walk, node->in[0], c->at) &&
+             sloe_onednn_post_node(c->n->walk.net, node, &c->posts))
       ok = 1, c->at = node->out[0];
     else {
       SLOE_TRY(take_binary(c, node, &ok, err));
@@ -169,19 +165,21 @@ static size_t first_operand(const onednn_posts *posts) {
 /* The nodes of the group behind the anchor, in the order of execution. */
 static sloe_status begin(chain *c, onednn_net *n, const int32_t *nodes, size_t count,
                          int32_t anchor, sloe_error *err) {
-  *c = (chain){.n = n, .anchor = &n->net->nodes[anchor]};
+  *c = (chain){.n = n, .anchor = &n->walk.net->nodes[anchor]};
   c->at = c->bare = c->anchor->out[0];
   if (count > sizeof c->node / sizeof *c->node)
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %zu ops in one layer", count);
   for (size_t k = 0; k < count; k++) {
-    const sloe_node *node = &n->net->nodes[nodes[k]];
+    const sloe_node *node = &n->walk.net->nodes[nodes[k]];
     if (nodes[k] == anchor) continue;
-    if (n->position[nodes[k]] < n->position[anchor]) {
+    if (n->walk.position[nodes[k]] < n->walk.position[anchor]) {
       if (node->op == SLOE_OP_PAD) c->pad = node;
       continue;
     }
     size_t at = c->count++;
-    for (; at > 0 && n->position[c->node[at - 1] - n->net->nodes] > n->position[nodes[k]]; at--)
+    for (; at > 0 &&
+           n->walk.position[c->node[at - 1] - n->walk.net->nodes] > n->walk.position[nodes[k]];
+         at--)
       c->node[at] = c->node[at - 1];
     c->node[at] = node;
   }
@@ -189,7 +187,7 @@ static sloe_status begin(chain *c, onednn_net *n, const int32_t *nodes, size_t c
 }
 
 static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
-  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->root[c->at], dst, err));
+  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->walk.root[c->at], dst, err));
   for (size_t i = 0; i < c->count; i++)
     if (!c->in_posts[i] && !c->folded[i]) SLOE_TRY(sloe_onednn_net_node(c->n, c->node[i], err));
   return SLOE_OK;

@@ -23,7 +23,7 @@ static sloe_status emit_split(onednn_net *n, const sloe_node *node, onednn_value
   const int64_t axis = axis_of(node, 0, src->rank);
   int64_t from[SLOE_MAX_RANK] = {0};
   for (size_t i = 0; i < node->n_out; i++) {
-    const sloe_tensor *out = sloe_node_out(n->net, node, i);
+    const sloe_tensor *out = sloe_node_out(n->walk.net, node, i);
     onednn_value *part;
     if (!out) continue;
     SLOE_TRY(sloe_onednn_slice(n->job, src, from, out->shape.dim, &part, err));
@@ -39,46 +39,27 @@ static sloe_status refuse(const sloe_node *node, const char *why, sloe_error *er
 
 static sloe_status emit_slice(onednn_net *n, const sloe_node *node, onednn_value *src,
                               onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *out = sloe_node_out(n->net, node, 0);
-  size_t n_starts = 0, n_axes = 0, n_steps = 0;
-  const int64_t *starts = sloe_onednn_net_ints(n, node, "starts", 1, &n_starts);
-  const int64_t *axes = sloe_onednn_net_ints(n, node, "axes", 3, &n_axes);
-  const int64_t *steps = sloe_onednn_net_ints(n, node, "", 4, &n_steps);
-  int64_t from[SLOE_MAX_RANK] = {0};
-  if (!starts) return refuse(node, "its start is not known", err);
-  for (size_t i = 0; i < n_steps; i++)
-    if (steps[i] != 1) return refuse(node, "steps other than 1", err);
-  for (size_t i = 0; i < n_starts; i++) {
-    int64_t axis = axes && i < n_axes ? axes[i] : (int64_t)i;
-    if (axis < 0) axis += src->rank;
-    if (axis < 0 || axis >= src->rank) return refuse(node, "its axes", err);
-    int64_t start = starts[i] < 0 ? starts[i] + src->dims[axis] : starts[i];
-    if (start < 0) start = 0;
-    if (start + out->shape.dim[axis] > src->dims[axis]) return refuse(node, "its start", err);
-    from[axis] = start;
-  }
-  return sloe_onednn_slice(n->job, src, from, out->shape.dim, dst, err);
+  int64_t from[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_slice(&n->walk, node, from, err));
+  return sloe_onednn_slice(n->job, src, from, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+                           err);
 }
 
 static sloe_status emit_transpose(onednn_net *n, const sloe_node *node, onednn_value *src,
                                   onednn_value **dst, sloe_error *err) {
-  size_t count = 0;
-  const int64_t *perm = sloe_node_ints(node, "perm", &count);
-  int order[SLOE_MAX_RANK];
-  if (perm && count != (size_t)src->rank) return refuse(node, "its order", err);
-  for (int i = 0; i < src->rank; i++) order[i] = perm ? (int)perm[i] : src->rank - 1 - i;
-  return sloe_onednn_transpose(n->job, src, order, dst, err);
+  int perm[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_transpose(&n->walk, node, perm, err));
+  return sloe_onednn_transpose(n->job, src, perm, dst, err);
 }
 
 /* Negative pads cut off; contents are zeros, whatever is asked for. */
 static sloe_status emit_pad(onednn_net *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *out = sloe_node_out(n->net, node, 0);
-  size_t count = 0;
-  const int64_t *pads = sloe_onednn_net_ints(n, node, "pads", 1, &count);
+  const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
+  int64_t pads[2 * SLOE_MAX_RANK];
   int64_t before[SLOE_MAX_RANK] = {0}, from[SLOE_MAX_RANK] = {0}, kept[SLOE_MAX_RANK];
   int cut = 0;
-  if (!pads || count != 2 * (size_t)src->rank) return refuse(node, "its pads are not known", err);
+  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, pads, err));
   for (int i = 0; i < src->rank; i++) {
     const int64_t front = pads[i], back = pads[i + src->rank];
     before[i] = front > 0 ? front : 0;
@@ -97,24 +78,13 @@ static sloe_status emit_pad(onednn_net *n, const sloe_node *node, onednn_value *
   return sloe_onednn_pad(n->job, src, before, out->shape.dim, dst, err);
 }
 
-/* n x (c r r) x h x w -> n x c x (h r) x (w r), or back, as a transposition between two reshapes.
- */
 static sloe_status emit_depth(onednn_net *n, const sloe_node *node, onednn_value *src,
                               onednn_value **dst, sloe_error *err) {
-  const int64_t r = sloe_node_int(node, "blocksize", 1);
-  const int64_t *d = src->dims;
-  if (src->rank != 4 || r < 1) return refuse(node, "its block", err);
-  if (node->op == SLOE_OP_DEPTH_TO_SPACE) {
-    const int crd = strcmp(sloe_node_string(node, "mode", "DCR"), "CRD") == 0;
-    const int64_t c = d[1] / (r * r);
-    const int64_t dcr[] = {d[0], r, r, c, d[2], d[3]}, columns[] = {d[0], c, r, r, d[2], d[3]};
-    SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, crd ? columns : dcr, &src, err));
-    return sloe_onednn_transpose(
-        n->job, src, crd ? (int[]){0, 1, 4, 2, 5, 3} : (int[]){0, 3, 4, 1, 5, 2}, dst, err);
-  }
-  const int64_t blocks[] = {d[0], d[1], d[2] / r, r, d[3] / r, r};
-  SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, blocks, &src, err));
-  return sloe_onednn_transpose(n->job, src, (int[]){0, 3, 5, 1, 2, 4}, dst, err);
+  int64_t dims[6];
+  int perm[6];
+  SLOE_TRY(sloe_net_walk_depth(&n->walk, node, dims, perm, err));
+  SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, dims, &src, err));
+  return sloe_onednn_transpose(n->job, src, perm, dst, err);
 }
 
 sloe_status sloe_onednn_net_move(onednn_net *n, const sloe_node *node, int *done, sloe_error *err) {

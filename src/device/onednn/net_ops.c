@@ -10,7 +10,7 @@
    sizes. */
 static sloe_status window_of(const onednn_net *n, const sloe_shape *in, const sloe_shape *out,
                              int transposed, onednn_window *w, sloe_error *err) {
-  const sloe_layer *layer = sloe_layers_at(n->layers, n->layer);
+  const sloe_layer *layer = sloe_layers_at(n->walk.layers, n->walk.layer);
   if (in->rank != 4 || out->rank != 4)
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: layer %.80s is not of two dimensions",
                      layer->name);
@@ -33,21 +33,21 @@ static sloe_status window_of(const onednn_net *n, const sloe_shape *in, const sl
 static sloe_status emit_conv(onednn_net *n, const sloe_node *node, const sloe_node *pad,
                              const onednn_posts *posts, onednn_value **dst, sloe_error *err) {
   const sloe_tid from = pad ? pad->in[0] : node->in[0];
-  const sloe_tensor *in = &n->net->tensors[from], *out = &n->net->tensors[node->out[0]];
+  const sloe_tensor *in = &n->walk.net->tensors[from], *out = &n->walk.net->tensors[node->out[0]];
   const int transposed = node->op == SLOE_OP_CONV_TRANSPOSE;
   onednn_window w;
   onednn_value *src;
   SLOE_TRY(window_of(n, &in->shape, &out->shape, transposed, &w, err));
   SLOE_TRY(sloe_onednn_net_value(n, from, &src, err));
-  return sloe_onednn_conv(n->job, transposed, src, &w, posts, n->net->tensors[node->in[1]].name,
-                          dst, err);
+  return sloe_onednn_conv(n->job, transposed, src, &w, posts,
+                          n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
 /* ---- products ---- */
 
 static sloe_status emit_fc(onednn_net *n, const sloe_node *node, const onednn_posts *posts,
                            onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *out = &n->net->tensors[node->out[0]];
+  const sloe_tensor *out = &n->walk.net->tensors[node->out[0]];
   onednn_value *src;
   if (sloe_node_int(node, "transA", 0))
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.80s reads its input transposed", node->name);
@@ -57,7 +57,7 @@ static sloe_status emit_fc(onednn_net *n, const sloe_node *node, const onednn_po
   if (src->rank != 2)
     SLOE_TRY(sloe_onednn_reshape(n->job, src, 2, (int64_t[]){rows, c}, &src, err));
   return sloe_onednn_fc(n->job, src, out->shape.dim[out->shape.rank - 1], posts,
-                        n->net->tensors[node->in[1]].name, dst, err);
+                        n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
 static sloe_status emit_matmul(onednn_net *n, const sloe_node *node, const onednn_posts *posts,
@@ -86,8 +86,8 @@ sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const s
     case SLOE_OP_CONV_TRANSPOSE: return emit_conv(n, node, pad, posts, dst, err);
     case SLOE_OP_GEMM:
     case SLOE_OP_MATMUL:
-      return sloe_node_is_fc(n->net, node) ? emit_fc(n, node, posts, dst, err)
-                                           : emit_matmul(n, node, posts, dst, err);
+      return sloe_node_is_fc(n->walk.net, node) ? emit_fc(n, node, posts, dst, err)
+                                                : emit_matmul(n, node, posts, dst, err);
     default:
       return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: no primitive for op %.60s", node->type);
   }
@@ -102,8 +102,8 @@ static sloe_status emit_pool(onednn_net *n, const sloe_node *node, onednn_value 
                               : sloe_node_int(node, "count_include_pad", 0)
                                   ? dnnl_pooling_avg_include_padding
                                   : dnnl_pooling_avg_exclude_padding;
-  SLOE_TRY(window_of(n, &sloe_node_in(n->net, node, 0)->shape,
-                     &sloe_node_out(n->net, node, 0)->shape, 0, &w, err));
+  SLOE_TRY(window_of(n, &sloe_node_in(n->walk.net, node, 0)->shape,
+                     &sloe_node_out(n->walk.net, node, 0)->shape, 0, &w, err));
   return sloe_onednn_pool(n->job, src, &w, alg, dst, err);
 }
 
@@ -122,7 +122,7 @@ static dnnl_alg_kind_t reduction_of(sloe_op op) {
 static sloe_status emit_reduce(onednn_net *n, const sloe_node *node, onednn_value *src,
                                onednn_value **dst, sloe_error *err) {
   size_t count = 0;
-  const int64_t *axes = sloe_onednn_net_ints(n, node, "axes", 1, &count);
+  const int64_t *axes = sloe_net_walk_ints(&n->walk, node, "axes", 1, &count);
   int64_t dims[SLOE_MAX_RANK];
   unsigned mask = 0;
   for (int i = 0; i < src->rank; i++) dims[i] = axes ? src->dims[i] : 1;
@@ -141,7 +141,7 @@ static sloe_status emit_reduce(onednn_net *n, const sloe_node *node, onednn_valu
 
 static sloe_status emit_resize(onednn_net *n, const sloe_node *node, onednn_value *src,
                                onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *out = sloe_node_out(n->net, node, 0);
+  const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
   const char *mode = sloe_node_string(node, "mode", "nearest");
   if (src->rank != 4 || src->dims[0] != out->shape.dim[0] || src->dims[1] != out->shape.dim[1] ||
       strcmp(mode, "cubic") == 0)
@@ -204,7 +204,7 @@ static sloe_status emit_unary(onednn_net *n, const sloe_node *node, onednn_value
   const onednn_unary_fn loop = loop_of(node->op);
   *done = 1;
   if (node->op == SLOE_OP_ERF) return sloe_onednn_erf(n->job, src, dst, err);
-  if (sloe_onednn_post_node(n->net, node, &posts))
+  if (sloe_onednn_post_node(n->walk.net, node, &posts))
     return sloe_onednn_eltwises(n->job, src, &posts, dst, err);
   if (loop) return sloe_onednn_unary(n->job, src, loop, dst, err);
   *done = 0;
@@ -217,7 +217,7 @@ static float power(float a, float b) {
 
 static sloe_status emit_pow(onednn_net *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *t = sloe_node_in(n->net, node, 1);
+  const sloe_tensor *t = sloe_node_in(n->walk.net, node, 1);
   onednn_value *b;
   if (t && t->value && t->value->n == 1) {
     const float p = t->value->real ? (float)t->value->f[0] : (float)t->value->i[0];

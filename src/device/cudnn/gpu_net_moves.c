@@ -1,0 +1,91 @@
+/* gpu_net_moves.c: nodes that move data. */
+#include <string.h>
+
+#include "device/cudnn/gpu_net.h"
+
+static int axis_of(const sloe_node *node, int64_t fallback, int rank) {
+  const int64_t axis = sloe_node_int(node, "axis", fallback);
+  return (int)(axis < 0 ? axis + rank : axis);
+}
+
+static sloe_status emit_concat(cudnn_net *n, const sloe_node *node, cudnn_value **dst,
+                               sloe_error *err) {
+  cudnn_value **part = SLOE_ARENA_NEW(&n->job->arena, cudnn_value *, node->n_in);
+  if (!part) return sloe_cudnn_nomem(err);
+  for (size_t i = 0; i < node->n_in; i++) SLOE_TRY(sloe_cudnn_net_in(n, node, i, &part[i], err));
+  return sloe_cudnn_concat(n->job, part, node->n_in, axis_of(node, 1, part[0]->rank), dst, err);
+}
+
+/* One slice an output. */
+static sloe_status emit_split(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+                              sloe_error *err) {
+  const int axis = axis_of(node, 0, src->rank);
+  int64_t from[SLOE_MAX_RANK] = {0};
+  for (size_t i = 0; i < node->n_out; i++) {
+    const sloe_tensor *out = sloe_node_out(n->walk.net, node, i);
+    cudnn_value *part;
+    if (!out) continue;
+    SLOE_TRY(sloe_cudnn_slice(n->job, src, from, out->shape.dim, &part, err));
+    SLOE_TRY(sloe_cudnn_net_set(n, node->out[i], part, err));
+    from[axis] += out->shape.dim[axis];
+  }
+  return SLOE_OK;
+}
+
+static sloe_status emit_slice(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+                              cudnn_value **dst, sloe_error *err) {
+  int64_t from[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_slice(&n->walk, node, from, err));
+  return sloe_cudnn_slice(n->job, src, from, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+                          err);
+}
+
+static sloe_status emit_transpose(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+                                  cudnn_value **dst, sloe_error *err) {
+  int perm[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_transpose(&n->walk, node, perm, err));
+  return sloe_cudnn_transpose(n->job, src, perm, dst, err);
+}
+
+/* Contents are zeros, whatever is asked for. */
+static sloe_status emit_pad(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+                            cudnn_value **dst, sloe_error *err) {
+  int64_t pads[2 * SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, pads, err));
+  return sloe_cudnn_pad(n->job, src, pads, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+                        err);
+}
+
+static sloe_status emit_depth(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+                              cudnn_value **dst, sloe_error *err) {
+  int64_t dims[6];
+  int perm[6];
+  SLOE_TRY(sloe_net_walk_depth(&n->walk, node, dims, perm, err));
+  SLOE_TRY(sloe_cudnn_reshape(n->job, src, 6, dims, &src, err));
+  const sloe_status status = sloe_cudnn_transpose(n->job, src, perm, dst, err);
+  sloe_cudnn_release(n->job, src);
+  return status;
+}
+
+sloe_status sloe_cudnn_net_move(cudnn_net *n, const sloe_node *node, int *done, sloe_error *err) {
+  cudnn_value *src, *dst = NULL;
+  *done = 1;
+  if (node->op == SLOE_OP_CONCAT) {
+    SLOE_TRY(emit_concat(n, node, &dst, err));
+    return sloe_cudnn_net_set(n, node->out[0], dst, err);
+  }
+  *done = 0;
+  if (sloe_op_role_of(node->op) != SLOE_ROLE_MOVE) return SLOE_OK;
+  SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &src, err));
+  *done = 1;
+  switch (node->op) {
+    case SLOE_OP_SPLIT: return emit_split(n, node, src, err);
+    case SLOE_OP_SLICE: SLOE_TRY(emit_slice(n, node, src, &dst, err)); break;
+    case SLOE_OP_TRANSPOSE: SLOE_TRY(emit_transpose(n, node, src, &dst, err)); break;
+    case SLOE_OP_PAD: SLOE_TRY(emit_pad(n, node, src, &dst, err)); break;
+    case SLOE_OP_DEPTH_TO_SPACE:
+    case SLOE_OP_SPACE_TO_DEPTH: SLOE_TRY(emit_depth(n, node, src, &dst, err)); break;
+    default: *done = 0; return SLOE_OK;
+  }
+  return sloe_cudnn_net_set(n, node->out[0], dst, err);
+}

@@ -1,0 +1,175 @@
+/* net_walk.c: whose contents a tensor shows, and who reads them. */
+#include "device/net_walk.h"
+
+#include <string.h>
+
+static int is_view(const sloe_net *net, const sloe_node *node) {
+  const sloe_op_role role = sloe_op_role_of(node->op);
+  if (role == SLOE_ROLE_VIEW || role == SLOE_ROLE_DROP) return 1;
+  if (node->op != SLOE_OP_CAST) return 0;
+  const sloe_tensor *in = sloe_node_in(net, node, 0), *out = sloe_node_out(net, node, 0);
+  return in && out && sloe_dtype_is_float(in->dtype) && sloe_dtype_is_float(out->dtype);
+}
+
+static void find_roots(sloe_net_walk *w) {
+  const sloe_net *net = w->net;
+  for (size_t t = 0; t < net->n_tensors; t++) w->root[t] = (sloe_tid)t;
+  for (size_t i = 0; i < net->n_order; i++) {
+    const sloe_node *node = &net->nodes[net->order[i]];
+    w->position[net->order[i]] = i;
+    if (node->n_in && node->n_out && node->in[0] >= 0 && node->out[0] >= 0 && is_view(net, node))
+      w->root[node->out[0]] = w->root[node->in[0]];
+  }
+}
+
+static void find_last(sloe_net_walk *w) {
+  const size_t layers = sloe_layers_count(w->layers);
+  for (size_t i = 0; i < layers; i++) {
+    size_t count;
+    const int32_t *nodes = sloe_layers_nodes(w->layers, i, &count, NULL);
+    for (size_t k = 0; k < count; k++) {
+      const sloe_node *node = &w->net->nodes[nodes[k]];
+      for (size_t j = 0; j < node->n_in; j++)
+        if (node->in[j] >= 0) w->last[w->root[node->in[j]]] = i;
+    }
+  }
+  for (size_t i = 0; i < w->net->graph.n_out; i++)
+    w->last[w->root[w->net->graph.out[i]]] = SLOE_NET_WALK_KEEP;
+}
+
+sloe_status sloe_net_walk_open(sloe_arena *arena, const char *who, const sloe_layers *layers,
+                               sloe_net_walk *out, sloe_error *err) {
+  const sloe_net *net = sloe_layers_net(layers);
+  *out = (sloe_net_walk){
+      .who = who,
+      .net = net,
+      .layers = layers,
+      .root = SLOE_ARENA_NEW(arena, sloe_tid, net->n_tensors + 1),
+      .last = SLOE_ARENA_NEW(arena, size_t, net->n_tensors + 1),
+      .position = SLOE_ARENA_NEW(arena, size_t, net->n_nodes + 1),
+  };
+  if (!out->root || !out->last || !out->position)
+    return sloe_fail(err, SLOE_NOMEM, "%s: out of memory", who);
+  find_roots(out);
+  find_last(out);
+  return SLOE_OK;
+}
+
+sloe_status sloe_net_walk_dims(const sloe_net_walk *w, sloe_tid t, int *rank, int64_t *dims,
+                               sloe_error *err) {
+  const sloe_tensor *tensor = &w->net->tensors[t];
+  if (!sloe_shape_known(&tensor->shape) || sloe_shape_elements(&tensor->shape) == 0)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "%s: the size of tensor %.80s is not known", w->who,
+                     tensor->name);
+  *rank = tensor->shape.rank ? tensor->shape.rank : 1;
+  dims[0] = 1;
+  memcpy(dims, tensor->shape.dim, (size_t)tensor->shape.rank * sizeof *dims);
+  return SLOE_OK;
+}
+
+int sloe_net_walk_is_last(const sloe_net_walk *w, sloe_tid t) {
+  const sloe_tid root = w->root[t];
+  size_t count, readers = 0;
+  const int32_t *nodes = sloe_layers_nodes(w->layers, w->layer, &count, NULL);
+  if (w->last[root] != w->layer || (w->net->tensors[root].flags & (SLOE_T_INPUT | SLOE_T_CONST)))
+    return 0;
+  for (size_t k = 0; k < count; k++) {
+    const sloe_node *node = &w->net->nodes[nodes[k]];
+    for (size_t j = 0; j < node->n_in; j++)
+      readers += node->in[j] >= 0 && w->root[node->in[j]] == root;
+  }
+  return readers == 1;
+}
+
+int sloe_net_walk_same(const sloe_net_walk *w, sloe_tid a, sloe_tid b) {
+  return a >= 0 && b >= 0 && w->root[a] == w->root[b];
+}
+
+int sloe_net_walk_is_constant(const sloe_net_walk *w, sloe_tid t) {
+  return t >= 0 && (w->net->tensors[w->root[t]].flags & SLOE_T_CONST) != 0;
+}
+
+const int64_t *sloe_net_walk_ints(const sloe_net_walk *w, const sloe_node *node, const char *name,
+                                  size_t i, size_t *count) {
+  const int64_t *ints = sloe_node_ints(node, name, count);
+  const sloe_tensor *in = sloe_node_in(w->net, node, i);
+  if (ints || !in || !in->value || in->value->real) return ints;
+  *count = in->value->n;
+  return in->value->i;
+}
+
+/* ---- ops that move data ---- */
+
+static sloe_status refuse(const sloe_net_walk *w, const sloe_node *node, const char *why,
+                          sloe_error *err) {
+  return sloe_fail(err, SLOE_UNSUPPORTED, "%s: %.60s %.80s: %s", w->who, node->type, node->name,
+                   why);
+}
+
+sloe_status sloe_net_walk_slice(const sloe_net_walk *w, const sloe_node *node,
+                                int64_t from[SLOE_MAX_RANK], sloe_error *err) {
+  const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
+  const sloe_shape *out = &sloe_node_out(w->net, node, 0)->shape;
+  size_t n_starts = 0, n_axes = 0, n_steps = 0;
+  const int64_t *starts = sloe_net_walk_ints(w, node, "starts", 1, &n_starts);
+  const int64_t *axes = sloe_net_walk_ints(w, node, "axes", 3, &n_axes);
+  const int64_t *steps = sloe_net_walk_ints(w, node, "", 4, &n_steps);
+  for (int i = 0; i < SLOE_MAX_RANK; i++) from[i] = 0;
+  if (!starts) return refuse(w, node, "its start is not known", err);
+  for (size_t i = 0; steps && i < n_steps; i++)
+    if (steps[i] != 1) return refuse(w, node, "steps other than 1", err);
+  for (size_t i = 0; i < n_starts; i++) {
+    int64_t axis = axes && i < n_axes ? axes[i] : (int64_t)i;
+    if (axis < 0) axis += in->rank;
+    if (axis < 0 || axis >= in->rank) return refuse(w, node, "its axes", err);
+    int64_t start = starts[i] < 0 ? starts[i] + in->dim[axis] : starts[i];
+    if (start < 0) start = 0;
+    if (start + out->dim[axis] > in->dim[axis]) return refuse(w, node, "its start", err);
+    from[axis] = start;
+  }
+  return SLOE_OK;
+}
+
+sloe_status sloe_net_walk_pad(const sloe_net_walk *w, const sloe_node *node,
+                              int64_t pads[2 * SLOE_MAX_RANK], sloe_error *err) {
+  const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
+  size_t count = 0;
+  const int64_t *known = sloe_net_walk_ints(w, node, "pads", 1, &count);
+  if (!known || count != 2 * (size_t)in->rank)
+    return refuse(w, node, "its pads are not known", err);
+  for (int i = 0; i < 2 * in->rank; i++) pads[i] = known[i];
+  return SLOE_OK;
+}
+
+sloe_status sloe_net_walk_transpose(const sloe_net_walk *w, const sloe_node *node,
+                                    int perm[SLOE_MAX_RANK], sloe_error *err) {
+  const int rank = sloe_node_in(w->net, node, 0)->shape.rank;
+  size_t count = 0;
+  const int64_t *order = sloe_node_ints(node, "perm", &count);
+  if (order && count != (size_t)rank) return refuse(w, node, "its order", err);
+  for (int i = 0; i < rank; i++) {
+    perm[i] = order ? (int)order[i] : rank - 1 - i;
+    if (perm[i] < 0 || perm[i] >= rank) return refuse(w, node, "its order", err);
+  }
+  return SLOE_OK;
+}
+
+/* n x (c r r) x h x w -> n x c x (h r) x (w r), or back. */
+sloe_status sloe_net_walk_depth(const sloe_net_walk *w, const sloe_node *node, int64_t dims[6],
+                                int perm[6], sloe_error *err) {
+  static const int rows[] = {0, 3, 4, 1, 5, 2}, columns[] = {0, 1, 4, 2, 5, 3},
+                   back[] = {0, 3, 5, 1, 2, 4};
+  const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
+  const int64_t r = sloe_node_int(node, "blocksize", 1), *d = in->dim;
+  const int crd = strcmp(sloe_node_string(node, "mode", "DCR"), "CRD") == 0;
+  if (in->rank != 4 || r < 1) return refuse(w, node, "its block", err);
+  const int64_t c = d[1] / (r * r);
+  const int64_t to[3][6] = {{d[0], r, r, c, d[2], d[3]},
+                            {d[0], c, r, r, d[2], d[3]},
+                            {d[0], d[1], d[2] / r, r, d[3] / r, r}};
+  const int how = node->op == SLOE_OP_SPACE_TO_DEPTH ? 2 : crd;
+  const int *const orders[] = {rows, columns, back};
+  memcpy(dims, to[how], sizeof to[how]);
+  memcpy(perm, orders[how], sizeof rows);
+  return SLOE_OK;
+}
