@@ -2,6 +2,7 @@
 # gpu_smoke.sh: try the backend cudnn on a machine that has a GPU, the CUDA libraries and no compiler.
 #   pack BUILD FILE.tar.xz    what BUILD holds of it, with the system's libraries that it needs (not CUDA's)
 #   run  FILE.tar.xz [LOGS]   there: the tests, then `sloe measure` of a few nets and layers in three precisions
+#   with FILE.tar.xz COMMAND  there: any command, with SLOE the packed `sloe` and its libraries found
 # Logs and tables lie in LOGS (./gpu-smoke); the end of the output says what passed. PARTS="tests layers nets
 # cold" chooses.
 set -euo pipefail
@@ -37,7 +38,7 @@ layers="op=conv,c=64,h=56,w=56,k=64,kernel=3,act=relu op=conv,c=256,h=28,w=28,k=
  op=matmul,n=12,h=197,c=64,k=197 op=maxpool,c=64,h=112,w=112,kernel=3,stride=2 op=globalpool,c=2048,h=7,w=7
  op=binary,c=256,h=56,w=56 op=activation,c=256,h=56,w=56,act=swish op=batchnorm,c=256,h=56,w=56,act=relu
  op=layernorm,n=197,c=768 op=softmax,n=2364,c=197 op=concat,c=512,h=28,w=28,parts=4
- op=transpose,c=96,h=56,w=56 op=resize,c=64,h=40,w=40,out=80 op=reorder,c=64,h=56,w=56"
+ op=transpose,c=96,h=56,w=56 op=resize,c=64,h=40,w=40,out=80"
 
 run_tests() {
   local test
@@ -62,14 +63,20 @@ for row in csv.DictReader(open(sys.argv[1])):
 SHOW
 }
 
-main() { # FILE LOGS
-  local precision nets=() specs=() spec seed parts=${PARTS:-tests layers nets cold}
-  work=$(mktemp -d) logs=${2:-gpu-smoke}
+unpack() { # FILE
+  work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  mkdir -p "$logs"
   tar -C "$work" -xJf "$1"
   LD_LIBRARY_PATH=$work:$(cuda_folders | paste -sd :)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  export LD_LIBRARY_PATH
+  SLOE=$work/sloe
+  export LD_LIBRARY_PATH SLOE
+}
+
+try_all() { # FILE LOGS
+  local precision nets=() specs=() spec seed parts=${PARTS:-tests layers nets cold}
+  unpack "$1"
+  logs=${2:-gpu-smoke}
+  mkdir -p "$logs"
   echo "$LD_LIBRARY_PATH" | tr : '\n' >"$logs/folders"
   ldd "$work/libsloe-cudnn.so" | tee "$logs/ldd" | grep 'not found' || true
   nvidia-smi >"$logs/nvidia-smi" 2>&1 || true
@@ -93,6 +100,7 @@ main() { # FILE LOGS
 
 case "${1:-}" in
   pack) pack "$2" "$3" ;;
-  run) main "$2" "${3:-}" ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  run) try_all "$2" "${3:-}" ;;
+  with) unpack "$2" && shift 2 && "$@" ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -59,6 +59,7 @@ typedef struct sloe_profile_options {
   uint64_t seed;    /* of the held-out layers and networks and of the design; 0: 1 */
   int plan_only;    /* measure nothing: say what would be */
   const char *only; /* NULL: everything; "conv", "pool", ...: families whose op begins so */
+  double max_gflop; /* of the random layers; 0: 20. Part of the plan: another is another campaign */
 } sloe_profile_options;
 
 typedef struct sloe_profile_summary {

@@ -361,11 +361,10 @@ static int draw_kind(sloe_rng *rng, const char *only) {
   return -1;
 }
 
-static int is_modest(const sloe_layer_spec *s) {
+static int is_modest(const sloe_layer_spec *s, uint64_t most_macs) {
   const uint64_t most = UINT64_C(1) << 28;
-  return sloe_layer_spec_macs(s) <= UINT64_C(10000000000) &&
-         sloe_layer_spec_in_elements(s) <= most && sloe_layer_spec_out_elements(s) <= most &&
-         sloe_layer_spec_weights(s) <= most;
+  return sloe_layer_spec_macs(s) <= most_macs && sloe_layer_spec_in_elements(s) <= most &&
+         sloe_layer_spec_out_elements(s) <= most && sloe_layer_spec_weights(s) <= most;
 }
 
 /* As it is read back from a store: one layer is written in one way. */
@@ -405,29 +404,32 @@ static void vary_image(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_sp
   }
 }
 
-int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *out) {
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, uint64_t most_macs,
+                     sloe_layer_spec *out) {
   for (int i = 0; i < 20; i++) {
     *out = *like;
     out->n = near(rng, like->n);
     vary_channels(rng, like, out);
     vary_image(rng, like, out);
-    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out)) return 1;
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, most_macs) && make_usual(out))
+      return 1;
   }
   return 0;
 }
 
-static int try_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out) {
+static int try_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out) {
   *out = sloe_layer_spec_none();
   out->op = KINDS[kind].op;
   KINDS[kind].draw(rng, out);
-  return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out) && make_usual(out);
+  return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, most_macs) &&
+         make_usual(out);
 }
 
-int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out) {
+int sloe_design_draw(sloe_rng *rng, const char *only, uint64_t most_macs, sloe_layer_spec *out) {
   for (;;) {
     const int kind = draw_kind(rng, only);
     if (kind < 0) return 0;
-    if (try_kind(rng, (size_t)kind, out)) return 1;
+    if (try_kind(rng, (size_t)kind, most_macs, out)) return 1;
   }
 }
 
@@ -435,6 +437,6 @@ size_t sloe_design_kinds(void) {
   return N_KINDS;
 }
 
-void sloe_design_draw_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out) {
-  while (!try_kind(rng, kind, out)) continue;
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out) {
+  while (!try_kind(rng, kind, most_macs, out)) continue;
 }

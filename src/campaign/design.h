@@ -28,11 +28,13 @@ sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x);
 size_t sloe_design_size(void);
 enum { SLOE_DESIGN_FIRST = 8 };
 size_t sloe_design_kinds(void);
-void sloe_design_draw_kind(sloe_rng *rng, size_t kind, sloe_layer_spec *out);
-/* The next random layer: possible, and at most 20 GFLOP and 2^28 elements. `only` NULL or the
+/* The next random layer: possible, and at most `most_macs` and 2^28 elements. `only` NULL or the
    beginning of an op's name. 0: no op begins so. */
-int sloe_design_draw(sloe_rng *rng, const char *only, sloe_layer_spec *out);
+int sloe_design_draw(sloe_rng *rng, const char *only, uint64_t most_macs, sloe_layer_spec *out);
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out);
+#define SLOE_DESIGN_MACS UINT64_C(10000000000) /* unless something else is asked for: 20 GFLOP */
 /* A layer of about the same sizes, on an image of another size. 0: none was possible. */
-int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_spec *out);
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, uint64_t most_macs,
+                     sloe_layer_spec *out);
 
 #endif

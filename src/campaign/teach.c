@@ -63,12 +63,22 @@ static void take_features(const sloe_lesson *l, double *out) {
 
 /* ---- what is told ---- */
 
+static uint64_t largest(const sloe_lesson *lessons, size_t n) {
+  uint64_t most = SLOE_DESIGN_MACS;
+  for (size_t i = 0; i < n; i++) {
+    const uint64_t macs = sloe_layer_spec_macs(&lessons[i].spec);
+    if (macs > most) most = macs;
+  }
+  return most;
+}
+
 typedef struct drawing {
   const sloe_fitted *fitted;
   const sloe_lesson *lessons;
   size_t n;
   sloe_layer_key key; /* op and grouping are those of all */
   sloe_rng rng;
+  uint64_t most_macs; /* as large as what was measured */
 } drawing;
 
 static int is_kin(const drawing *d, const sloe_layer_spec *spec) {
@@ -82,8 +92,9 @@ static int draw(drawing *d, sloe_lesson *out) {
   int exact;
   *out = *like;
   if (sloe_rng_uniform(&d->rng) < share_of_variations) {
-    if (!sloe_design_vary(&d->rng, &like->spec, &out->spec)) return 0;
-  } else if (!sloe_design_draw(&d->rng, sloe_spec_op_text((sloe_spec_op)d->key.op), &out->spec)) {
+    if (!sloe_design_vary(&d->rng, &like->spec, d->most_macs, &out->spec)) return 0;
+  } else if (!sloe_design_draw(&d->rng, sloe_spec_op_text((sloe_spec_op)d->key.op), d->most_macs,
+                               &out->spec)) {
     return 0;
   }
   if (!is_kin(d, &out->spec)) return 0;
@@ -254,7 +265,11 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
   if (!all || !y) SLOE_GOTO(out_of_memory(err));
   memcpy(all, lessons, n * sizeof *all);
   SLOE_GOTO(fit_teacher(lessons, n, shape, &t, err));
-  drawing d = {fitted, lessons, n, sloe_layer_key_of(&lessons[0].spec), {{0}}};
+  drawing d = {.fitted = fitted,
+               .lessons = lessons,
+               .n = n,
+               .key = sloe_layer_key_of(&lessons[0].spec),
+               .most_macs = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
   const size_t told = draw_many(&d, all + n, most);
   SLOE_GOTO(tell(&t, all + n, told, y, err));

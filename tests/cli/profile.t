@@ -45,7 +45,7 @@ jq .points_reused > 0
 
 == an interrupt stops it, and what was measured is kept
 needs backend sim
-$ timeout --preserve-status -s INT 1 sloe profile -b sim -o p.sloe
+$ sloe profile -b sim -o p.sloe & until [ -s p.sloe.db ]; do sleep 0.02; done; kill -INT $!; wait $!
 exit 1
 out 0 lines
 err: stopped; run the same command to go on

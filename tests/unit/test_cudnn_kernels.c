@@ -15,7 +15,6 @@ static void every_kernel_compiles_for_both_types(void **state) {
   (void)state;
   const char *const images[] = {"pool_max", "pool_mean", "pool_padded", "nearest", "linear", "lrn"};
   assert_compiles("fill", sloe_cudnn_text_fill);
-  assert_compiles("hold", sloe_cudnn_text_hold);
   assert_compiles("norm_rows", sloe_cudnn_text_norm);
   for (size_t i = 0; i < sizeof images / sizeof *images; i++)
     assert_compiles(images[i], sloe_cudnn_text_image);

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Print the random convolutions that a platform's accuracy is told by, one NET a line.
 
-    tools/accuracy/random_convs.py [COUNT]      1000 where not given
+    tools/accuracy/random_convs.py [COUNT [GFLOP]]      1000 of at most 20 GFLOP where not given
 
 Channels and filters log-uniform over 1..1024, width and height log-uniform over 8..512 independently
-of each other, kernels 1, 3, 5, 7 or 11, strides 1 or 2, padding that keeps the size, at most 20 GFLOP
-(larger ones are drawn anew). The seed was fixed before anything was profiled: fewer convolutions are
+of each other, kernels 1, 3, 5, 7 or 11, strides 1 or 2, padding that keeps the size, larger ones
+than GFLOP drawn anew. The seed was fixed before anything was profiled: fewer convolutions are
 a beginning of the same list.
 """
 import math
@@ -14,7 +14,6 @@ import sys
 
 SEED = 20261125
 KERNELS = (1, 3, 5, 7, 11)
-MOST_FLOPS = 20e9
 
 
 def log_uniform(rng, low, high):
@@ -38,10 +37,11 @@ def net(s):
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    most = 1e9 * float(sys.argv[2]) if len(sys.argv) > 2 else 20e9
     rng = random.Random(SEED)
     while count:
         spec = draw(rng)
-        if flops(spec) <= MOST_FLOPS:
+        if flops(spec) <= most:
             print(net(spec))
             count -= 1
 

@@ -14,7 +14,7 @@
 # goes on where it was. Each chunk's stderr stays beside it. In the environment:
 #   SLOE=build/sloe  BACKEND=onednn:threads=1  PLATFORM=OUT/cpu.sloe  MODELS=../shared/models
 #   LAYERS_OF="tv_vgg16"   names of files in MODELS      BUDGET=60m   of profiling
-#   RUNS=15 of a layer  NETWORK_RUNS=30  COUNT=1000 of convolutions
+#   RUNS=15 of a layer  NETWORK_RUNS=30  COUNT=1000 of convolutions  GFLOP=20 of the largest
 #   UNDER="chrt -f 5"      a command that measuring runs under
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -65,14 +65,15 @@ measure_all() {
   $python $here/tables.py concat "$folder"/*.csv >"$out/$1.csv"
 }
 
-list_convs() { $python $here/random_convs.py "${COUNT:-1000}" >"$out/convs.nets"; }
+list_convs() { $python $here/random_convs.py "${COUNT:-1000}" "${GFLOP:-20}" >"$out/convs.nets"; }
 list_neuralpower() {
   $python -c 'import csv, sys
 print("\n".join(dict.fromkeys(r["net"] for r in csv.DictReader(open(sys.argv[1])))))' \
     data/layers/neuralpower.csv >"$out/neuralpower.nets"
 }
 
-part_profile() { "${under[@]}" "$sloe" profile -b "$backend" -o "$platform" --budget "${BUDGET:-60m}"; }
+part_profile() { "${under[@]}" "$sloe" profile -b "$backend" -o "$platform" --budget "${BUDGET:-60m}" \
+  --max-gflop "${GFLOP:-20}"; }
 part_convs() { list_convs && measure_all convs "${RUNS:-15}"; }
 join_neuralpower() { # NAME: each row of the layer set, though equal layers are measured once
   mv "$out/$1.csv" "$out/$1/once"

@@ -125,11 +125,10 @@ sloe_status sloe_cudnn_launch(const cudnn_device *device, cudaKernel_t kernel, u
 extern const char *const sloe_cudnn_text_common,
     *const sloe_cudnn_text_float, *const sloe_cudnn_text_half,
                                       *const sloe_cudnn_text_fill,
-                                          *const sloe_cudnn_text_hold,
-                                              *const sloe_cudnn_text_map,
-                                                  *const sloe_cudnn_text_reduce,
-                                                      *const sloe_cudnn_text_image,
-                                                          *const sloe_cudnn_text_norm;
+                                          *const sloe_cudnn_text_map,
+                                              *const sloe_cudnn_text_reduce,
+                                                  *const sloe_cudnn_text_image,
+                                                      *const sloe_cudnn_text_norm;
 
 /* ---- values ---- */
 
@@ -233,13 +232,14 @@ struct cudnn_job {
   size_t layer, n_layers; /* being built; 0 layers: a lone layer */
   int copy;               /* of the constants, that the next launches read */
   int launches;           /* in the graph */
-  cudaGraphExec_t graph;
+  cudaGraphExec_t graph,
+      marked; /* `marked`: with an event between every two layers, for run_layers */
   void *workspace;
   size_t workspace_bytes;
   size_t free_before; /* bytes of the GPU when loading began */
   double used_bytes;  /* less when it ended; NAN: unknown */
   double weights_bytes, activation_bytes;
-  cudaEvent_t *marks; /* of run_layers: one before each layer and one at the end */
+  cudaEvent_t *marks; /* one before each layer and one at the end */
   size_t n_marks;
   cudnn_value *input, *output;
   cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
@@ -258,10 +258,11 @@ sloe_status sloe_cudnn_settle(const cudnn_device *device, sloe_error *err);
 /* At least `bytes` of workspace. */
 sloe_status sloe_cudnn_workspace(cudnn_job *job, size_t bytes, sloe_error *err);
 
-/* Capture `n` launches of the steps from `first` on (`only_one`: of that one) as a graph. */
+/* Capture `n` launches of the steps from `first` on (`only_one`: of that one) as a graph, between
+   the device's two events. */
 sloe_status sloe_cudnn_capture(cudnn_job *job, const cudnn_step *first, int only_one, int n,
                                cudaGraphExec_t *out, sloe_error *err);
-/* Launch the graph and wait: what passed between two events around it. */
+/* Launch the graph and wait: what passed between its two events. */
 sloe_status sloe_cudnn_time_graph(const cudnn_device *device, cudaGraphExec_t graph, double *ns,
                                   sloe_error *err);
 

@@ -1,9 +1,10 @@
 /* gpu_job.c: the life of a job, and its running as a captured graph.
  *
  * A layer. Its graph holds as many launches back to back as take GRAPH_NS, at most MOST_LAUNCHES;
- * a run is one launch of the graph between two events, divided by their number. So the host's part
- * of a launch, which on small layers is larger than the layer, stays outside, as it does in a
- * network. host_ns is what the caller waited for the graph, divided likewise.
+ * a run is the time between two events, the first and the last node of the graph, divided by their
+ * number. So the host's part of a launch, which on small layers is larger than the layer, stays
+ * outside, as it does in a network. host_ns is what the caller waited for the graph, divided
+ * likewise.
  *
  * The caches. Back to back, a layer finds its weights in the second-level cache where they and its
  * activations are smaller than that (50 MB here), and so does a network of small weights that runs
@@ -12,10 +13,9 @@
  * weights come from memory, as in a network of large ones. Activations are the same throughout:
  * what a layer reads has just been written.
  *
- * A network is a graph of one launch. Layer by layer it runs without a graph, an event before each
- * layer; a kernel that only waits stands in front, so that all has been launched when the first
- * layer begins. The sum of layers is larger than the network: an event takes a microsecond or two
- * and kernels of two layers do not overlap.
+ * A network is a graph of one launch. Layer by layer it runs as another graph, with an event
+ * between every two layers. The sum of layers is larger than the network: an event takes a
+ * microsecond or two and kernels of two layers do not overlap.
  */
 #include <math.h>
 #include <time.h>
@@ -24,7 +24,7 @@
 #include "device/cudnn/cudnn.h"
 
 enum { ARENA_LIMIT = 256 << 20, MOST_LAUNCHES = 40, TRIES = 3, COPIES_MB = 8192 };
-static const double GRAPH_NS = 200e3, HOLD_NS_STEP = 10e3, HOLD_NS_MOST = 20e6;
+static const double GRAPH_NS = 200e3;
 
 static uint64_t now_ns(void) {
   struct timespec t;
@@ -52,6 +52,7 @@ void sloe_cudnn_job_free(cudnn_job *job) {
   if (!job) return;
   (void)cudaStreamSynchronize(job->device->stream);
   if (job->graph) (void)cudaGraphExecDestroy(job->graph);
+  if (job->marked) (void)cudaGraphExecDestroy(job->marked);
   for (size_t i = 0; i < job->n_marks; i++)
     if (job->marks[i]) (void)cudaEventDestroy(job->marks[i]);
   for (cudnn_owned *o = job->owned; o; o = o->next) o->destroy(o->handle);
@@ -88,17 +89,24 @@ static sloe_status launch_steps(const cudnn_job *job, const cudnn_step *first, i
   return SLOE_OK;
 }
 
-sloe_status sloe_cudnn_capture(cudnn_job *job, const cudnn_step *first, int only_one, int n,
-                               cudaGraphExec_t *out, sloe_error *err) {
+/* An event as a node of the graph being captured. */
+static sloe_status mark(const cudnn_job *job, cudaEvent_t event, sloe_error *err) {
+  CUDA_TRY(cudaEventRecordWithFlags(event, job->device->stream, cudaEventRecordExternal),
+           "an event");
+  return SLOE_OK;
+}
+
+static sloe_status begin_capture(const cudnn_job *job, sloe_error *err) {
+  CUDA_TRY(cudaStreamBeginCapture(job->device->stream, cudaStreamCaptureModeRelaxed), "capturing");
+  return SLOE_OK;
+}
+
+/* `status`: of what was captured. The mode ends in any case. */
+static sloe_status end_capture(const cudnn_job *job, sloe_status status, cudaGraphExec_t *out,
+                               sloe_error *err) {
   cudaGraph_t graph = NULL;
-  sloe_status status = SLOE_OK;
-  const cudaStream_t stream = job->device->stream;
+  cudaError_t said = cudaStreamEndCapture(job->device->stream, &graph);
   *out = NULL;
-  CUDA_TRY(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "capturing");
-  for (job->copy = 0; job->copy < n && status == SLOE_OK; job->copy++)
-    status = launch_steps(job, first, only_one, err);
-  job->copy = 0;
-  cudaError_t said = cudaStreamEndCapture(stream, &graph); /* always: it ends the mode */
   if (status == SLOE_OK && said == cudaSuccess) said = cudaGraphInstantiate(out, graph, 0);
   if (graph) (void)cudaGraphDestroy(graph);
   if (status != SLOE_OK) {
@@ -107,17 +115,28 @@ sloe_status sloe_cudnn_capture(cudnn_job *job, const cudnn_step *first, int only
   }
   if (said != cudaSuccess) *out = NULL;
   CUDA_TRY(said, "capturing");
-  CUDA_TRY(cudaGraphUpload(*out, stream), "uploading a graph");
+  CUDA_TRY(cudaGraphUpload(*out, job->device->stream), "uploading a graph");
   return SLOE_OK;
+}
+
+sloe_status sloe_cudnn_capture(cudnn_job *job, const cudnn_step *first, int only_one, int n,
+                               cudaGraphExec_t *out, sloe_error *err) {
+  sloe_status status = SLOE_OK;
+  *out = NULL;
+  SLOE_TRY(begin_capture(job, err));
+  status = mark(job, job->device->begin, err);
+  for (job->copy = 0; job->copy < n && status == SLOE_OK; job->copy++)
+    status = launch_steps(job, first, only_one, err);
+  job->copy = 0;
+  if (status == SLOE_OK) status = mark(job, job->device->end, err);
+  return end_capture(job, status, out, err);
 }
 
 sloe_status sloe_cudnn_time_graph(const cudnn_device *device, cudaGraphExec_t graph, double *ns,
                                   sloe_error *err) {
   float ms = 0;
-  CUDA_TRY(cudaEventRecord(device->begin, device->stream), "an event");
   CUDA_TRY(cudaGraphLaunch(graph, device->stream), "launching a graph");
-  CUDA_TRY(cudaEventRecord(device->end, device->stream), "an event");
-  CUDA_TRY(cudaEventSynchronize(device->end), "running");
+  CUDA_TRY(cudaStreamSynchronize(device->stream), "running");
   CUDA_TRY(cudaEventElapsedTime(&ms, device->begin, device->end), "an event");
   *ns = (double)ms * 1e6;
   return SLOE_OK;
@@ -181,8 +200,9 @@ sloe_status sloe_cudnn_job_run(cudnn_job *job, uint64_t *device_ns, uint64_t *ho
   return SLOE_OK;
 }
 
+/* ---- layer by layer ---- */
+
 static sloe_status make_marks(cudnn_job *job, sloe_error *err) {
-  if (job->marks) return SLOE_OK;
   job->marks = SLOE_ARENA_NEW(&job->arena, cudaEvent_t, job->n_layers + 1);
   if (!job->marks) return sloe_cudnn_nomem(err);
   job->n_marks = job->n_layers + 1;
@@ -191,32 +211,36 @@ static sloe_status make_marks(cudnn_job *job, sloe_error *err) {
   return SLOE_OK;
 }
 
-static sloe_status hold(const cudnn_job *job, sloe_error *err) {
-  cudaKernel_t kernel;
-  double ns = 0;
-  for (const cudnn_step *s = job->first; s; s = s->next) ns += HOLD_NS_STEP;
-  unsigned long long wait = (unsigned long long)(ns < HOLD_NS_MOST ? ns : HOLD_NS_MOST);
-  void *args[] = {&wait};
-  SLOE_TRY(sloe_cudnn_kernel(job->device, "hold", sloe_cudnn_text_hold, &kernel, err));
-  return sloe_cudnn_launch(job->device, kernel, 1, 1, args, err);
+/* Events from `*marked` up to that before layer `layer`. */
+static sloe_status mark_up_to(const cudnn_job *job, size_t layer, size_t *marked, sloe_error *err) {
+  for (; *marked <= layer; ++*marked) SLOE_TRY(mark(job, job->marks[*marked], err));
+  return SLOE_OK;
+}
+
+static sloe_status launch_marked(const cudnn_job *job, sloe_error *err) {
+  size_t marked = 0;
+  for (const cudnn_step *s = job->first; s; s = s->next) {
+    SLOE_TRY(mark_up_to(job, s->layer, &marked, err));
+    SLOE_TRY(s->launch(job, s, err));
+  }
+  return mark_up_to(job, job->n_marks - 1, &marked, err);
+}
+
+static sloe_status capture_marked(cudnn_job *job, sloe_error *err) {
+  if (job->marked) return SLOE_OK;
+  if (!job->marks) SLOE_TRY(make_marks(job, err));
+  SLOE_TRY(begin_capture(job, err));
+  return end_capture(job, launch_marked(job, err), &job->marked, err);
 }
 
 sloe_status sloe_cudnn_job_run_layers(cudnn_job *job, uint64_t *layer_ns, size_t n,
                                       sloe_error *err) {
   const cudaStream_t stream = job->device->stream;
-  size_t marked = 0;
-  for (size_t i = 0; i < n; i++) layer_ns[i] = 0;
-  SLOE_TRY(make_marks(job, err));
-  SLOE_TRY(hold(job, err));
-  for (const cudnn_step *s = job->first; s; s = s->next) {
-    for (; marked <= s->layer; marked++)
-      CUDA_TRY(cudaEventRecord(job->marks[marked], stream), "an event");
-    SLOE_TRY(s->launch(job, s, err));
-  }
-  for (; marked < job->n_marks; marked++)
-    CUDA_TRY(cudaEventRecord(job->marks[marked], stream), "an event");
-  CUDA_TRY(cudaStreamSynchronize(stream), "running");
   size_t at = 0;
+  for (size_t i = 0; i < n; i++) layer_ns[i] = 0;
+  SLOE_TRY(capture_marked(job, err));
+  CUDA_TRY(cudaGraphLaunch(job->marked, stream), "launching a graph");
+  CUDA_TRY(cudaStreamSynchronize(stream), "running");
   for (const cudnn_step *s = job->first; s; s = s->next) {
     float ms = 0;
     if (s->layer < at || s->layer >= n) continue;

@@ -65,17 +65,6 @@ const char *const sloe_cudnn_text_fill = TEXT(extern "C" __global__ void fill(
   }
 });
 
-/* Keeps the GPU busy for a while, so that what is launched meanwhile stands ready behind it. */
-const char *const sloe_cudnn_text_hold =
-    TEXT(extern "C" __global__ void hold(unsigned long long ns) {
-      unsigned long long begin;
-      unsigned long long now;
-      asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(begin));
-      do {
-        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-      } while (now - begin < ns);
-    });
-
 /* RANK, FN(x, y, z, u). Each thread makes four elements, a block apart: all are read before the
    first is written. In-place is fine. */
 const char *const sloe_cudnn_text_map = TEXT(extern "C" __global__ void map(
