@@ -109,7 +109,7 @@ int sloe_fitted_is_called(const sloe_card *card, const char *variant);
   K(runtime, TOKEN, 1, 32, 1, "second part of the name")                                 \
   K(runtime_version, TEXT, 0, 60, 0, "of the runtime that was measured")                 \
   K(precision, TOKEN, 1, 8, 1, "third part of the name: fp32, fp16, int8")               \
-  K(mode, TOKEN, 1, 32, 1, "last part of the name: power mode, threads")                 \
+  K(mode, TOKEN, 1, 32, 0, "last part of the name: power mode, threads")                 \
   K(notes, TEXT, 0, 600, 0, "for people")                                                \
   K(transfers, YESNO, 0, 0, 0, "latency includes copies to and from the device")         \
   K(gpu_mhz, REAL, 0, 1e6, 0, "clock of the GPU")                                        \
