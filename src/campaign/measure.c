@@ -104,22 +104,14 @@ static sloe_status take_memory(measuring *x, sloe_job *job, sloe_error *err) {
   return SLOE_OK;
 }
 
-/* Runs of their own, without the reference layer between them. */
 static sloe_status take_power(measuring *x, sloe_job *job, sloe_error *err) {
-  static const sloe_timing_options runs = {
-      .warmup = -1, .budget_ms = 1000, .enough = 1e-12, .ref_runs = -1, .retakes = -1, .warm = 1};
-  sloe_device *device = x->session->device;
+  const sloe_power_options options = {.seconds = x->options->power_s};
   sloe_result *r = &x->m->result;
-  sloe_device_power power;
-  sloe_timing t;
-  SLOE_TRY(sloe_device_power_read(device, &power, err));
-  if (!*power.rail) return SLOE_OK; /* no sensor */
-  SLOE_TRY(sloe_time_job(device, job, &runs, &t, err));
-  const double n = (double)t.n_runs;
-  sloe_timing_fini(&t);
-  SLOE_TRY(sloe_device_power_read(device, &power, err));
+  sloe_power power;
+  if (x->options->power_s < 0) return SLOE_OK;
+  SLOE_TRY(sloe_power_job(x->session->device, job, &options, &power, err));
   r->power_w = figure(power.power_w);
-  r->energy_mj = figure(power.energy_mj / n);
+  r->energy_mj = figure(power.energy_mj);
   r->power_rail = sloe_arena_printf(&x->m->arena, "%s", power.rail);
   return r->power_rail ? SLOE_OK : out_of_memory(err);
 }

@@ -49,7 +49,7 @@ static void every_run_of_a_layer_is_the_same_over_the_pipe(void **state) {
 typedef struct told {
   sloe_timing whole, layers;
   sloe_device_memory memory;
-  sloe_device_power power;
+  sloe_device_sensor power;
 } told;
 
 static told ask_network(const char *backend, const char *net_text) {
@@ -65,7 +65,7 @@ static told ask_network(const char *backend, const char *net_text) {
   assert_ok(sloe_time_job(device, job, NULL, &t.whole, &err), err);
   assert_ok(sloe_time_layers(device, job, NULL, &t.layers, &err), err);
   assert_ok(sloe_job_memory(job, &t.memory, &err), err);
-  assert_ok(sloe_device_power_read(device, &t.power, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &t.power, &err), err);
   assert_int_equal(t.layers.n_layers, sloe_layers_count(layers));
   t.memory.kind = t.memory.kind[0] == 'p' ? "process" : ""; /* one that outlives the device */
   t.power.rail = t.power.rail[0] == 'd' ? "device" : "";

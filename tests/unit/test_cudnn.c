@@ -277,7 +277,7 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   const sloe_backend_options options = {.pair = {{"precision", "tf32"}, {"batch", "3"}}, .n = 2};
   sloe_device_info info;
   sloe_device_memory memory;
-  sloe_device_power power;
+  sloe_device_sensor power;
   sloe_layer_spec spec;
   sloe_error err;
   void *device, *job;
@@ -290,9 +290,9 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   assert_int_equal(info.batch, 3);
   for (size_t i = 0; i < info.n_environment; i++)
     print_message("%s: %s\n", info.environment[i].key, info.environment[i].value);
-  assert_ok(sloe_backend_cudnn.power(device, &power, &err), err);
+  assert_ok(sloe_backend_cudnn.sensor(device, &power, &err), err);
   print_message("power %g W on '%s'\n", power.power_w, power.rail);
-  assert_true(isnan(power.power_w) == (power.rail[0] == 0));
+  assert_int_equal(isnan(power.power_w) && isnan(power.energy_mj), power.rail[0] == 0);
   assert_ok(sloe_layer_spec_parse("op=fc,c=1000,k=1000", &spec, &err), err);
   assert_ok(sloe_backend_cudnn.load_layer(device, &spec, &job, &err), err);
   assert_ok(sloe_backend_cudnn.memory(device, job, &memory, &err), err);

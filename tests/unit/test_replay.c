@@ -175,12 +175,12 @@ static void a_row_without_runs_or_reference_gives_its_median(void **state) {
   sloe_device *device =
       open_recording(write_text("latency_ms,net,power_w,power_rail,energy_mj\n"
                                 "1.5,\"zoo:layer,op=fc,c=3\",4,gpu,6\n"));
-  sloe_device_power power;
+  sloe_device_sensor power;
   sloe_error err;
   sloe_timing t = device_time(device, "op=fc,k=3,c=3", NULL); /* keys in another order */
   assert_true(t.median_ns == 1.5e6 && t.n_runs == 5);
   assert_true(isnan(t.ref_before_ns) && isnan(t.ref_after_ns) && isnan(t.host_ns));
-  assert_ok(sloe_device_power_read(device, &power, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &power, &err), err);
   assert_true(power.power_w == 4 && power.energy_mj == 36); /* 5 runs and a warm-up */
   assert_string_equal(power.rail, "gpu");
   sloe_timing_fini(&t);
