@@ -15,7 +15,8 @@
  *
  * A sensor does not say when it was taken anew: readings that differ from the one before are
  * counted. Fewer than LEAST_STEPS of them, or steps of the counter, tell nothing, and a peak needs
- * two a window. A window goes on, up to three times its length, until it has LEAST_READINGS.
+ * two a window besides. A window goes on, up to three times its length, until it has
+ * LEAST_READINGS.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -147,16 +148,18 @@ static double mean_w(const meter *m, size_t least_readings) {
 
 static sloe_status check_run(const sloe_backend *backend, uint64_t device_ns, uint64_t host_ns,
                              sloe_error *err) {
-  if (device_ns && device_ns <= INT64_MAX && host_ns <= INT64_MAX) return SLOE_OK;
+  const uint64_t worst = device_ns && host_ns > INT64_MAX ? host_ns : device_ns;
+  if (worst && worst <= INT64_MAX) return SLOE_OK;
   return sloe_fail(err, SLOE_DEVICE, "%s: a run of %lld ns: its clock %s", backend->name,
-                   (long long)(device_ns > INT64_MAX ? device_ns : host_ns),
-                   device_ns ? "runs backwards" : "stands");
+                   (long long)worst, worst ? "runs backwards" : "stands");
 }
 
+/* By their own time, or by the time on the wall where that is longer: over a pipe, say. */
 sloe_status sloe_load_by_runs(const sloe_backend *backend, void *state, void *job, uint64_t ns,
                               uint64_t *count, sloe_error *err) {
+  const double end_s = now_s() + (double)ns / 1e9;
   *count = 0;
-  for (uint64_t passed = 0; passed < ns; ++*count) {
+  for (uint64_t passed = 0; passed < ns && (!*count || now_s() < end_s); ++*count) {
     uint64_t device_ns = 0, host_ns = 0;
     SLOE_TRY(backend->run(state, job, &device_ns, &host_ns, err));
     SLOE_TRY(check_run(backend, device_ns, host_ns, err));
@@ -267,7 +270,7 @@ static void summarise(const meter *m, double *peaks, sloe_power *out) {
   out->readings = m->readings;
   out->idle_w = m->device->idle_w;
   out->power_w = mean_w(m, LEAST_STEPS);
-  if (m->readings >= 2 * n) out->peak_w = median(peaks, n);
+  if (m->readings >= LEAST_STEPS && m->readings >= 2 * n) out->peak_w = median(peaks, n);
   const double ms = out->seconds * 1e3 / (double)m->inferences;
   out->energy_mj = out->power_w * ms;
   if (out->power_w > out->idle_w) out->dynamic_mj = (out->power_w - out->idle_w) * ms;
