@@ -241,10 +241,10 @@ struct cudnn_job {
   double weights_bytes, activation_bytes;
   cudaEvent_t *marks; /* of run_layers: one before each layer and one at the end */
   size_t n_marks;
-  struct cudnn_load *load; /* of sloe_cudnn_job_load */
   cudnn_value *input, *output;
   cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
   size_t n_in, n_out;
+  struct cudnn_load *load; /* of sloe_cudnn_job_load */
 };
 
 sloe_status sloe_cudnn_job_new(cudnn_device *device, cudnn_job **out, sloe_error *err);
