@@ -231,6 +231,7 @@ typedef struct sloe_power {
   size_t readings;     /* of the sensor in them that differed from the one before */
   const char *rail;    /* "": no sensor; then nothing was run */
 } sloe_power;
+extern const sloe_power sloe_power_unknown;
 
 /* Run a job steadily and ask the sensor. Takes the idle power first where that is not known yet.
    On failure *out is all unknown. Errors: DEVICE (failed, hung, or a sensor that lies: negative,

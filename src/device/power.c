@@ -253,6 +253,8 @@ static meter meter_of(sloe_device *device, sloe_job *job, const sloe_power_optio
   return m;
 }
 
+const sloe_power sloe_power_unknown = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, ""};
+
 static int by_value(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
@@ -288,11 +290,10 @@ static sloe_status measure(meter *m, sloe_power *out, sloe_error *err) {
 
 sloe_status sloe_power_job(sloe_device *device, sloe_job *job, const sloe_power_options *options,
                            sloe_power *out, sloe_error *err) {
-  static const sloe_power unknown = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, ""};
   meter m = meter_of(device, job, options);
-  sloe_power power = unknown;
+  sloe_power power = sloe_power_unknown;
   uint64_t rest;
-  *out = unknown;
+  *out = sloe_power_unknown;
   SLOE_TRY(sloe_device_sensor_read(device, &m.last, err));
   if (!*m.last.rail) return SLOE_OK;
   power.rail = m.last.rail;

@@ -9,7 +9,6 @@ static const sloe_power POWER = {.power_w = 250.5,
                                  .dynamic_mj = 8.5,
                                  .rail = "gpu"};
 static const sloe_device_memory MEMORY = {100, 60, 30, 10, "device"};
-static const sloe_power NO_POWER = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, ""};
 static const sloe_device_memory NO_PARTS = {50, NAN, NAN, NAN, "process"};
 
 static void put(sloe_store *store, const sloe_store_visit *visit, const char *net,
@@ -29,7 +28,7 @@ static sloe_store *make_store(const char *name) {
   sloe_store *store = store_open(name, SLOE_STORE_WRITE);
   const sloe_store_visit visit = store_begin(store);
   put(store, &visit, "a.onnx", &POWER, &MEMORY);
-  put(store, &visit, "b.onnx", &NO_POWER, &NO_PARTS);
+  put(store, &visit, "b.onnx", &sloe_power_unknown, &NO_PARTS);
   return store;
 }
 
