@@ -12,7 +12,7 @@ struct sloe_device {
   char *keys;          /* the same, cut into keys and values, which `options` points into */
   sloe_job *reference; /* NULL: not loaded yet */
   double idle_w;       /* of sloe_power_idle */
-  int has_idle;        /* it was asked for */
+  int has_idle;        /* it was taken */
   sloe_backend_options options;
 };
 

@@ -316,7 +316,7 @@ sloe_status sloe_power_idle(sloe_device *device, int again, double *watts, sloe_
     begin(&m);
     SLOE_TRY(go_on(&m, IDLE_S, err));
     *watts = device->idle_w = mean_w(&m, 0);
+    device->has_idle = 1;
   }
-  device->has_idle = 1;
   return SLOE_OK;
 }

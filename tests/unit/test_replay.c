@@ -195,11 +195,14 @@ static void power_is_measured_as_it_was_recorded(void **state) {
                  "1.5,\"zoo:layer,op=fc,c=3\",4,gpu,5,1,6.5,9,device,5,3,1\n"
                  "1.5,\"zoo:layer,op=fc,c=4\",4,gpu,,,,,,,,\n"
                  "1.5,\"zoo:layer,op=fc,c=5\",,,,,,9,device,,,\n"));
+  double idle;
+  sloe_error err;
+  assert_ok(sloe_power_idle(device, 0, &idle, &err), err);
+  assert_true(isnan(idle)); /* nothing is loaded yet: asked again below */
   sloe_job *all = device_layer(device, "op=fc,c=3"), *bare = device_layer(device, "op=fc,c=4"),
            *none = device_layer(device, "op=fc,c=5");
   sloe_device_memory memory;
   sloe_power power;
-  sloe_error err;
   assert_ok(sloe_power_job(device, none, NULL, &power, &err), err);
   assert_true(isnan(power.power_w) && !*power.rail && !power.inferences);
   sloe_job_unload(all);
