@@ -46,6 +46,7 @@ typedef struct sloe_measure_options {
   int isolated;   /* with layers: also each layer by itself, as profiling times it */
   int32_t runs;   /* at most; 0: 100 runs or 10 s, at least 5 (Z 4.2) */
   double seconds; /* 0: 10 */
+  double power_s; /* of load for power and energy, where there is a sensor; 0: 1.2; below 0: none */
   double ref_ns;  /* reference time of the platform to compare with: scaled_ms is for it; 0 */
 } sloe_measure_options;
 

@@ -497,6 +497,14 @@ typedef struct sloe_measured_extra {
   const char *quality; /* "ok", "noisy" */
   size_t n_runs;
   const double *isolated_ms; /* of each layer of the result, timed by itself; NULL: not done */
+  int sensor;                /* 1: power was taken, 0: there is no sensor, -1: it was not asked */
+  double power_s;            /* of steady load under which it was taken */
+  size_t power_readings;     /* of the sensor */
+  double peak_w;             /* median of the peaks of five parts of that load (Z 4.2) */
+  double idle_w;             /* before anything ran */
+  double dynamic_mj;         /* of one inference, above idle */
+  double weights_mb, activations_mb, workspace_mb;     /* of memory_mb */
+  const double *isolated_power_w, *isolated_energy_mj; /* as isolated_ms */
 } sloe_measured_extra;
 
 /* An answer: who was asked, about what, and what is said. Estimates and measurements alike. */

@@ -100,26 +100,44 @@ static sloe_status take_memory(measuring *x, sloe_job *job, sloe_error *err) {
   r->memory_mb = figure(memory.total_mb);
   r->memory_kind = sloe_arena_printf(&x->m->arena, "%s", memory.kind);
   if (!r->memory_kind) return out_of_memory(err);
+  x->m->extra.weights_mb = memory.weights_mb;
+  x->m->extra.activations_mb = memory.activations_mb;
+  x->m->extra.workspace_mb = memory.workspace_mb;
   if (memory.total_mb >= 0 && there >= 0) r->fits = memory.total_mb <= there;
   return SLOE_OK;
 }
 
-/* Runs of their own, without the reference layer between them. */
-static sloe_status take_power(measuring *x, sloe_job *job, sloe_error *err) {
-  static const sloe_timing_options runs = {
-      .warmup = -1, .budget_ms = 1000, .enough = 1e-12, .ref_runs = -1, .retakes = -1, .warm = 1};
+/* As sloe_measure_options has it; below 0 as well where there is no sensor to ask. */
+static double power_seconds(const measuring *x) {
+  return x->m->extra.sensor == 1 ? x->options->power_s : -1;
+}
+
+/* Is there a sensor, and what does it show before anything runs? */
+static sloe_status find_sensor(measuring *x, sloe_error *err) {
+  sloe_measured_extra *extra = &x->m->extra;
   sloe_device *device = x->session->device;
+  sloe_device_sensor sensor;
+  if (x->options->power_s < 0) return SLOE_OK;
+  SLOE_TRY(sloe_device_sensor_read(device, &sensor, err));
+  extra->sensor = *sensor.rail != 0;
+  return sloe_power_idle(device, 0, &extra->idle_w, err);
+}
+
+static sloe_status take_power(measuring *x, sloe_job *job, sloe_error *err) {
+  const sloe_power_options options = {.seconds = x->options->power_s};
+  sloe_measured_extra *extra = &x->m->extra;
   sloe_result *r = &x->m->result;
-  sloe_device_power power;
-  sloe_timing t;
-  SLOE_TRY(sloe_device_power_read(device, &power, err));
-  if (!*power.rail) return SLOE_OK; /* no sensor */
-  SLOE_TRY(sloe_time_job(device, job, &runs, &t, err));
-  const double n = (double)t.n_runs;
-  sloe_timing_fini(&t);
-  SLOE_TRY(sloe_device_power_read(device, &power, err));
+  sloe_power power;
+  if (x->options->power_s < 0) return SLOE_OK;
+  SLOE_TRY(sloe_power_job(x->session->device, job, &options, &power, err));
   r->power_w = figure(power.power_w);
-  r->energy_mj = figure(power.energy_mj / n);
+  r->energy_mj = figure(power.energy_mj);
+  extra->sensor = *power.rail != 0;
+  extra->idle_w = power.idle_w;
+  extra->peak_w = power.peak_w;
+  extra->dynamic_mj = power.dynamic_mj;
+  extra->power_readings = power.readings;
+  if (extra->sensor) extra->power_s = power.seconds;
   r->power_rail = sloe_arena_printf(&x->m->arena, "%s", power.rail);
   return r->power_rail ? SLOE_OK : out_of_memory(err);
 }
@@ -181,67 +199,57 @@ static sloe_status time_layers(measuring *x, sloe_job *job, sloe_error *err) {
 
 /* ---- layers by themselves ---- */
 
-/* As profiling times a layer. *ms is NAN where it cannot be run. */
-static sloe_status time_isolated(sloe_session *s, const sloe_layer_spec *spec, double *ms,
-                                 sloe_error *err) {
-  sloe_job *job;
-  sloe_timing t;
-  *ms = NAN;
-  sloe_status status = sloe_device_load_layer(s->device, spec, &job, err);
-  if (status == SLOE_UNSUPPORTED) return SLOE_OK;
-  SLOE_TRY(status);
-  status = sloe_time_job(s->device, job, NULL, &t, err);
-  sloe_job_unload(job);
-  SLOE_TRY(status);
-  *ms = t.median_ns / 1e6;
-  sloe_timing_fini(&t);
-  return SLOE_OK;
-}
-
-/* From the session's memory, or timed now. */
-static sloe_status get_isolated(sloe_session *s, const sloe_layer_spec *spec, double *ms,
-                                sloe_error *err) {
-  char text[SLOE_SPEC_TEXT];
-  const int32_t at = sloe_map_get(&s->isolated, sloe_layer_spec_print(spec, text));
-  if (at >= 0) {
-    *ms = s->isolated_ms[at];
-    return SLOE_OK;
-  }
-  SLOE_TRY(time_isolated(s, spec, ms, err));
-  const char *key = sloe_arena_printf(&s->arena, "%s", text);
-  if (!key ||
-      !sloe_arena_grow(&s->arena, &s->isolated_ms, s->n_isolated, &s->cap_isolated,
-                       sizeof *s->isolated_ms) ||
-      !sloe_map_put(&s->isolated, &s->arena, key, (int32_t)s->n_isolated))
-    return out_of_memory(err);
-  s->isolated_ms[s->n_isolated++] = *ms;
-  return SLOE_OK;
-}
-
-static sloe_status isolate_layer(measuring *x, size_t i, double *ms, sloe_error *err) {
+static sloe_status isolate_layer(measuring *x, size_t i, sloe_isolated *out, sloe_error *err) {
   sloe_layer_spec spec;
   int known;
-  *ms = 0;
+  *out = (sloe_isolated){.power_w = NAN, .energy_mj = NAN};
   if (sloe_layers_at(x->layers, i)->kind == SLOE_LAYER_VIEW) return SLOE_OK;
-  *ms = NAN;
+  out->ms = NAN;
   sloe_layer_spec_of(x->layers, i, &spec, &known);
   SLOE_TRY(step(x, "timing layers by themselves", err));
-  return known ? get_isolated(x->session, &spec, ms, err) : SLOE_OK;
+  return known ? sloe_session_isolated(x->session, &spec, power_seconds(x), out, err) : SLOE_OK;
+}
+
+typedef struct alone { /* of each layer */
+  double *ms, *watts, *mj;
+} alone;
+
+static sloe_status make_alone(measuring *x, alone *out, sloe_error *err) {
+  const size_t n = sloe_layers_count(x->layers);
+  out->ms = SLOE_ARENA_NEW(&x->m->arena, double, n);
+  out->watts = SLOE_ARENA_NEW(&x->m->arena, double, n);
+  out->mj = SLOE_ARENA_NEW(&x->m->arena, double, n);
+  if (!out->ms || !out->watts || !out->mj) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) out->watts[i] = out->mj[i] = NAN;
+  return SLOE_OK;
+}
+
+static void put_alone(measuring *x, const alone *a, double sum) {
+  sloe_measured_extra *extra = &x->m->extra;
+  extra->isolated_ms = a->ms;
+  extra->isolated_sum_ms = sum;
+  if (extra->sensor == 1) {
+    extra->isolated_power_w = a->watts;
+    extra->isolated_energy_mj = a->mj;
+  }
 }
 
 static sloe_status isolate(measuring *x, sloe_error *err) {
   const size_t n = sloe_layers_count(x->layers);
   size_t missing = 0;
   double sum = 0;
-  double *ms = SLOE_ARENA_NEW(&x->m->arena, double, n);
-  if (!ms) return out_of_memory(err);
+  sloe_isolated layer;
+  alone a;
+  SLOE_TRY(make_alone(x, &a, err));
   for (size_t i = 0; i < n; i++) {
-    SLOE_TRY(isolate_layer(x, i, &ms[i], err));
-    missing += isnan(ms[i]);
-    sum += ms[i];
+    SLOE_TRY(isolate_layer(x, i, &layer, err));
+    a.ms[i] = layer.ms;
+    a.watts[i] = layer.power_w;
+    a.mj[i] = layer.energy_mj;
+    missing += isnan(layer.ms);
+    sum += layer.ms;
   }
-  x->m->extra.isolated_ms = ms;
-  x->m->extra.isolated_sum_ms = sum;
+  put_alone(x, &a, sum);
   if (missing)
     warn(x, sloe_arena_printf(&x->m->arena, "%zu of %zu layers cannot be timed by themselves",
                               missing, n));
@@ -265,7 +273,6 @@ static int64_t only_layer(const sloe_layers *layers, sloe_layer_spec *spec) {
 
 static sloe_status measure_layer(measuring *x, size_t at, const sloe_layer_spec *spec,
                                  sloe_error *err) {
-  const size_t n = sloe_layers_count(x->layers);
   sloe_job *job;
   warn(x, "a single layer: its caches are settled before each run, as profiling times layers");
   SLOE_TRY(step(x, "timing the layer", err));
@@ -273,14 +280,13 @@ static sloe_status measure_layer(measuring *x, size_t at, const sloe_layer_spec 
   const sloe_status status = time_whole(x, job, err);
   sloe_job_unload(job);
   SLOE_TRY(status);
-  double *ms = SLOE_ARENA_NEW(&x->m->arena, double, n);
-  if (!ms) return out_of_memory(err);
-  ms[at] = x->m->result.latency_ms.value;
-  if (x->options->isolated) {
-    x->m->extra.isolated_ms = ms;
-    x->m->extra.isolated_sum_ms = ms[at];
-  }
-  return x->options->layers ? put_layers(x, ms, err) : SLOE_OK;
+  alone a;
+  SLOE_TRY(make_alone(x, &a, err));
+  a.ms[at] = x->m->result.latency_ms.value;
+  a.watts[at] = x->m->result.power_w.value;
+  a.mj[at] = x->m->result.energy_mj.value;
+  if (x->options->isolated) put_alone(x, &a, a.ms[at]);
+  return x->options->layers ? put_layers(x, a.ms, err) : SLOE_OK;
 }
 
 static sloe_status measure_network(measuring *x, sloe_error *err) {
@@ -308,6 +314,7 @@ static sloe_status measure(measuring *x, sloe_error *err) {
   if (batch > 1)
     warn(x, sloe_arena_printf(&x->m->arena, "figures are of one inference of %lld inputs at once",
                               (long long)batch));
+  SLOE_TRY(find_sensor(x, err));
   return only >= 0 ? measure_layer(x, (size_t)only, &spec, err) : measure_network(x, err);
 }
 
@@ -326,7 +333,8 @@ static void init(sloe_measured *m, const sloe_session *session, const sloe_layer
                  .memory_kind = "",
                  .fits = -1,
                  .warnings = m->warnings},
-      .extra = {NAN, NAN, NAN, NAN, NAN, NAN, "", 0, NULL},
+      .extra = {NAN, NAN, NAN, NAN, NAN, NAN, "",  0,   NULL, -1,
+                NAN, 0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL},
   };
   sloe_arena_init(&m->arena, ARENA_LIMIT);
 }

@@ -37,7 +37,13 @@ typedef struct row {
   X("memory_kind", sloe_csv_writer_string(csv, r->result->memory_kind))          \
   X("quality", sloe_csv_writer_string(csv, r->extra->quality))                   \
   X("runs", sloe_csv_writer_int(csv, (int64_t)r->extra->n_runs))                 \
-  X("isolated_sum_ms", sloe_csv_writer_number(csv, r->extra->isolated_sum_ms))
+  X("isolated_sum_ms", sloe_csv_writer_number(csv, r->extra->isolated_sum_ms))   \
+  X("peak_w", sloe_csv_writer_number(csv, r->extra->peak_w))                     \
+  X("idle_w", sloe_csv_writer_number(csv, r->extra->idle_w))                     \
+  X("dynamic_mj", sloe_csv_writer_number(csv, r->extra->dynamic_mj))             \
+  X("weights_mb", sloe_csv_writer_number(csv, r->extra->weights_mb))             \
+  X("activations_mb", sloe_csv_writer_number(csv, r->extra->activations_mb))     \
+  X("workspace_mb", sloe_csv_writer_number(csv, r->extra->workspace_mb))
 
 static void write_header(sloe_csv_writer *csv) {
 #define SLOE_TABLE_NAME(name, write) sloe_csv_writer_string(csv, name);

@@ -1,6 +1,9 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
+
+enum { MOST_POWER_S = 600 };
 
 /* What is measured of each NET; only those that could be are in it. */
 typedef struct bench {
@@ -92,12 +95,24 @@ static sloe_exit answer(const bench *b, const sloe_report_options *report) {
   return status == SLOE_OK ? sloe_cli_answer(text) : sloe_cli_failed(NULL, status, &err);
 }
 
+static sloe_exit read_power(const sloe_args *args, double *seconds) {
+  const char *text = sloe_args_value(args, SLOE_OPT_POWER);
+  if (!text) return SLOE_EXIT_YES;
+  *seconds = sloe_cli_decimal(text, strlen(text));
+  if (!(*seconds >= 0 && *seconds <= MOST_POWER_S))
+    return sloe_cli_mistake(args->command, "--power '%s': seconds from 0 to %d are needed", text,
+                            MOST_POWER_S);
+  if (*seconds == 0) *seconds = -1;
+  return SLOE_EXIT_YES;
+}
+
 static sloe_exit read_options(const sloe_args *args, sloe_report_options *report,
                               sloe_measure_options *options) {
   int64_t runs = 0;
   *options = (sloe_measure_options){.isolated = sloe_args_has(args, SLOE_OPT_ISOLATED)};
   sloe_exit code = sloe_args_report(args, report);
   if (!code) code = sloe_args_whole(args, SLOE_OPT_RUNS, INT32_MAX, &runs);
+  if (!code) code = read_power(args, &options->power_s);
   if (!code) code = sloe_args_needs(args, SLOE_OPT_BACKEND, SLOE_BACKEND_HINT);
   options->runs = (int32_t)runs;
   options->layers = options->isolated || sloe_args_has(args, SLOE_OPT_LAYERS);
@@ -138,12 +153,15 @@ const sloe_command sloe_cmd_measure = {
     .summary = "latency, power and memory of networks, measured on a device",
     .details =
         "Runs each network with random weights, at most 100 times or 10 s unless --runs says "
-        "another number.\nCSV is a measurement table, which 'sloe evaluate' reads; with --layers a "
+        "another number. Where the\ndevice has a sensor of power, they run on for --power SECONDS "
+        "more; with --isolated each "
+        "layer does too.\nCSV is a measurement table, which 'sloe evaluate' reads; with --layers a "
         "row for each layer. What\ncannot be read or run is named on stderr, the rest is measured "
         "and the exit code is 3; it is 4 where\nthe device fails. JSON holds layers where they are "
         "timed: with --layers or --isolated.\n",
     .options = SLOE_OPTION_BIT(BACKEND) | SLOE_OPTION_BIT(LAYERS) | SLOE_OPTION_BIT(ISOLATED) |
-               SLOE_OPTION_BIT(RUNS) | SLOE_OPTION_BIT(FORMAT) | SLOE_NET_OPTIONS,
+               SLOE_OPTION_BIT(RUNS) | SLOE_OPTION_BIT(POWER) | SLOE_OPTION_BIT(FORMAT) |
+               SLOE_NET_OPTIONS,
     .min_operands = 1,
     .max_operands = SIZE_MAX,
     .run = run,

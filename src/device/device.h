@@ -53,17 +53,22 @@ typedef struct sloe_device_memory {
   const char *kind; /* "process", "device", "system"; "" with total_mb NAN */
 } sloe_device_memory;
 
-typedef struct sloe_device_power { /* since the last call */
-  double power_w, energy_mj;       /* NAN: no sensor */
-  const char *rail;                /* "gpu", "input", "device"; "" without */
-} sloe_device_power;
+/* What the sensor shows now. A reading changes nothing: any number of them may be taken between two
+   others, by whomever. */
+typedef struct sloe_device_sensor {
+  double power_w;   /* as fresh as the sensor is; NAN: it shows none */
+  double energy_mj; /* a counter that began at any time; NAN: there is none */
+  uint64_t at_ns;   /* when, on the clock by which the device's time passes; began at any time */
+  const char *rail; /* "gpu", "input", "device"; "": no sensor */
+} sloe_device_sensor;
 
 typedef struct sloe_backend_options { /* of NAME:key=value,... */
   sloe_device_pair pair[16];
   size_t n;
 } sloe_backend_options;
 
-/* NULL stands for "cannot": load_network, run_layers, memory, power, settle, choice. */
+/* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice.
+ */
 typedef struct sloe_backend {
   const char *name; /* "onednn" */
   const char *doc;  /* one line for --help: what it runs, its keys */
@@ -85,7 +90,14 @@ typedef struct sloe_backend {
      (weights cold, input as just written). Its time is not counted. */
   sloe_status (*settle)(void *state, void *job, sloe_error *err);
   sloe_status (*memory)(void *state, void *job, sloe_device_memory *out, sloe_error *err);
-  sloe_status (*power)(void *state, sloe_device_power *out, sloe_error *err);
+  sloe_status (*sensor)(void *state, sloe_device_sensor *out, sloe_error *err);
+  /* A steady load for a sensor: inferences back to back for about `ns`, one at least. *count: how
+     many have ended since the last call. As much again may be under way when it returns, so that
+     the device is not idle while its sensor is read; `ns` 0 waits for it. What NULL stands for: one
+     `run` after the other. */
+  sloe_status (*load)(void *state, void *job, uint64_t ns, uint64_t *count, sloe_error *err);
+  /* Let the device lie idle for `ns` of its time. What NULL stands for: the caller sleeps. */
+  sloe_status (*rest)(void *state, uint64_t ns, sloe_error *err);
   /* The algorithm that was chosen for layer `layer` (0 of a job of one layer), "" where there was
      nothing to choose. A token for people and stores; lives as long as the job. */
   const char *(*choice)(void *state, void *job, size_t layer);
@@ -131,7 +143,11 @@ void sloe_job_unload(sloe_job *job);
 sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
 /* As `choice` of a backend; "" where it has none. */
 const char *sloe_job_choice(const sloe_job *job, size_t layer);
-sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err);
+/* All NAN and "" where there is no sensor. Errors: DEVICE where it lies: shows what cannot be. */
+sloe_status sloe_device_sensor_read(sloe_device *device, sloe_device_sensor *out, sloe_error *err);
+/* As `load` and `rest` of a backend. */
+sloe_status sloe_job_load(sloe_job *job, uint64_t ns, uint64_t *count, sloe_error *err);
+sloe_status sloe_device_rest(sloe_device *device, uint64_t ns, sloe_error *err);
 
 /* ---- serving (agent/) ---- */
 
@@ -190,5 +206,42 @@ void sloe_timing_fini(sloe_timing *timing);
    goes without. */
 sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err);
 extern const sloe_layer_spec sloe_reference_spec;
+
+/* ---- power and energy (power.c) ---- */
+
+enum { SLOE_POWER_WINDOWS = 64 };
+
+typedef struct sloe_power_options { /* 0 takes the default */
+  double seconds;  /* of load that count, all windows together: 1.2. Up to three times as much where
+                      the sensor is slow */
+  double warmup_s; /* of load before, until clock and sensor have settled: 0.3 */
+  int32_t windows; /* 5, at most SLOE_POWER_WINDOWS */
+  double timeout_s; /* of a moment of load: 60; DEVICE when it hangs longer */
+} sloe_power_options;
+
+/* NAN: the sensor cannot tell, for it is too coarse or the load was too short. Never 0. */
+typedef struct sloe_power {
+  double power_w;      /* mean under load: of the energy counter, else of the readings */
+  double peak_w;       /* median of the windows' greatest readings (Bouzidi et al. 4.2) */
+  double idle_w;       /* of this visit, before anything ran */
+  double energy_mj;    /* of one inference */
+  double dynamic_mj;   /* above idle: (power - idle) x time of one inference */
+  double seconds;      /* of load that counted */
+  uint64_t inferences; /* that ended in them */
+  size_t readings;     /* of the sensor in them that differed from the one before */
+  const char *rail;    /* "": no sensor; then nothing was run */
+} sloe_power;
+extern const sloe_power sloe_power_unknown;
+
+/* Run a job steadily and ask the sensor. Takes the idle power first where that is not known yet.
+   On failure *out is all unknown. Errors: DEVICE (failed, hung, or a sensor that lies: negative,
+   absurd, a counter or a clock that runs backwards), and what the backend says. */
+sloe_status sloe_power_job(sloe_device *device, sloe_job *job, const sloe_power_options *options,
+                           sloe_power *out, sloe_error *err);
+
+/* The power of a device that lies idle, NAN without a sensor: taken once, behind a pause in which
+   the sensor settles, and remembered; with `again` taken anew. Ask before anything runs: a device
+   is not cool at once behind a load. */
+sloe_status sloe_power_idle(sloe_device *device, int again, double *watts, sloe_error *err);
 
 #endif

@@ -11,6 +11,8 @@ struct sloe_device {
   char *text;          /* NAME:key=value,... as given */
   char *keys;          /* the same, cut into keys and values, which `options` points into */
   sloe_job *reference; /* NULL: not loaded yet */
+  double idle_w;       /* of sloe_power_idle */
+  int has_idle;        /* it was taken */
   sloe_backend_options options;
 };
 
@@ -19,6 +21,12 @@ struct sloe_job {
   void *state;
   size_t n_layers; /* of a network; 0: a single layer */
 };
+
+/* `load` of a backend that has none of its own: runs, one after the other. */
+sloe_status sloe_load_by_runs(const sloe_backend *backend, void *state, void *job, uint64_t ns,
+                              uint64_t *count, sloe_error *err);
+/* `rest` of one that has none. */
+sloe_status sloe_rest_by_sleep(uint64_t ns);
 
 /* Cut `keys` (key=value,...) into *out. USAGE, with `name` before the message. */
 sloe_status sloe_backend_options_read(const char *name, char *keys, sloe_backend_options *out,

@@ -150,7 +150,8 @@ sloe_status sloe_device_open(const char *backend, const char *modules, sloe_devi
   *out = NULL;
   sloe_device *device = sloe_alloc(1, sizeof *device);
   if (!device) return sloe_fail(err, SLOE_NOMEM, "out of memory opening '%.60s'", backend);
-  *device = (sloe_device){.info = unknown_info(), .text = copy(backend), .keys = copy(backend)};
+  *device = (sloe_device){
+      .info = unknown_info(), .text = copy(backend), .keys = copy(backend), .idle_w = NAN};
   sloe_status status = device->text && device->keys
                            ? open_backend(device, modules, err)
                            : sloe_fail(err, SLOE_NOMEM, "out of memory opening a backend");
@@ -176,9 +177,4 @@ const sloe_device_info *sloe_device_describe(const sloe_device *device) {
 
 const char *sloe_device_backend(const sloe_device *device) {
   return device->text;
-}
-
-sloe_status sloe_device_power_read(sloe_device *device, sloe_device_power *out, sloe_error *err) {
-  *out = (sloe_device_power){NAN, NAN, ""};
-  return device->backend->power ? device->backend->power(device->state, out, err) : SLOE_OK;
 }

@@ -30,7 +30,8 @@ static void provenance(sloe_json *json, const sloe_figure *figure) {
 /* Of an answer that is no measurement nothing is known. */
 static sloe_measured_extra extra_of(const sloe_answer *answer) {
   if (answer->extra) return *answer->extra;
-  return (sloe_measured_extra){NAN, NAN, NAN, NAN, NAN, NAN, .quality = ""};
+  return (sloe_measured_extra){NAN, NAN, NAN, NAN, NAN, NAN, "",  0,   NULL, -1,
+                               NAN, 0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL};
 }
 
 static json_t *latency_json(const sloe_answer *answer) {
@@ -59,6 +60,10 @@ static json_t *figure_json(const sloe_figure *figure) {
   return sloe_json_take(&json);
 }
 
+static double at(const double *of_layers, size_t i) {
+  return of_layers ? of_layers[i] : NAN;
+}
+
 static json_t *layers_json(const sloe_answer *answer) {
   const sloe_result *result = answer->result;
   sloe_measured_extra extra = extra_of(answer);
@@ -68,9 +73,11 @@ static json_t *layers_json(const sloe_answer *answer) {
     sloe_json json = sloe_json_new();
     sloe_json_layer(&json, row->layer);
     sloe_json_set(&json, "latency_ms", sloe_json_number(row->latency_ms));
-    if (sloe_is_measured(answer))
-      sloe_json_set(&json, "isolated_ms",
-                    sloe_json_number(extra.isolated_ms ? extra.isolated_ms[i] : NAN));
+    if (sloe_is_measured(answer)) {
+      sloe_json_set(&json, "isolated_ms", sloe_json_number(at(extra.isolated_ms, i)));
+      sloe_json_set(&json, "isolated_power_w", sloe_json_number(at(extra.isolated_power_w, i)));
+      sloe_json_set(&json, "isolated_energy_mj", sloe_json_number(at(extra.isolated_energy_mj, i)));
+    }
     sloe_json_set(&json, "share", sloe_json_number(row->share));
     sloe_json_set(
         &json, "bound",
@@ -102,6 +109,16 @@ static void extra_json(sloe_json *json, const sloe_answer *answer) {
   sloe_json_set(json, "ref_ms", sloe_json_number(extra.ref_ms));
   sloe_json_set(json, "quality", sloe_json_text(extra.quality));
   sloe_json_set(json, "n_runs", extra.n_runs ? sloe_json_count(extra.n_runs) : json_null());
+  sloe_json_set(json, "sensor", extra.sensor < 0 ? json_null() : json_boolean(extra.sensor));
+  sloe_json_set(json, "power_s", sloe_json_number(extra.power_s));
+  sloe_json_set(json, "power_readings",
+                extra.sensor == 1 ? sloe_json_count(extra.power_readings) : json_null());
+  sloe_json_set(json, "peak_w", sloe_json_number(extra.peak_w));
+  sloe_json_set(json, "idle_w", sloe_json_number(extra.idle_w));
+  sloe_json_set(json, "dynamic_mj", sloe_json_number(extra.dynamic_mj));
+  sloe_json_set(json, "weights_mb", sloe_json_number(extra.weights_mb));
+  sloe_json_set(json, "activations_mb", sloe_json_number(extra.activations_mb));
+  sloe_json_set(json, "workspace_mb", sloe_json_number(extra.workspace_mb));
 }
 
 static void answer_json(sloe_json *json, const sloe_answer *answer) {
@@ -205,9 +222,12 @@ static void csv_layer(sloe_csv *csv, const sloe_answer *answer, size_t i) {
   sloe_csv_count(csv, row->bytes);
   sloe_csv_count(csv, row->layer->macs);
   sloe_csv_count(csv, row->layer->flops);
-  if (sloe_is_measured(answer))
-    sloe_csv_number(
-        csv, answer->extra && answer->extra->isolated_ms ? answer->extra->isolated_ms[i] : NAN);
+  if (sloe_is_measured(answer)) {
+    const sloe_measured_extra extra = extra_of(answer);
+    sloe_csv_number(csv, at(extra.isolated_ms, i));
+    sloe_csv_number(csv, at(extra.isolated_power_w, i));
+    sloe_csv_number(csv, at(extra.isolated_energy_mj, i));
+  }
   sloe_csv_end(csv);
 }
 
@@ -221,7 +241,7 @@ static const char *csv_columns(const sloe_answer *answers, size_t n, int layers)
            "memory_mb,memory_low_mb,memory_high_mb,memory_kind,fits";
   return n && sloe_is_measured(&answers[0])
              ? "net,platform,index,name,kind,ops,in,out,latency_ms,share,bound,source,in_domain,"
-               "bytes,macs,flops,isolated_ms"
+               "bytes,macs,flops,isolated_ms,isolated_power_w,isolated_energy_mj"
              : "net,platform,index,name,kind,ops,in,out,latency_ms,share,bound,source,in_domain,"
                "bytes,macs,flops";
 }

@@ -29,6 +29,11 @@ static int is_measurement(const sloe_sheet *page) {
   return page->result->latency_ms.source == SLOE_SOURCE_MEASURED && page->extra;
 }
 
+/* Has layers' power, each by itself. */
+static int has_power(const sloe_sheet *page) {
+  return is_measurement(page) && page->extra->isolated_power_w && page->extra->isolated_energy_mj;
+}
+
 static void layer_row(sloe_table *table, const sloe_sheet *page, size_t i, double largest) {
   const sloe_layer_estimate *row = &page->result->layers[i];
   char shape[SLOE_HUMAN_SHAPE_BUF], number[SLOE_HUMAN_BUF];
@@ -47,7 +52,11 @@ static void layer_row(sloe_table *table, const sloe_sheet *page, size_t i, doubl
   if (is_measurement(page))
     sloe_table_add(table,
                    page->extra->isolated_ms ? fixed(page->extra->isolated_ms[i], 4, number) : "-");
-  else
+  if (has_power(page)) {
+    sloe_table_add(table, fixed(page->extra->isolated_power_w[i], 1, number));
+    sloe_table_add(table, fixed(page->extra->isolated_energy_mj[i], 3, number));
+  }
+  if (!is_measurement(page))
     sloe_table_add(table, row->bound == SLOE_BOUND_NONE ? "-" : sloe_bound_name(row->bound));
   sloe_table_add(table, row->layer->macs ? fixed((double)row->layer->macs / 1e6, 1, number) : "");
   sloe_table_add(table, fixed((double)row->bytes / 1e6, 2, number));
@@ -60,12 +69,14 @@ void sloe_sheet_layers(const sloe_sheet *page) {
                                         {"", 0, 0, 1},       {"bound", 0, 0, 0}, {"MMAC", 1, 0, 6},
                                         {"MB", 1, 0, 5},     {"ops", 1, 0, 3}};
   enum { N = sizeof columns / sizeof *columns, BAR = 6, BOUND = 7 };
-  sloe_column used[N];
+  sloe_column used[N + 2];
   size_t n = 0;
   for (size_t i = 0; i < N; i++)
-    if (i == BOUND && is_measurement(page))
+    if (i == BOUND && is_measurement(page)) {
       used[n++] = (sloe_column){"alone ms", 1, 0, 1};
-    else if (i != BAR || page->options->bars)
+      if (has_power(page)) used[n++] = (sloe_column){"alone W", 1, 0, 7};
+      if (has_power(page)) used[n++] = (sloe_column){"alone mJ", 1, 0, 8};
+    } else if (i != BAR || page->options->bars)
       used[n++] = columns[i];
   sloe_table table;
   sloe_table_init(&table, used, n);

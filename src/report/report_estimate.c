@@ -105,20 +105,52 @@ static void sum_line(const sloe_sheet *page) {
   sloe_text_add(page->text, "\n");
 }
 
+/* ", peak 260 W", where it is known. */
+static void further(const sloe_sheet *page, const char *before, double value, const char *after) {
+  char number[SLOE_HUMAN_BUF];
+  if (!isnan(value))
+    sloe_text_addf(page->text, "%s%s %s", before, sloe_human_number(value, number), after);
+}
+
+static void power_figure(const sloe_sheet *page) {
+  const sloe_measured_extra *extra = page->extra;
+  if (extra && extra->sensor < 1)
+    sloe_text_add(page->text, extra->sensor ? "not taken" : "no sensor");
+  else
+    figure(page, &page->result->power_w, "W");
+  if (extra && extra->sensor == 1 && isnan(page->result->power_w.value))
+    sloe_text_add(page->text, ": the sensor is too coarse to tell");
+}
+
 static void power_lines(const sloe_sheet *page) {
   char cap[SLOE_HUMAN_BUF];
   label(page, "power");
-  figure(page, &page->result->power_w, "W");
+  power_figure(page);
   if (isnan(page->result->power_w.value) && page->card->power_cap_w > 0)
     sloe_text_addf(page->text, "; the power mode is capped at %s W",
                    sloe_human_plain(page->card->power_cap_w, cap));
   if (!isnan(page->result->power_w.value) && *page->result->power_rail)
     sloe_text_addf(page->text, "   at the rail '%s'", page->result->power_rail);
+  if (page->extra) {
+    further(page, ", peak ", page->extra->peak_w, "W");
+    further(page, ", idle ", page->extra->idle_w, "W");
+  }
   budget(page, page->result->power_w.value, page->options->budget_w, "W");
   sloe_text_add(page->text, "\n");
   label(page, "energy");
   figure(page, &page->result->energy_mj, "mJ");
-  sloe_text_add(page->text, isnan(page->result->energy_mj.value) ? "\n" : " an inference\n");
+  if (!isnan(page->result->energy_mj.value)) sloe_text_add(page->text, " an inference");
+  if (page->extra) further(page, ", ", page->extra->dynamic_mj, "mJ above idle");
+  sloe_text_add(page->text, "\n");
+}
+
+/* "   weights 12 MB, activations 3 MB, workspace 8 MB" */
+static void memory_parts(const sloe_sheet *page) {
+  const sloe_measured_extra *extra = page->extra;
+  if (!extra || isnan(extra->weights_mb)) return;
+  further(page, "   weights ", extra->weights_mb, "MB");
+  further(page, ", activations ", extra->activations_mb, "MB");
+  further(page, ", workspace ", extra->workspace_mb, "MB");
 }
 
 static void memory_line(const sloe_sheet *page) {
@@ -128,6 +160,7 @@ static void memory_line(const sloe_sheet *page) {
   figure(page, &result->memory_mb, "MB");
   if (*result->memory_kind && !isnan(result->memory_mb.value))
     sloe_text_addf(page->text, " (%s)", result->memory_kind);
+  memory_parts(page);
   if (result->fits >= 0) {
     sloe_text_add(page->text, "   ");
     sloe_text_styled(page->text, page->options, result->fits ? SLOE_STYLE_GOOD : SLOE_STYLE_BAD,

@@ -206,7 +206,7 @@ enum { SLOE_STORE_MAX_RUNS = 1 << 20 };
   X(memory_mb)
 
 typedef struct sloe_store_metric {
-  const char *name; /* a further column: "power_idle_w", "workspace_mb" */
+  const char *name; /* a further column: "idle_w", "workspace_mb" */
   double value;
 } sloe_store_metric;
 

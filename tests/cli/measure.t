@@ -78,6 +78,33 @@ $ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim --layers --format csv | head
 out: net,platform,index,name,kind
 out: isolated_ms
 
+== without a sensor that is said
+needs backend sim
+$ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim --format json
+jq .sensor == false and .power_w.value == null and .peak_w == null and .energy_mj.value == null
+jq .weights_mb > 0 and .activations_mb > 0 and .workspace_mb > 0
+
+== with one there are mean, peak, idle and energy
+needs backend sim
+$ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim:power=10,idle=4 --format json
+jq .sensor and .power_s >= 1.2 and .power_readings >= 10
+jq .power_w.value > 9.9 and .power_w.value < 10.1 and .peak_w >= 10 and .power_rail == "device"
+jq .idle_w > 3.9 and .idle_w < 4.1 and .dynamic_mj < .energy_mj.value
+
+== or none, where none is asked for
+needs backend sim
+$ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim:power=10 --power 0 --format json
+jq .sensor == null and .power_w.value == null and .power_readings == null
+
+== and of each layer in a loop of its own
+needs backend sim
+$ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim:power=10 --isolated --format json
+jq [.layers[] | select(.kind == "conv") | .isolated_power_w | select(. == null or . < 9.8)] == []
+
+== seconds of load are checked
+$ for s in -1 601 x; do sloe measure nowhere.onnx -b sim --power "$s" 2>&1 | grep -c 'seconds from 0 to 600'; done | sort -u
+out= 1
+
 == several nets are a list
 needs backend sim
 $ sloe measure $MODELS/tv_squeezenet1_1.onnx $MODELS/tv_resnet18.onnx -b sim --format json

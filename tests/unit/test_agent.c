@@ -49,7 +49,7 @@ static void every_run_of_a_layer_is_the_same_over_the_pipe(void **state) {
 typedef struct told {
   sloe_timing whole, layers;
   sloe_device_memory memory;
-  sloe_device_power power;
+  sloe_device_sensor power;
 } told;
 
 static told ask_network(const char *backend, const char *net_text) {
@@ -65,7 +65,7 @@ static told ask_network(const char *backend, const char *net_text) {
   assert_ok(sloe_time_job(device, job, NULL, &t.whole, &err), err);
   assert_ok(sloe_time_layers(device, job, NULL, &t.layers, &err), err);
   assert_ok(sloe_job_memory(job, &t.memory, &err), err);
-  assert_ok(sloe_device_power_read(device, &t.power, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &t.power, &err), err);
   assert_int_equal(t.layers.n_layers, sloe_layers_count(layers));
   t.memory.kind = t.memory.kind[0] == 'p' ? "process" : ""; /* one that outlives the device */
   t.power.rail = t.power.rail[0] == 'd' ? "device" : "";
@@ -108,6 +108,51 @@ static void an_agent_may_stand_behind_an_agent(void **state) {
   assert_true(device_median(here, CONV_A) == device_median(there, CONV_A));
   sloe_device_close(here);
   sloe_device_close(there);
+}
+
+static void power_is_the_same_over_the_pipe(void **state) {
+  (void)state;
+  sloe_device *here = device_open("sim:power=80,idle=30"),
+              *there = device_open(SERVES "sim:power=80,idle=30");
+  sloe_job *a = device_layer(here, CONV_A), *b = device_layer(there, CONV_A);
+  sloe_power p, q;
+  sloe_error err;
+  assert_ok(sloe_power_job(here, a, NULL, &p, &err), err);
+  assert_ok(sloe_power_job(there, b, NULL, &q, &err), err);
+  assert_string_equal(p.rail, q.rail);
+  assert_memory_equal(&p, &q, offsetof(sloe_power, rail));
+  assert_true(q.power_w > 79 && q.peak_w > 80 && q.idle_w > 29);
+  sloe_job_unload(a);
+  sloe_job_unload(b);
+  sloe_device_close(here);
+  sloe_device_close(there);
+  there = device_open(SERVES "sim");
+  b = device_layer(there, CONV_A);
+  assert_ok(sloe_power_job(there, b, NULL, &q, &err), err);
+  assert_true(isnan(q.power_w) && !*q.rail && !q.inferences);
+  sloe_job_unload(b);
+  sloe_device_close(there);
+}
+
+/* An agent of the first protocol tells what was drawn since the last time. */
+static void an_agent_without_the_op_sensor_is_asked_for_power(void **state) {
+  (void)state;
+  sloe_device *device = device_open(STAND_IN);
+  sloe_job *job = device_layer(device, CONV_A);
+  sloe_device_sensor a, b;
+  sloe_error err;
+  uint64_t n;
+  assert_ok(sloe_device_sensor_read(device, &a, &err), err);
+  assert_ok(sloe_job_load(job, 3000, &n, &err), err);
+  assert_true(n >= 1 && n <= 2); /* of 2 us each, and of more on the wall */
+  assert_ok(sloe_device_rest(device, 1000000, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &b, &err), err);
+  assert_true(a.power_w == 2.5 && a.energy_mj == 3 && b.energy_mj == 6);
+  assert_true(b.at_ns - a.at_ns >= 1000000);
+  assert_string_equal(b.rail, "gpu");
+  sloe_job_unload(job);
+  sloe_device_close(device);
+  assert_no_child();
 }
 
 static void what_is_refused_there_is_refused_here_and_the_agent_lives_on(void **state) {
@@ -228,6 +273,8 @@ int main(void) {
       cmocka_unit_test(every_run_of_a_layer_is_the_same_over_the_pipe),
       cmocka_unit_test(a_network_is_the_same_over_the_pipe),
       cmocka_unit_test(an_agent_may_stand_behind_an_agent),
+      cmocka_unit_test(power_is_the_same_over_the_pipe),
+      cmocka_unit_test(an_agent_without_the_op_sensor_is_asked_for_power),
       cmocka_unit_test(what_is_refused_there_is_refused_here_and_the_agent_lives_on),
       cmocka_unit_test(a_backend_that_cannot_be_opened_there_says_why),
       cmocka_unit_test(a_device_that_fails_or_lies_there_does_so_here),

@@ -17,7 +17,7 @@ static sloe_status use_layer(void *state, uint64_t *ns, sloe_error *err) {
   SLOE_TRY(b->load_layer(state, &spec, &job, err));
   sloe_status status = b->run(state, job, ns, &host_ns, err);
   if (status == SLOE_OK) status = b->memory(state, job, &(sloe_device_memory){0}, err);
-  if (status == SLOE_OK) status = b->power(state, &(sloe_device_power){0}, err);
+  if (status == SLOE_OK) status = b->sensor(state, &(sloe_device_sensor){0}, err);
   b->unload(state, job);
   return status;
 }

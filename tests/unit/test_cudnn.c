@@ -1,4 +1,7 @@
 /* The backend cudnn on a GPU: lone layers against naive loops, and what it refuses. */
+#include <time.h>
+
+#include "device/opened.h"
 #include "unit/cudnn_check.h"
 #include "unit/layer_check.h"
 
@@ -277,7 +280,7 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   const sloe_backend_options options = {.pair = {{"precision", "tf32"}, {"batch", "3"}}, .n = 2};
   sloe_device_info info;
   sloe_device_memory memory;
-  sloe_device_power power;
+  sloe_device_sensor power;
   sloe_layer_spec spec;
   sloe_error err;
   void *device, *job;
@@ -290,9 +293,9 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   assert_int_equal(info.batch, 3);
   for (size_t i = 0; i < info.n_environment; i++)
     print_message("%s: %s\n", info.environment[i].key, info.environment[i].value);
-  assert_ok(sloe_backend_cudnn.power(device, &power, &err), err);
+  assert_ok(sloe_backend_cudnn.sensor(device, &power, &err), err);
   print_message("power %g W on '%s'\n", power.power_w, power.rail);
-  assert_true(isnan(power.power_w) == (power.rail[0] == 0));
+  assert_int_equal(isnan(power.power_w) && isnan(power.energy_mj), power.rail[0] == 0);
   assert_ok(sloe_layer_spec_parse("op=fc,c=1000,k=1000", &spec, &err), err);
   assert_ok(sloe_backend_cudnn.load_layer(device, &spec, &job, &err), err);
   assert_ok(sloe_backend_cudnn.memory(device, job, &memory, &err), err);
@@ -302,6 +305,40 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   assert_string_equal(memory.kind, "device");
   sloe_backend_cudnn.unload(device, job);
   sloe_backend_cudnn.close(device);
+}
+
+/* No more can have ended than time went by for; what the sensor says is printed. */
+static void a_load_counts_what_it_ran_and_has_power_where_there_is_a_sensor(void **state) {
+  (void)state;
+  struct timespec from, to;
+  sloe_layer_spec spec;
+  sloe_device_sensor sensor;
+  sloe_power power;
+  sloe_error err;
+  uint64_t ns[2], n, sum = 0;
+  sloe_device device = {.backend = &sloe_backend_cudnn, .state = open_cudnn("fp32")};
+  sloe_job job = {.device = &device};
+  assert_ok(sloe_layer_spec_parse("op=conv,c=256,h=56,w=56,k=256,kernel=3", &spec, &err), err);
+  assert_ok(sloe_backend_cudnn.load_layer(device.state, &spec, &job.state, &err), err);
+  assert_ok(sloe_backend_cudnn.run(device.state, job.state, &ns[0], &ns[1], &err), err);
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  for (int i = 0; i < 20; i++) {
+    assert_ok(sloe_job_load(&job, 10000000, &n, &err), err);
+    sum += n;
+  }
+  assert_ok(sloe_job_load(&job, 0, &n, &err), err);
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  const double waited =
+      (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
+  assert_true(n > 0 && (double)(sum + n) * (double)ns[0] < 3 * waited);
+  assert_ok(sloe_device_sensor_read(&device, &sensor, &err), err);
+  assert_ok(sloe_power_job(&device, &job, NULL, &power, &err), err);
+  assert_string_equal(power.rail, sensor.rail);
+  print_message("%g W, peak %g W, idle %g W, %g mJ, %g mJ above idle; %zu readings in %g s\n",
+                power.power_w, power.peak_w, power.idle_w, power.energy_mj, power.dynamic_mj,
+                power.readings, power.seconds);
+  sloe_backend_cudnn.unload(device.state, job.state);
+  sloe_backend_cudnn.close(device.state);
 }
 
 int main(void) {
@@ -315,6 +352,7 @@ int main(void) {
       cmocka_unit_test(a_layer_beyond_the_limits_is_not_for_this_device),
       cmocka_unit_test(with_cold_weights_each_launch_reads_its_own),
       cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_is_kept),
+      cmocka_unit_test(a_load_counts_what_it_ran_and_has_power_where_there_is_a_sensor),
       cmocka_unit_test(it_says_who_measures_and_what_a_job_holds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

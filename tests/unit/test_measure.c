@@ -130,11 +130,73 @@ static void layers_are_measured_in_the_network_and_alone(void **state) {
 
 static void a_sensor_gives_power_and_energy_of_one_inference(void **state) {
   (void)state;
-  fixture f = open_file("sim:noise=0,power=10", MODELS "tv_squeezenet1_1.onnx");
+  fixture f = open_file("sim:noise=0,power=10,refresh_ms=0.000001", MODELS "tv_squeezenet1_1.onnx");
   measure(&f, NULL);
   near(f.result->power_w.value, 10);
   near(f.result->energy_mj.value, 10 * f.result->latency_ms.value);
   assert_string_equal(f.result->power_rail, "device");
+  close_all(&f);
+}
+
+static void power_has_a_peak_an_idle_part_and_parts_of_memory_stand_beside(void **state) {
+  (void)state;
+  fixture f = open_file("sim:noise=0,power=10,idle=4", MODELS "tv_squeezenet1_1.onnx");
+  measure(&f, NULL);
+  const sloe_measured_extra *x = f.extra;
+  assert_int_equal(x->sensor, 1);
+  assert_true(x->power_s >= 1.2 && x->power_readings >= 10);
+  assert_true(fabs(x->peak_w - 10.1) < 1e-6 && fabs(x->idle_w - 4) < 0.1);
+  assert_true(fabs(x->dynamic_mj / f.result->energy_mj.value - 0.6) < 0.02);
+  near(f.result->memory_mb.value, x->weights_mb + x->activations_mb + x->workspace_mb);
+  assert_null(x->isolated_power_w);
+  close_all(&f);
+}
+
+static void power_is_taken_where_asked_for_and_there_is_a_sensor(void **state) {
+  (void)state;
+  const sloe_measure_options none = {.power_s = -1}, brief = {.power_s = 2};
+  fixture f = open_file("sim:noise=0,power=10", MODELS "tv_squeezenet1_1.onnx");
+  measure(&f, &none);
+  assert_int_equal(f.extra->sensor, -1);
+  assert_true(isnan(f.result->power_w.value) && isnan(f.extra->idle_w));
+  sloe_measured_free(f.measured);
+  measure(&f, &brief);
+  assert_true(f.extra->power_s >= 2 && f.extra->power_s < 2.2);
+  close_all(&f);
+  f = open_file("sim:noise=0", MODELS "tv_squeezenet1_1.onnx");
+  measure(&f, NULL);
+  assert_int_equal(f.extra->sensor, 0);
+  assert_true(isnan(f.extra->power_s) && isnan(f.extra->peak_w) && isnan(f.extra->dynamic_mj));
+  close_all(&f);
+}
+
+static void each_layer_alone_has_its_power(void **state) {
+  (void)state;
+  const sloe_measure_options without = {.layers = 1, .isolated = 1, .power_s = -1},
+                             with = {.layers = 1, .isolated = 1};
+  fixture f = open_file("sim:noise=0,power=10", MODELS "tv_squeezenet1_1.onnx");
+  measure(&f, &without);
+  assert_null(f.extra->isolated_power_w);
+  sloe_measured_free(f.measured);
+  measure(&f, &with); /* the layers are known, what they draw is not */
+  for (size_t i = 0; i < f.result->n_layers; i++) {
+    const double w = f.extra->isolated_power_w[i], mj = f.extra->isolated_energy_mj[i];
+    if (f.result->layers[i].layer->kind == SLOE_LAYER_VIEW)
+      assert_true(isnan(w) && isnan(mj));
+    else
+      assert_true(fabs(w - 10) < 0.1 && fabs(mj / f.extra->isolated_ms[i] - 10) < 0.1);
+  }
+  close_all(&f);
+}
+
+static void a_sensor_that_lies_fails_the_measurement(void **state) {
+  (void)state;
+  fixture f =
+      open_file("sim:power=10,sensor_lie=3,sensor_lie_after=200", MODELS "tv_squeezenet1_1.onnx");
+  sloe_error err;
+  assert_refused(sloe_measure(f.session, f.layers, NULL, NULL, &f.measured, &err), SLOE_DEVICE, err,
+                 "runs backwards");
+  assert_null(f.measured);
   close_all(&f);
 }
 
@@ -258,6 +320,10 @@ static void the_table_names_its_columns_as_the_store_does(void **state) {
   assert_field(text, "sum_of_layers_ms", 0, "");
   assert_field(text, "memory_kind", 0, "process");
   assert_field(text, "quality", 0, "ok");
+  assert_field(text, "peak_w", 0, "");
+  assert_field(text, "idle_w", 0, "");
+  assert_field(text, "dynamic_mj", 0, "");
+  assert_field(text, "weights_mb", 0, "0.002176"); /* 16 x 32 products, 32 biases */
   sloe_text_free(text);
   assert_ok(sloe_measured_table(f.session, NULL, NULL, 0, &text, &err), err);
   assert_non_null(strstr(text, "net,device,runtime,version,precision,mode,batch,threads,"));
@@ -303,6 +369,10 @@ int main(void) {
       cmocka_unit_test(a_network_is_measured_whole),
       cmocka_unit_test(layers_are_measured_in_the_network_and_alone),
       cmocka_unit_test(a_sensor_gives_power_and_energy_of_one_inference),
+      cmocka_unit_test(power_has_a_peak_an_idle_part_and_parts_of_memory_stand_beside),
+      cmocka_unit_test(power_is_taken_where_asked_for_and_there_is_a_sensor),
+      cmocka_unit_test(each_layer_alone_has_its_power),
+      cmocka_unit_test(a_sensor_that_lies_fails_the_measurement),
       cmocka_unit_test(a_single_layer_is_timed_as_profiling_does),
       cmocka_unit_test(a_batch_is_said),
       cmocka_unit_test(scatter_is_said_and_not_taken_again),

@@ -175,15 +175,53 @@ static void a_row_without_runs_or_reference_gives_its_median(void **state) {
   sloe_device *device =
       open_recording(write_text("latency_ms,net,power_w,power_rail,energy_mj\n"
                                 "1.5,\"zoo:layer,op=fc,c=3\",4,gpu,6\n"));
-  sloe_device_power power;
+  sloe_device_sensor power;
   sloe_error err;
   sloe_timing t = device_time(device, "op=fc,k=3,c=3", NULL); /* keys in another order */
   assert_true(t.median_ns == 1.5e6 && t.n_runs == 5);
   assert_true(isnan(t.ref_before_ns) && isnan(t.ref_after_ns) && isnan(t.host_ns));
-  assert_ok(sloe_device_power_read(device, &power, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &power, &err), err);
   assert_true(power.power_w == 4 && power.energy_mj == 36); /* 5 runs and a warm-up */
   assert_string_equal(power.rail, "gpu");
   sloe_timing_fini(&t);
+  sloe_device_close(device);
+}
+
+static void power_is_measured_as_it_was_recorded(void **state) {
+  (void)state;
+  sloe_device *device = open_recording(
+      write_text("latency_ms,net,power_w,power_rail,peak_w,idle_w,energy_mj,memory_mb,memory_kind,"
+                 "weights_mb,activations_mb,workspace_mb\n"
+                 "1.5,\"zoo:layer,op=fc,c=3\",4,gpu,5,1,6.5,9,device,5,3,1\n"
+                 "1.5,\"zoo:layer,op=fc,c=4\",4,gpu,,,,,,,,\n"
+                 "1.5,\"zoo:layer,op=fc,c=5\",,,,,,9,device,,,\n"));
+  double idle;
+  sloe_error err;
+  assert_ok(sloe_power_idle(device, 0, &idle, &err), err);
+  assert_true(isnan(idle)); /* nothing is loaded yet: asked again below */
+  sloe_job *all = device_layer(device, "op=fc,c=3"), *bare = device_layer(device, "op=fc,c=4"),
+           *none = device_layer(device, "op=fc,c=5");
+  sloe_device_memory memory;
+  sloe_power power;
+  assert_ok(sloe_power_job(device, none, NULL, &power, &err), err);
+  assert_true(isnan(power.power_w) && !*power.rail && !power.inferences);
+  sloe_job_unload(all);
+  all = device_layer(device, "op=fc,c=3"); /* the last loaded is what the sensor sees */
+  assert_ok(sloe_power_job(device, all, NULL, &power, &err), err);
+  assert_true(fabs(power.power_w - 4) < 1e-6 && power.peak_w == 5);
+  assert_true(fabs(power.energy_mj - 6.5) < 1e-6 && fabs(power.idle_w - 1) < 1e-6);
+  assert_true(fabs(power.dynamic_mj - 6.5 * 3 / 4) < 1e-5);
+  assert_ok(sloe_power_job(device, bare, NULL, &power, &err), err);
+  assert_true(fabs(power.power_w - 4) < 1e-6 && fabs(power.energy_mj - 6) < 1e-6);
+  assert_true(isnan(power.peak_w));
+  assert_ok(sloe_job_memory(all, &memory, &err), err);
+  assert_true(memory.total_mb == 9 && memory.weights_mb == 5 && memory.activations_mb == 3 &&
+              memory.workspace_mb == 1);
+  assert_ok(sloe_job_memory(none, &memory, &err), err);
+  assert_true(memory.total_mb == 9 && isnan(memory.weights_mb));
+  sloe_job_unload(all);
+  sloe_job_unload(bare);
+  sloe_job_unload(none);
   sloe_device_close(device);
 }
 
@@ -284,6 +322,7 @@ int main(void) {
       TEST(layers_of_a_network_are_found_in_their_places),
       TEST(what_was_not_recorded_is_unsupported),
       TEST(a_row_without_runs_or_reference_gives_its_median),
+      TEST(power_is_measured_as_it_was_recorded),
       TEST(of_several_rows_the_first_good_one_counts),
       TEST(a_reference_that_was_recorded_itself_is_taken),
       TEST(a_damaged_recording_is_refused_with_its_line),

@@ -27,7 +27,8 @@ static fixture f;
   { .value = NAN, .low = NAN, .high = NAN, .validated_mape = NAN }
 
 static sloe_layer_estimate layer_rows[2];
-static const double isolated[2] = {1.1, 0.55};
+static const double isolated[2] = {1.1, 0.55}, isolated_w[2] = {12, NAN},
+                    isolated_mj[2] = {13.25, 3};
 static const char *const notes[] = {"the clock moved"};
 static const sloe_result measured_result = {
     .latency_ms = {1.5, NAN, NAN, SLOE_SOURCE_MEASURED, SLOE_METHOD_NETWORK, NAN, 1},
@@ -44,7 +45,9 @@ static const sloe_result measured_result = {
     .n_layers = 2,
     .warnings = notes,
     .n_warnings = 1};
-static const sloe_measured_extra extra = {1.4, 1.55, 1.7, 1.5, 1.65, 0.5, "noisy", 100, isolated};
+static const sloe_measured_extra extra = {
+    1.4,  1.55, 1.7,  1.5, 1.65, 0.5, "noisy", 100, isolated,   1,
+    1.25, 13,   11.5, 4,   9.75, 40,  8,       2,   isolated_w, isolated_mj};
 
 static const sloe_errors errors[] = {
     {"latency_ms", "", 10, 2, .mape = 4.5, .rmspe = 6.5, .kendall = 0.9, .coverage_90 = NAN},
@@ -359,7 +362,8 @@ static void a_measurement_has_runs_and_no_interval(void **state) {
              (const char *[]){"latency   1.50 ms",
                               "p75 1.60 ms, p97.5 1.90 ms, fastest 1.40 ms, of 100 runs: noisy",
                               "together 1.50 ms, each by itself 1.65 ms", "measured on the device",
-                              "alone ms", "1.1000", "the clock moved", NULL},
+                              "alone ms", "1.1000", "alone W", "alone mJ", "13.250",
+                              "the clock moved", NULL},
              (const char *[]){"90 %", "validated", "bound", NULL});
   check_page(MEASURED, 1, (const char *[]){"1.50", "measured", NULL},
              (const char *[]){"range", NULL});
@@ -376,7 +380,52 @@ static void json_of_a_measurement_says_what_was_measured(void **state) {
   json_t *layer = json_array_get(json_object_get(json, "layers"), 1);
   assert_true(json_number_value(json_object_get(layer, "isolated_ms")) == 0.55);
   assert_true(json_is_null(json_object_get(layer, "bound")));
+  assert_true(json_is_null(json_object_get(layer, "isolated_power_w")));
+  assert_true(json_number_value(json_object_get(layer, "isolated_energy_mj")) == 3);
+  static const struct {
+    const char *key;
+    double value;
+  } numbers[] = {{"power_s", 1.25},    {"peak_w", 11.5},   {"idle_w", 4},
+                 {"dynamic_mj", 9.75}, {"weights_mb", 40}, {"activations_mb", 8},
+                 {"workspace_mb", 2}};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    assert_true(json_number_value(json_object_get(json, numbers[i].key)) == numbers[i].value);
+  assert_true(json_is_true(json_object_get(json, "sensor")));
+  assert_int_equal(json_integer_value(json_object_get(json, "power_readings")), 13);
   json_decref(json);
+}
+
+static const char *power_page(int sensor, double watts, char **text) {
+  const sloe_report_options options = {.width = 200};
+  sloe_measured_extra known = extra;
+  sloe_result result = measured_result;
+  sloe_answer answer = measured_answer();
+  sloe_error err = {0};
+  known.sensor = sensor;
+  result.power_w.value = watts;
+  result.power_rail = "gpu";
+  answer.extra = &known;
+  answer.result = &result;
+  assert_ok(sloe_report_answers(&answer, 1, &options, text, &err), err);
+  return *text;
+}
+
+static void a_power_that_is_not_known_says_why(void **state) {
+  static const struct {
+    int sensor;
+    double watts;
+    const char *line;
+  } cases[] = {{-1, NAN, "power     not taken"},
+               {0, NAN, "power     no sensor"},
+               {1, NAN, "power     unknown: the sensor is too coarse to tell"},
+               {1, 10, "power     10.0 W   at the rail 'gpu', peak 11.5 W, idle 4.00 W"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *text;
+    if (!strstr(power_page(cases[i].sensor, cases[i].watts, &text), cases[i].line))
+      fail_msg("no '%s' in\n%s", cases[i].line, text);
+    sloe_text_free(text);
+  }
 }
 
 static void a_measurement_without_extras_has_them_unknown(void **state) {
@@ -545,6 +594,7 @@ int main(void) {
       cmocka_unit_test(tables_never_call_an_unvalidated_range_an_interval),
       cmocka_unit_test(a_measurement_has_runs_and_no_interval),
       cmocka_unit_test(json_of_a_measurement_says_what_was_measured),
+      cmocka_unit_test(a_power_that_is_not_known_says_why),
       cmocka_unit_test(a_measurement_without_extras_has_them_unknown),
       cmocka_unit_test(an_estimate_has_no_keys_of_a_measurement),
       cmocka_unit_test(an_evaluation_has_a_row_for_each_metric_and_group),

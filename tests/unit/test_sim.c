@@ -82,21 +82,27 @@ static void outliers_are_a_share_of_the_layers_and_stay_so(void **state) {
 
 static void power_is_there_with_a_sensor_only(void **state) {
   (void)state;
-  sloe_device *device = device_open("sim:power=12.5,noise=0"), *without = device_open("sim");
-  sloe_device_power power;
+  sloe_device *device = device_open("sim:power=12.5,idle=2,ripple=0,refresh_ms=0.000001,noise=0"),
+              *without = device_open("sim");
+  sloe_device_sensor a, b;
   sloe_error err;
   sloe_job *job = device_layer(device, CONV_A);
   sloe_timing t;
   const sloe_timing_options plain = {.ref_runs = -1, .warmup = -1};
-  assert_ok(sloe_device_power_read(device, &power, &err), err);
+  assert_ok(sloe_device_rest(device, 1000000, &err), err);
+  assert_ok(sloe_device_sensor_read(device, &a, &err), err);
+  assert_true(a.at_ns == 1000000);
+  near(a.power_w, 2);
+  near(a.energy_mj, 2);
   assert_ok(sloe_time_job(device, job, &plain, &t, &err), err);
-  assert_ok(sloe_device_power_read(device, &power, &err), err);
-  near(power.power_w, 12.5);
-  near(power.energy_mj, 12.5 * t.median_ns * (double)t.n_runs / 1e6);
-  assert_string_equal(power.rail, "device");
-  assert_ok(sloe_device_power_read(without, &power, &err), err);
-  assert_true(isnan(power.power_w) && isnan(power.energy_mj));
-  assert_string_equal(power.rail, "");
+  assert_ok(sloe_device_sensor_read(device, &b, &err), err);
+  near(b.power_w, 12.5);
+  near(b.energy_mj - a.energy_mj, 12.5 * t.median_ns * (double)t.n_runs / 1e6);
+  near((double)(b.at_ns - a.at_ns), t.median_ns * (double)t.n_runs);
+  assert_string_equal(b.rail, "device");
+  assert_ok(sloe_device_sensor_read(without, &b, &err), err);
+  assert_true(isnan(b.power_w) && isnan(b.energy_mj));
+  assert_string_equal(b.rail, "");
   sloe_timing_fini(&t);
   sloe_job_unload(job);
   sloe_device_close(device);

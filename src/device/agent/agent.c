@@ -12,7 +12,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "device/opened.h"
 #include "onnx/onnx.h"
+
+extern const sloe_backend sloe_backend_agent;
 
 typedef sloe_agent_link agent; /* the state */
 
@@ -234,21 +237,65 @@ static sloe_status agent_memory(void *state, void *job, sloe_device_memory *out,
   return SLOE_OK;
 }
 
-static sloe_status agent_power(void *state, sloe_device_power *out, sloe_error *err) {
+static sloe_status read_sensor(const json_t *answer, sloe_device_sensor *out, sloe_error *err) {
   static const char *const rails[] = {"gpu", "input", "device", NULL};
+  *out = (sloe_device_sensor){sloe_agent_get_number(answer, "power_w"),
+                              sloe_agent_get_number(answer, "energy_mj"), 0,
+                              one_of(answer, "rail", rails)};
+  if (*out->rail || (isnan(out->power_w) && isnan(out->energy_mj))) return SLOE_OK;
+  return sloe_fail(err, SLOE_DEVICE, "the agent tells %.0f W of no known rail", out->power_w);
+}
+
+/* `power` tells the energy since the last time, and no clock. */
+static void count(agent *a, sloe_device_sensor *told) {
+  if (told->energy_mj >= 0) a->counted_mj = fmax(a->counted_mj, 0) + told->energy_mj;
+  if (!(told->energy_mj < 0)) told->energy_mj = a->counted_mj;
+  told->at_ns = (uint64_t)(sloe_agent_now() * 1e9);
+}
+
+static sloe_status agent_sensor(void *state, sloe_device_sensor *out, sloe_error *err) {
   agent *a = state;
   json_t *answer;
-  *out = (sloe_device_power){NAN, NAN, ""};
-  if (!a->hello.power) return SLOE_OK;
-  SLOE_TRY(
-      sloe_agent_ask(a, NULL, json_pack("{s:s}", "op", "power"), a->limits.other, &answer, err));
-  const sloe_device_power told = {sloe_agent_get_number(answer, "power_w"),
-                                  sloe_agent_get_number(answer, "energy_mj"),
-                                  one_of(answer, "rail", rails)};
+  *out = (sloe_device_sensor){NAN, NAN, 0, ""};
+  if (!a->hello.sensor && !a->hello.power) return SLOE_OK;
+  json_t *request = json_pack("{s:s}", "op", a->hello.sensor ? "sensor" : "power");
+  SLOE_TRY(sloe_agent_ask(a, NULL, request, a->limits.other, &answer, err));
+  sloe_device_sensor told;
+  sloe_status status = read_sensor(answer, &told, err);
+  if (status == SLOE_OK && a->hello.sensor)
+    status = get_ns(json_object_get(answer, "at_ns"), "at_ns", &told.at_ns, err);
   json_decref(answer);
-  if (!isnan(told.power_w) && (!*told.rail || told.power_w < 0))
-    return sloe_fail(err, SLOE_DEVICE, "the agent tells %.0f W of no known rail", told.power_w);
+  SLOE_TRY(status);
+  if (!a->hello.sensor) count(a, &told);
   *out = told;
+  return SLOE_OK;
+}
+
+/* One request for all of it: the pipe would let the device lie idle between two runs. */
+static sloe_status agent_keep_busy(void *state, void *job, uint64_t ns, uint64_t *n,
+                                   sloe_error *err) {
+  agent *a = state;
+  agent_job *j = job;
+  json_t *answer;
+  *n = 0;
+  if (!a->hello.sensor) return sloe_load_by_runs(&sloe_backend_agent, state, job, ns, n, err);
+  json_t *request = json_pack("{s:s, s:I}", "op", "load", "ns", (json_int_t)ns);
+  SLOE_TRY(sloe_agent_ask(a, &j->loaded, request, a->limits.run, &answer, err));
+  int64_t told;
+  const int ok = sloe_agent_get_int(answer, "count", 0, INT64_MAX, &told);
+  json_decref(answer);
+  if (!ok) return sloe_fail(err, SLOE_DEVICE, "the agent loads the device and gives no count");
+  *n = (uint64_t)told;
+  return SLOE_OK;
+}
+
+static sloe_status agent_rest(void *state, uint64_t ns, sloe_error *err) {
+  agent *a = state;
+  json_t *answer;
+  if (!a->hello.sensor) return sloe_rest_by_sleep(ns);
+  json_t *request = json_pack("{s:s, s:I}", "op", "rest", "ns", (json_int_t)ns);
+  SLOE_TRY(sloe_agent_ask(a, NULL, request, a->limits.run, &answer, err));
+  json_decref(answer);
   return SLOE_OK;
 }
 
@@ -264,5 +311,7 @@ const sloe_backend sloe_backend_agent = {
     .run_layers = agent_run_layers,
     .settle = agent_settle,
     .memory = agent_memory,
-    .power = agent_power,
+    .sensor = agent_sensor,
+    .load = agent_keep_busy,
+    .rest = agent_rest,
 };

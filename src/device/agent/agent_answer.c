@@ -1,10 +1,13 @@
 /* agent_answer.c: what the serving end does with a request. */
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "device/agent/agent_server.h"
 #include "device/opened.h"
 #include "onnx/onnx.h"
+
+static const int64_t MOST_NS = 60000000000; /* of a load or a rest */
 
 typedef struct asked {
   sloe_agent_server *server;
@@ -23,7 +26,7 @@ static void unload(sloe_agent_server_job *job) {
 }
 
 void sloe_agent_server_init(sloe_agent_server *server, sloe_device *device) {
-  *server = (sloe_agent_server){.device = device};
+  *server = (sloe_agent_server){.device = device, .told = {NAN, NAN, 0, ""}};
 }
 
 void sloe_agent_server_fini(sloe_agent_server *server) {
@@ -190,11 +193,59 @@ static sloe_status tell_memory(asked *x) {
   return SLOE_OK;
 }
 
+static json_t *sensed(const sloe_device_sensor *s) {
+  return json_pack("{s:o, s:o, s:s}", "power_w", sloe_agent_number(s->power_w), "energy_mj",
+                   sloe_agent_number(s->energy_mj), "rail", s->rail);
+}
+
+static sloe_status tell_sensor(asked *x) {
+  sloe_device_sensor s;
+  SLOE_TRY(sloe_device_sensor_read(x->server->device, &s, x->err));
+  x->answer = sensed(&s);
+  if (x->answer) json_object_set_new(x->answer, "at_ns", json_integer((json_int_t)s.at_ns));
+  return SLOE_OK;
+}
+
+/* Of the counter since the last time, where it moved. */
 static sloe_status tell_power(asked *x) {
-  sloe_device_power p;
-  SLOE_TRY(sloe_device_power_read(x->server->device, &p, x->err));
-  x->answer = json_pack("{s:o, s:o, s:s}", "power_w", sloe_agent_number(p.power_w), "energy_mj",
-                        sloe_agent_number(p.energy_mj), "rail", p.rail);
+  sloe_device_sensor s, *last = &x->server->told;
+  SLOE_TRY(sloe_device_sensor_read(x->server->device, &s, x->err));
+  sloe_device_sensor since = s;
+  since.energy_mj = NAN;
+  if (*last->rail && s.energy_mj > last->energy_mj && s.at_ns > last->at_ns) {
+    since.energy_mj = s.energy_mj - last->energy_mj;
+    since.power_w = since.energy_mj * 1e6 / (double)(s.at_ns - last->at_ns);
+  }
+  if (!*last->rail || !isnan(since.energy_mj)) *last = s;
+  x->answer = sensed(&since);
+  return SLOE_OK;
+}
+
+static sloe_status get_span(const asked *x, uint64_t *ns) {
+  int64_t given;
+  *ns = 0;
+  if (!sloe_agent_get_int(x->request, "ns", 0, MOST_NS, &given))
+    return sloe_fail(x->err, SLOE_USAGE, "'ns' is no whole number of 0 to %lld",
+                     (long long)MOST_NS);
+  *ns = (uint64_t)given;
+  return SLOE_OK;
+}
+
+static sloe_status load(asked *x) {
+  sloe_agent_server_job *job;
+  uint64_t ns, count;
+  SLOE_TRY(find_job(x, &job));
+  SLOE_TRY(get_span(x, &ns));
+  SLOE_TRY(sloe_job_load(job->job, ns, &count, x->err));
+  x->answer = json_pack("{s:I}", "count", (json_int_t)count);
+  return SLOE_OK;
+}
+
+static sloe_status rest(asked *x) {
+  uint64_t ns;
+  SLOE_TRY(get_span(x, &ns));
+  SLOE_TRY(sloe_device_rest(x->server->device, ns, x->err));
+  x->answer = json_object();
   return SLOE_OK;
 }
 
@@ -210,7 +261,10 @@ static const struct {
            {"run", run},
            {"run_layers", run_layers},
            {"memory", tell_memory},
-           {"power", tell_power}};
+           {"power", tell_power},
+           {"sensor", tell_sensor},
+           {"load", load},
+           {"rest", rest}};
 
 static sloe_status carry_out(asked *x) {
   char quote[SLOE_AGENT_QUOTE];

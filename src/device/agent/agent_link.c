@@ -1,5 +1,6 @@
 #include "device/agent/agent_link.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What came of one exchange: GONE is the only one after which asking again makes sense. */
@@ -162,7 +163,7 @@ static double or_default(double given, double usual) {
 sloe_status sloe_agent_link_open(const char *command, const sloe_agent_limits *limits,
                                  sloe_agent_link *out, sloe_error *err) {
   const sloe_agent_limits given = limits ? *limits : (sloe_agent_limits){0};
-  *out = (sloe_agent_link){.child = {.to = -1, .from = -1}, .lines = {.fd = -1}};
+  *out = (sloe_agent_link){.child = {.to = -1, .from = -1}, .lines = {.fd = -1}, .counted_mj = NAN};
   out->limits = (sloe_agent_limits){or_default(given.hello, 120), or_default(given.silence, 30),
                                     or_default(given.load, 1800), or_default(given.run, 90),
                                     or_default(given.other, 60),  or_default(given.close, 3)};

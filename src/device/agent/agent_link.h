@@ -37,6 +37,7 @@ typedef struct sloe_agent_link {
   int is_up, has_hello;
   int64_t last_id;
   unsigned generation, restarts;
+  double counted_mj; /* by an agent that tells energy since the last time; NAN: none yet */
 } sloe_agent_link;
 
 /* Starts COMMAND and hears who it is. `limits` may be NULL. sloe_agent_link_close in any case. */

@@ -18,6 +18,7 @@ typedef struct sloe_agent_server {
   size_t net_limit;            /* bytes that a network may claim; 0: 1 GiB */
   sloe_agent_server_job *jobs; /* job N is jobs[N - 1] */
   size_t n_jobs, cap_jobs;
+  sloe_device_sensor told; /* of the last `power` */
 } sloe_agent_server;
 
 /* Takes `device` over. */

@@ -151,12 +151,17 @@ static sloe_status memory(void *state, void *job, sloe_device_memory *out, sloe_
   return SLOE_OK;
 }
 
-static sloe_status power(void *state, sloe_device_power *out, sloe_error *err) {
+static sloe_status sensor(void *state, sloe_device_sensor *out, sloe_error *err) {
   const cudnn_device *device = state;
   (void)err;
-  *out = (sloe_device_power){NAN, NAN, ""};
-  if (device->nvml) sloe_cudnn_nvml_power(device->nvml, out);
+  *out = (sloe_device_sensor){NAN, NAN, 0, ""};
+  if (device->nvml) sloe_cudnn_nvml_sensor(device->nvml, out);
   return SLOE_OK;
+}
+
+static sloe_status load(void *state, void *job, uint64_t ns, uint64_t *count, sloe_error *err) {
+  (void)state;
+  return sloe_cudnn_job_load(job, ns, count, err);
 }
 
 static const char *choice(void *state, void *job, size_t layer) {
@@ -180,6 +185,7 @@ __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
     .run_layers = run_layers,
     .settle = settle,
     .memory = memory,
-    .power = power,
+    .sensor = sensor,
+    .load = load,
     .choice = choice,
 };

@@ -100,7 +100,7 @@ sloe_status sloe_cudnn_identify(cudnn_device *device, sloe_device_info *info, sl
 /* nvml.c: the sensors, through the driver's library where it is there. *out NULL: none. */
 void sloe_cudnn_nvml_open(const char *pci_bus_id, cudnn_nvml **out);
 void sloe_cudnn_nvml_close(cudnn_nvml *nvml);
-void sloe_cudnn_nvml_power(cudnn_nvml *nvml, sloe_device_power *out);
+void sloe_cudnn_nvml_sensor(const cudnn_nvml *nvml, sloe_device_sensor *out);
 typedef struct cudnn_clocks { /* 0, "": unknown */
   unsigned sm_mhz, sm_max_mhz, memory_mhz, power_limit_mw, temperature_c;
   int persistence; /* -1: unknown */
@@ -244,6 +244,7 @@ struct cudnn_job {
   cudnn_value *input, *output;
   cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
   size_t n_in, n_out;
+  struct cudnn_load *load; /* of sloe_cudnn_job_load */
 };
 
 sloe_status sloe_cudnn_job_new(cudnn_device *device, cudnn_job **out, sloe_error *err);
@@ -254,6 +255,8 @@ sloe_status sloe_cudnn_job_run(cudnn_job *job, uint64_t *device_ns, uint64_t *ho
                                sloe_error *err);
 sloe_status sloe_cudnn_job_run_layers(cudnn_job *job, uint64_t *layer_ns, size_t n,
                                       sloe_error *err);
+/* gpu_load.c: as `load` of a backend. */
+sloe_status sloe_cudnn_job_load(cudnn_job *job, uint64_t ns, uint64_t *count, sloe_error *err);
 sloe_status sloe_cudnn_settle(const cudnn_device *device, sloe_error *err);
 /* At least `bytes` of workspace. */
 sloe_status sloe_cudnn_workspace(cudnn_job *job, size_t bytes, sloe_error *err);

@@ -16,9 +16,24 @@ enum { NET, DEVICE, RUNTIME, VERSION, PRECISION, MODE, RUNS, KIND, RAIL, QUALITY
 static const char *const text_names[N_TEXTS] = {"net",        "device", "runtime", "version",
                                                 "precision",  "mode",   "runs_ns", "memory_kind",
                                                 "power_rail", "quality"};
-enum { LATENCY, REF, MEMORY, POWER, ENERGY, BATCH, THREADS, N_NUMBERS };
-static const char *const number_names[N_NUMBERS] = {"latency_ms", "ref_ms", "memory_mb", "power_w",
-                                                    "energy_mj",  "batch",  "threads"};
+enum {
+  LATENCY,
+  REF,
+  MEMORY,
+  WEIGHTS,
+  ACTIVATIONS,
+  WORKSPACE,
+  POWER,
+  PEAK,
+  IDLE,
+  ENERGY,
+  BATCH,
+  THREADS,
+  N_NUMBERS
+};
+static const char *const number_names[N_NUMBERS] = {
+    "latency_ms", "ref_ms", "memory_mb", "weights_mb", "activations_mb", "workspace_mb",
+    "power_w",    "peak_w", "idle_w",    "energy_mj",  "batch",          "threads"};
 
 typedef struct reading {
   recording *r;
@@ -129,7 +144,12 @@ static sloe_status put_row(reading *x, const recording_row *row, sloe_error *err
 static sloe_status take_row(reading *x, sloe_error *err) {
   recording_row row = {.ref_ns = x->number[REF] * 1e6,
                        .memory_mb = x->number[MEMORY],
+                       .weights_mb = x->number[WEIGHTS],
+                       .activations_mb = x->number[ACTIVATIONS],
+                       .workspace_mb = x->number[WORKSPACE],
                        .power_w = x->number[POWER],
+                       .peak_w = x->number[PEAK],
+                       .idle_w = x->number[IDLE],
                        .energy_mj = x->number[ENERGY],
                        .is_ok = strcmp(x->text[QUALITY], "ok") == 0};
   sloe_status status = SLOE_OK;

@@ -3,10 +3,12 @@
  *
  *   column       meaning
  *   net          of a layer its spec ("zoo:layer,op=conv,..."), of a network its NET, of a layer in
- * its place in a network NET#i latency_ms   the median; rows without it and without runs (skipped
- * points) are left out runs_ns      every run in the order taken, separated by blanks; `db export`
- * lists them by choice ref_ms, memory_mb, memory_kind, power_w, power_rail, energy_mj, quality
- * where known device ... threads   the identity, equal in all rows
+ *                its place in a network NET#i
+ *   latency_ms   the median; rows without it and without runs (skipped points) are left out
+ *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
+ * choice ref_ms, memory_mb, memory_kind, weights_mb, activations_mb, workspace_mb, power_w,
+ * power_rail, peak_w, idle_w, energy_mj, quality      where known device ... threads the identity,
+ * equal in all rows
  *
  * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
  * counts, else the last.
@@ -20,7 +22,8 @@ typedef struct recording_row {
   const char *key;      /* a spec as sloe_layer_spec_print writes it, or a network's name */
   const uint64_t *runs; /* [n_runs], at least one */
   size_t n_runs;
-  double ref_ns, memory_mb, power_w, energy_mj; /* NAN: not recorded */
+  double ref_ns, power_w, peak_w, idle_w, energy_mj; /* NAN: not recorded */
+  double memory_mb, weights_mb, activations_mb, workspace_mb;
   const char *memory_kind, *power_rail;
   int is_ok; /* quality */
 } recording_row;

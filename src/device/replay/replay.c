@@ -16,7 +16,9 @@
 typedef struct replay {
   recording recording;
   const recording_row *current; /* of the job last loaded or run */
-  size_t n_runs;                /* since power was read */
+  double now_ns, mj;            /* passed and drawn until now */
+  int rests;                    /* since the last run */
+  size_t n_readings;            /* of the sensor */
 } replay;
 
 typedef struct replay_job {
@@ -120,6 +122,16 @@ static void replay_unload(void *state, void *job) {
 
 /* ---- running ---- */
 
+/* The clock beside the sensor passes by the time that the energy was drawn in, pauses between runs
+   included, so that power and energy come out as they were recorded. */
+static void pass(replay *r, const recording_row *row, double ns) {
+  const int both = row->power_w > 0 && row->energy_mj > 0;
+  const double mj = row->energy_mj > 0 ? row->energy_mj : row->power_w * ns / 1e6;
+  r->rests = 0;
+  r->now_ns += both ? row->energy_mj / row->power_w * 1e6 : ns;
+  if (mj > 0) r->mj += mj;
+}
+
 static sloe_status run_reference(const replay *r, uint64_t *device_ns, sloe_error *err) {
   if (!r->current || !(r->current->ref_ns >= 1))
     return sloe_fail(err, SLOE_UNSUPPORTED, "replay: no reference was recorded");
@@ -136,7 +148,7 @@ static sloe_status replay_run(void *state, void *job, uint64_t *device_ns, uint6
   *device_ns = j->row->runs[j->next];
   j->next = (j->next + 1) % j->row->n_runs;
   r->current = j->row;
-  r->n_runs++;
+  pass(r, j->row, (double)*device_ns);
   return SLOE_OK;
 }
 
@@ -160,24 +172,41 @@ static sloe_status replay_run_layers(void *state, void *job, uint64_t *layer_ns,
 /* ---- sensors ---- */
 
 static sloe_status replay_memory(void *state, void *job, sloe_device_memory *out, sloe_error *err) {
-  const replay_job *j = job;
+  const recording_row *row = ((replay_job *)job)->row;
   (void)state;
   (void)err;
   *out = (sloe_device_memory){NAN, NAN, NAN, NAN, ""};
-  if (!j->row || isnan(j->row->memory_mb)) return SLOE_OK;
-  out->total_mb = j->row->memory_mb;
-  out->kind = j->row->memory_kind;
+  if (row && !isnan(row->memory_mb))
+    *out = (sloe_device_memory){row->memory_mb, row->weights_mb, row->activations_mb,
+                                row->workspace_mb, row->memory_kind};
   return SLOE_OK;
 }
 
-static sloe_status replay_power(void *state, sloe_device_power *out, sloe_error *err) {
+/* Taken anew each time that it is read: in turns the peak and the mean. */
+static double shown_w(replay *r) {
+  const recording_row *row = r->current;
+  if (r->rests) return row->idle_w;
+  return r->n_readings++ % 2 && !isnan(row->peak_w) ? row->peak_w : row->power_w;
+}
+
+static sloe_status replay_sensor(void *state, sloe_device_sensor *out, sloe_error *err) {
   replay *r = state;
   const recording_row *row = r->current;
   (void)err;
-  *out = (sloe_device_power){NAN, NAN, ""};
-  if (row && !isnan(row->power_w))
-    *out = (sloe_device_power){row->power_w, row->energy_mj * (double)r->n_runs, row->power_rail};
-  r->n_runs = 0;
+  *out = (sloe_device_sensor){NAN, NAN, (uint64_t)r->now_ns, ""};
+  if (!row || isnan(row->power_w)) return SLOE_OK;
+  out->power_w = shown_w(r);
+  out->energy_mj = r->mj;
+  out->rail = row->power_rail;
+  return SLOE_OK;
+}
+
+static sloe_status replay_rest(void *state, uint64_t ns, sloe_error *err) {
+  replay *r = state;
+  (void)err;
+  r->rests = 1;
+  r->now_ns += (double)ns;
+  if (r->current && r->current->idle_w > 0) r->mj += r->current->idle_w * (double)ns / 1e6;
   return SLOE_OK;
 }
 
@@ -192,5 +221,6 @@ const sloe_backend sloe_backend_replay = {
     .run = replay_run,
     .run_layers = replay_run_layers,
     .memory = replay_memory,
-    .power = replay_power,
+    .sensor = replay_sensor,
+    .rest = replay_rest,
 };

@@ -11,7 +11,7 @@
  *   floor_us=5 overhead_us=10   of each layer, of each network
  *   ns_per_mac=0.02 ns_per_byte=0.1
  *   memory_mb=4000         what does not fit cannot be run
- *   power=W                a sensor that shows constant watts
+ *   power=W idle=W ...     a sensor: sim_sensor.h
  *   sleep_us=0             of the clock on the wall that a run takes besides
  *   hang_after=N fail_after=N lie_after=N   after N runs; lie=0 zero, 1 backwards, 2 too long
  *   runtime=onednn         whose fusion rules; threads=1 precision=fp32 batch=1
@@ -24,15 +24,16 @@
 #include "base/rng.h"
 #include "device/device.h"
 #include "device/sim/sim_formula.h"
+#include "device/sim/sim_sensor.h"
 
 typedef struct sim {
   sim_formula formula;
-  double noise, drift, overhead_ns, memory_mb, watts;
+  double noise, drift, overhead_ns, memory_mb;
   int64_t hang_after, fail_after, lie_after, lie; /* -1: never */
   int64_t n_runs, sleep_us;
   sloe_rng clock;
   int slow; /* clock state */
-  double ns_since_power;
+  sim_sensor sensor;
   char mode[24];
 } sim;
 
@@ -76,7 +77,7 @@ static sloe_status read_sim(const sloe_backend_options *o, sim *s, sloe_error *e
   SLOE_TRY(sloe_backend_option_real(o, "drift", 0, 10, 0, &s->drift, err));
   SLOE_TRY(sloe_backend_option_real(o, "overhead_us", 0, 1e9, 10, &overhead_us, err));
   SLOE_TRY(sloe_backend_option_real(o, "memory_mb", 1, 1e9, 4000, &s->memory_mb, err));
-  SLOE_TRY(sloe_backend_option_real(o, "power", 0, 1e6, NAN, &s->watts, err));
+  SLOE_TRY(sloe_sim_sensor_open(o, &s->sensor, err));
   SLOE_TRY(sloe_backend_option_int(o, "sleep_us", 0, 10000000, 0, &s->sleep_us, err));
   s->overhead_ns = overhead_us * 1e3;
   sloe_rng_seed(&s->clock, s->formula.seed ^ UINT64_C(0xc10c));
@@ -105,11 +106,14 @@ static sloe_status read_info(const sloe_backend_options *o, sim *s, sloe_device_
 
 static sloe_status sim_open(const sloe_backend_options *options, void **state,
                             sloe_device_info *info, sloe_error *err) {
-  static const char *const keys[] = {
-      "seed",       "noise",       "outliers",   "drift",     "kw",          "cw",
-      "floor_us",   "overhead_us", "ns_per_mac", "memory_mb", "ns_per_byte", "power",
-      "hang_after", "fail_after",  "lie_after",  "lie",       "runtime",     "threads",
-      "precision",  "batch",       "sleep_us",   NULL};
+  static const char *const keys[] = {"seed",        "noise",       "outliers",
+                                     "drift",       "kw",          "cw",
+                                     "floor_us",    "overhead_us", "ns_per_mac",
+                                     "ns_per_byte", "memory_mb",   "hang_after",
+                                     "fail_after",  "lie_after",   "lie",
+                                     "runtime",     "threads",     "precision",
+                                     "batch",       "sleep_us",    SLOE_SIM_SENSOR_KEYS,
+                                     NULL};
   *state = NULL;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
   sim *s = sloe_alloc(1, sizeof *s);
@@ -236,7 +240,7 @@ static sloe_status count_run(sim *s, sloe_error *err) {
 static uint64_t planted_run(sim *s, sim_job *j, double ns) {
   if (s->noise > 0) ns *= fmax(1 + s->noise * sloe_rng_normal(&j->noise), 0.1);
   if (s->slow) ns *= 1 + s->drift;
-  s->ns_since_power += ns;
+  sloe_sim_sensor_pass(&s->sensor, ns, 1);
   return (uint64_t)fmax(llround(ns), 1);
 }
 
@@ -245,16 +249,40 @@ static uint64_t lie(const sim *s, uint64_t ns) {
   return s->lie == 0 ? 0 : s->lie == 1 ? 0 - ns : 10 * ns + 10000000;
 }
 
+static double true_ns(const sim *s, const sim_job *j) {
+  double sum = j->is_network ? s->overhead_ns : 0;
+  for (size_t i = 0; i < j->n; i++) sum += j->layer_ns[i];
+  return sum;
+}
+
 static sloe_status sim_run(void *state, void *job, uint64_t *device_ns, uint64_t *host_ns,
                            sloe_error *err) {
   sim *s = state;
   sim_job *j = job;
-  double sum = j->is_network ? s->overhead_ns : 0;
   SLOE_TRY(count_run(s, err));
-  for (size_t i = 0; i < j->n; i++) sum += j->layer_ns[i];
-  const uint64_t ns = planted_run(s, j, sum);
+  const uint64_t ns = planted_run(s, j, true_ns(s, j));
   *host_ns = ns + 2000;
   *device_ns = lie(s, ns);
+  return SLOE_OK;
+}
+
+/* All at once, and as one run to the planted faults. */
+static sloe_status sim_load(void *state, void *job, uint64_t ns, uint64_t *count, sloe_error *err) {
+  sim *s = state;
+  *count = 0;
+  if (!ns) return SLOE_OK;
+  SLOE_TRY(count_run(s, err));
+  const double each = fmax(true_ns(s, job) * (s->slow ? 1 + s->drift : 1), 1);
+  const double n = fmax(1, ceil((double)ns / each));
+  *count = (uint64_t)n;
+  sloe_sim_sensor_pass(&s->sensor, n * each, 1);
+  return SLOE_OK;
+}
+
+static sloe_status sim_rest(void *state, uint64_t ns, sloe_error *err) {
+  sim *s = state;
+  (void)err;
+  sloe_sim_sensor_pass(&s->sensor, (double)ns, 0);
   return SLOE_OK;
 }
 
@@ -279,12 +307,10 @@ static sloe_status sim_memory(void *state, void *job, sloe_device_memory *out, s
   return SLOE_OK;
 }
 
-static sloe_status sim_power(void *state, sloe_device_power *out, sloe_error *err) {
+static sloe_status sim_sensor_read(void *state, sloe_device_sensor *out, sloe_error *err) {
   sim *s = state;
   (void)err;
-  *out = (sloe_device_power){s->watts, s->watts * s->ns_since_power / 1e6,
-                             isnan(s->watts) ? "" : "device"};
-  s->ns_since_power = 0;
+  sloe_sim_sensor_read(&s->sensor, out);
   return SLOE_OK;
 }
 
@@ -292,7 +318,7 @@ const sloe_backend sloe_backend_sim = {
     .name = "sim",
     .doc =
         "a formula with planted steps and faults (seed, noise, outliers, drift, kw, cw, "
-        "floor_us, ns_per_mac, power, sleep_us, runtime, threads, precision, batch)",
+        "floor_us, ns_per_mac, power, idle, sleep_us, runtime, threads, precision, batch)",
     .open = sim_open,
     .close = sim_close,
     .load_layer = sim_load_layer,
@@ -301,5 +327,7 @@ const sloe_backend sloe_backend_sim = {
     .run = sim_run,
     .run_layers = sim_run_layers,
     .memory = sim_memory,
-    .power = sim_power,
+    .sensor = sim_sensor_read,
+    .load = sim_load,
+    .rest = sim_rest,
 };
