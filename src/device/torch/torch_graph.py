@@ -29,9 +29,9 @@ AFRESH = {"If", "Loop", "Scan", "RandomNormal", "RandomUniform", "RandomNormalLi
 class Step:
     """One call: slots in, slots out; `free`: slots that nobody reads any more."""
 
-    def __init__(self, fn, args, outs, is_view, name):
-        self.fn, self.args, self.outs, self.is_view, self.name = fn, args, outs, is_view, name
-        self.free = ()
+    def __init__(self, fn, args, outs, is_many, is_view, name):
+        self.fn, self.args, self.outs, self.is_many = fn, args, outs, is_many
+        self.is_view, self.name, self.free = is_view, name, ()
 
 
 class Graph:
@@ -52,11 +52,11 @@ class Graph:
     def call(step, slots):
         """Runs one step."""
         made = step.fn(*[slots[i] for i in step.args])
-        if len(step.outs) == 1:
-            slots[step.outs[0]] = made
-        else:
+        if step.is_many:
             for slot, tensor in zip(step.outs, made):
                 slots[slot] = tensor
+        else:
+            slots[step.outs[0]] = made
         for slot in step.free:
             slots[slot] = None
 
@@ -160,7 +160,7 @@ class Builder:
             if name in self.constants:
                 continue
             readers = self.readers.get(name, [])
-            if readers and all(i >= WEIGHT_FROM.get(kind, 1 << 30) for kind, i in readers):
+            if name not in self.feed and readers and all(i >= WEIGHT_FROM.get(kind, 1 << 30) for kind, i in readers):
                 dims = [d.dim_value for d in info.type.tensor_type.shape.dim]
                 self.constants[name] = self._random(dims, torch.float32, name in positive)
                 continue
@@ -196,14 +196,18 @@ class Builder:
             raise Unsupported(f"operator {kind} is not among those that this agent runs")
         return OPS[kind]
 
+    def _wanted(self, proto):
+        """How many of its outputs anyone reads, up to the last that is."""
+        return max((i + 1 for i, name in enumerate(proto.output) if name in self.left), default=0)
+
     @staticmethod
     def _outputs(made):
-        return tuple(made) if isinstance(made, (tuple, list)) else (made,)
+        return made if isinstance(made, tuple) else (made,)
 
     def _fold(self, proto):
         """Computes a node of constants."""
         values = [self.constants[name] if name else None for name in proto.input]
-        node = Node(proto, self.opset, values, values)
+        node = Node(proto, self.opset, values, values, self._wanted(proto))
         fn = self._maker(proto)(node)
         made = self._outputs(fn(*[values[i] for i in node.read]))
         for name, tensor in zip(proto.output, made):
@@ -218,17 +222,17 @@ class Builder:
         values = [self.constants.get(name) if name else None for name in proto.input]
         samples = [None if not name else live[self.slot[name]] if value is None else value
                    for name, value in zip(proto.input, values)]
-        node = Node(proto, self.opset, samples, values, self.device, self.dtype)
+        node = Node(proto, self.opset, samples, values, self._wanted(proto), self.device, self.dtype)
         fn = self._maker(proto)(node)
         args = [self._slot_of(proto.input[i]) for i in node.read]
         live.extend(self.out.slots[len(live):])
-        made = self._outputs(fn(*[live[i] for i in args]))
-        outs = [self._new_slot(name, None) for name in proto.output if name]
+        result = fn(*[live[i] for i in args])
+        made, is_view = self._outputs(result), node.type in torch_ops_move.VIEWS
+        outs = [self._new_slot(name, None) for name, _ in zip(proto.output, made)]
         live.extend(made[:len(outs)])
-        is_view = node.type in torch_ops_move.VIEWS
         for slot, tensor in zip(outs, made):
             self.bytes[slot] = 0 if is_view else tensor.numel() * tensor.element_size()
-        self.out.steps.append(Step(fn, args, outs, is_view, node.name))
+        self.out.steps.append(Step(fn, args, outs, isinstance(result, tuple), is_view, node.name))
 
     def _forget(self, proto, live):
         """Lets go of what no node behind reads."""
@@ -274,10 +278,12 @@ class Builder:
 
 
 def shapes_of(graph):
-    """The sizes of all that the steps make, by slot: for tests."""
-    slots, shapes = graph.slots.copy(), {}
+    """The sizes of what each step makes: for tests."""
+    slots, shapes = graph.slots.copy(), []
     with torch.inference_mode():
         for step in graph.steps:
-            Graph.call(Step(step.fn, step.args, step.outs, step.is_view, step.name), slots)
-            shapes.update({slot: list(slots[slot].shape) for slot in step.outs})
+            free, step.free = step.free, ()
+            Graph.call(step, slots)
+            step.free = free
+            shapes.append([list(slots[slot].shape) for slot in step.outs])
     return shapes

@@ -65,14 +65,14 @@ def _attr_value(attr):
 class Node:
     """What a maker knows. samples[i]: a tensor as input i will be, None where it is left out; values[i]:
     the contents where they are constant. device and dtype: where and with what it computes; dtype None:
-    as the file says."""
+    as the file says. wanted: how many of the outputs anyone reads, the last one that is counted."""
 
-    def __init__(self, proto, opset, samples, values, device="cpu", dtype=None):
+    def __init__(self, proto, opset, samples, values, wanted=1, device="cpu", dtype=None):
         self.type, self.name, self.opset = type_of(proto), proto.name, opset
         self.device, self.dtype = device, dtype
         self.attrs = {a.name: _attr_value(a) for a in proto.attribute}
         self.samples, self.values = samples, values
-        self.outputs = [name for name in proto.output if name]
+        self.parts, self.wanted = len(proto.output), wanted
         self.read = [i for i, sample in enumerate(samples) if sample is not None]
 
     @property

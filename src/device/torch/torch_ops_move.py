@@ -52,8 +52,10 @@ def unsqueeze(n):
 
 @op("Identity", "Dropout")
 def identity(n):
-    if len(n.outputs) > 1:
+    if n.wanted > 1:
         raise n.refusal("its mask as an output")
+    if n.type == "Dropout" and n.has(2) and n.value(2).item():
+        raise n.refusal("training")
     n.reads(0)
     return lambda x: x
 
@@ -68,7 +70,7 @@ def concat(n):
 
 @op("Split")
 def split(n):
-    axis, parts = n.axis(0), len(n.outputs)
+    axis, parts = n.axis(0), n.parts
     sizes = n.ints("split", 1)
     n.reads(0)
     if not sizes:

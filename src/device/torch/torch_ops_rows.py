@@ -52,7 +52,7 @@ def instance_norm(n):
 
 @op("LayerNormalization")
 def layer_norm(n):
-    if len(n.outputs) > 1:
+    if n.wanted > 1:
         raise n.refusal("mean and deviation as outputs")
     shape, eps = n.x.shape[n.axis(-1):], n.attr("epsilon", 1e-5)
     if n.samples[1].shape != shape:

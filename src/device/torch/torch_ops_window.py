@@ -93,7 +93,7 @@ def deconv(n):
 
 @op("MaxPool")
 def max_pool(n):
-    if len(n.outputs) > 1:
+    if n.wanted > 1:
         raise n.refusal("the places of the maxima")
     w, ceil = Window(n, n.attr("kernel_shape")), bool(n.attr("ceil_mode", 0))
     fn, kernel, stride, dilation, pad = MAX_POOL[w.rank], w.kernel, w.stride, w.dilation, w.begin
@@ -231,9 +231,10 @@ def _resize_nearest(n, places, out):
 
 
 def _resize_linear(n, mode, places, out):
-    exact = all(len(line) == out[d] for d, line in places.items())
+    """PyTorch's own where it means the same by `mode`."""
     inside = min(places, default=2) > 1 and n.x.dim() in LINEAR
-    if exact and inside and mode in ("half_pixel", "pytorch_half_pixel", "align_corners"):
+    is_same = mode in ("half_pixel", "align_corners") or (mode == "pytorch_half_pixel" and min(out[2:]) > 1)
+    if inside and is_same:
         kind, corners = LINEAR[n.x.dim()], mode == "align_corners"
         return lambda x: F.interpolate(x, size=out[2:], mode=kind, align_corners=corners)
     mixed, device = [], n.device
@@ -262,7 +263,5 @@ def resize(n):
         return _resize_nearest(n, places, out)
     if kind != "linear":
         raise n.refusal(f"mode {kind} with coordinates {mode}")
-    if [s * f for s, f in zip(sizes, scales)] != out and mode != "align_corners":
-        places = dict(places)
-        return _resize_linear(n, "inexact", places, out)
-    return _resize_linear(n, mode, places, out)
+    is_exact = mode == "align_corners" or [s * f for s, f in zip(sizes, scales)] == out
+    return _resize_linear(n, mode if is_exact else "", places, out)
