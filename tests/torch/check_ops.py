@@ -18,8 +18,9 @@ import numpy
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-if not hasattr(numpy, "float"):  # the tests of onnx 1.12 were written for older ones
-    numpy.float, numpy.bool, numpy.object, numpy.int = float, bool, object, int
+for name, kind in {"float": float, "bool": bool, "object": object, "int": int}.items():
+    if name not in vars(numpy):  # the tests of onnx 1.12 were written for older ones
+        setattr(numpy, name, kind)
 from onnx.backend.test.case.node import collect_testcases
 from torch_graph import Builder
 from torch_node import OPS, Unsupported, type_of
@@ -27,11 +28,7 @@ from torch_node import OPS, Unsupported, type_of
 
 def cases():
     """Tests of one node whose operator is known, with their data."""
-    try:
-        found = collect_testcases(None)
-    except TypeError:  # before onnx 1.13
-        found = collect_testcases()
-    for case in found:
+    for case in collect_testcases(None):
         graph = case.model.graph if case.model else None
         if graph and len(graph.node) == 1 and type_of(graph.node[0]) in OPS:
             yield case

@@ -154,10 +154,11 @@ class Server:
 def status_of(error, device=None):
     """How the protocol calls what went wrong."""
     from torch_node import Misuse, Unsupported
-    if device and device.is_lost(error):
-        return "device"
     names = ((Unsupported, "unsupported"), (Misuse, "usage"), (ValueError, "format"), (MemoryError, "nomem"))
-    return next((name for kind, name in names if isinstance(error, kind)), "internal")
+    for kind, name in names:
+        if isinstance(error, kind):
+            return name
+    return "device" if device and device.is_lost(error) else "internal"
 
 
 def refusal(number, error, status):

@@ -42,7 +42,8 @@ def libraries():
     """Versions of PyTorch and of what it computes with."""
     config = torch.__config__.show()
     found = {"pytorch": torch.__version__, "pytorch_git": str(torch.version.git_version)}
-    for key, pattern in (("onednn", r"(?:MKL-DNN|oneDNN) v([\w.]+)"), ("mkl", r"Math Kernel Library.*?Version ([\w.]+)"),
+    for key, pattern in (("onednn", r"(?:MKL-DNN|oneDNN) v([\w.]+)"),
+                         ("mkl", r"Math Kernel Library.*?Version ([\w.]+)"),
                          ("blas", r"(?:BLAS_INFO|BLAS)=(\w+)"), ("cpu_capability", r"CPU capability usage: (\w+)")):
         match = re.search(pattern, config)
         if match:

@@ -16,27 +16,25 @@ def _is_too_large(error):
 
 
 class Job:
-    """What is loaded. `mark`: what the device held before."""
+    """What is loaded. captured, outputs, launch_ns are the device's own."""
 
-    captured, outputs, launch_ns, held_bytes = None, None, 0, 0
+    captured, outputs, launch_ns = None, None, 0
 
-    def __init__(self, device, model, is_network, alive):
+    def __init__(self, device, model, is_network):
         self.device, self.is_network = device, is_network
-        self.mark = device.memory_mark()
+        mark = device.memory_mark()
         dtype = DTYPES[device.options.precision]
-        self.graph = Builder(model, device.torch_device, dtype, alive=alive).build()
+        self.graph = Builder(model, device.torch_device, dtype).build()
         if not self.graph.steps:
             raise Unsupported("a network without layers: nothing to run")
-        self.peak = device.memory_peak(self, self.mark)
-        before = device.memory_mark()
+        self.peak = device.memory_peak(self, mark)
         device.prepare(self)
-        self.held_bytes = device.memory_mark() - before
 
     @classmethod
-    def load(cls, device, model, is_network, alive=lambda: None):
+    def load(cls, device, model, is_network):
         """Unsupported where PyTorch lacks something, or memory does not suffice."""
         try:
-            return cls(device, model, is_network, alive)
+            return cls(device, model, is_network)
         except NotImplementedError as error:
             raise Unsupported(str(error).split("\n", maxsplit=1)[0]) from error
         except (RuntimeError, MemoryError) as error:

@@ -191,7 +191,8 @@ def _resize_sizes(n):
     sizes = list(n.x.shape)
     at = 1 if n.type == "Upsample" or n.opset < 11 else 2
     scales = n.attr("scales") or (n.value(at).tolist() if n.has(at) and n.value(at).numel() else None)
-    if n.attr("axes") is not None or n.attr("antialias", 0) or n.attr("keep_aspect_ratio_policy", "stretch") != "stretch":
+    is_stretched = n.attr("keep_aspect_ratio_policy", "stretch") == "stretch"
+    if n.attr("axes") is not None or n.attr("antialias", 0) or not is_stretched:
         raise n.refusal("axes, antialiasing or a kept aspect")
     if scales:
         return [math.floor(s * f) for s, f in zip(sizes, scales)], scales
