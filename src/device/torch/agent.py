@@ -5,7 +5,7 @@
     sloe measure NET -b "agent:python3 src/device/torch/agent.py --device cuda --precision fp16 --compile graph"
 
 One request after the other; a thread says now and then that the one at hand is still worked on. Whatever
-else is printed goes to stderr. Needs torch, onnx and numpy; pynvml where there is to be power.
+else is printed goes to stderr. Needs torch, onnx and numpy.
 """
 import argparse
 import base64

@@ -5,6 +5,7 @@ waits for the host included (`--compile graph` has none). A layer's, and the lay
 alone: before them it is kept busy for as long as the host needs to send them, so that they follow each other
 without gaps.
 """
+import ctypes
 import time
 
 import torch
@@ -16,32 +17,40 @@ CHUNK = 64  # layers sent behind one wait: fewer than a stream's queue holds
 
 
 class Power:
-    """The GPU's own counter of energy, through NVML; none where its Python module is not there."""
+    """The GPU's own counter of energy, of NVIDIA's management library; is_there: it answers."""
 
     def __init__(self, index):
-        self.gpu = None
+        self.gpu, self.last, self.is_there = ctypes.c_void_p(), None, False
         try:
-            import pynvml
-            pynvml.nvmlInit()
-            self.nvml, self.gpu = pynvml, self._find(pynvml, index)
-            self.last = self._read()
-        except Exception:  # no module, no library, no right, no counter
-            self.gpu = None
+            self.nvml = ctypes.CDLL("libnvidia-ml.so.1")
+            self.is_there = self._find(index)
+        except (OSError, AttributeError):  # no library, or an old one
+            return
+        self.last = self._read() if self.is_there else None
+        self.is_there = self.last is not None
 
-    @staticmethod
-    def _find(nvml, index):
-        uuid = getattr(torch.cuda.get_device_properties(index), "uuid", None)
-        return nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}") if uuid else nvml.nvmlDeviceGetHandleByIndex(index)
+    def _find(self, index):
+        """By its number that holds everywhere: the library numbers GPUs as it likes."""
+        if self.nvml.nvmlInit_v2() != 0:
+            return False
+        uuid = str(getattr(torch.cuda.get_device_properties(index), "uuid", ""))
+        if not uuid:
+            return self.nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(self.gpu)) == 0
+        name = f"GPU-{uuid.removeprefix('GPU-')}".encode()
+        return self.nvml.nvmlDeviceGetHandleByUUID(name, ctypes.byref(self.gpu)) == 0
 
     def _read(self):
-        return time.monotonic(), self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.gpu)
+        """Seconds and millijoules; None where the counter is not there."""
+        energy = ctypes.c_ulonglong()
+        said = self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.gpu, ctypes.byref(energy))
+        return (time.monotonic(), energy.value) if said == 0 else None
 
     def since(self):
         """Watts and millijoules since the last time; None where the counter did not move."""
         now = self._read()
-        seconds, energy = now[0] - self.last[0], now[1] - self.last[1]
-        if energy <= 0 or seconds <= 0:
+        if now is None or now[1] <= self.last[1] or now[0] <= self.last[0]:
             return None
+        seconds, energy = now[0] - self.last[0], now[1] - self.last[1]
         self.last = now
         return {"power_w": energy / 1e3 / seconds, "energy_mj": float(energy), "rail": "gpu"}
 
@@ -63,7 +72,7 @@ class Cuda:
         l2 = getattr(self.properties, "L2_cache_size", 0) or 64 << 20
         self.evict = torch.zeros(2 * l2 // 4, device=self.torch_device)
         self.sensor = Power(options.index)
-        self.has_power = self.sensor.gpu is not None
+        self.has_power = self.sensor.is_there
         self._wake()
         self.per_ns = getattr(self.properties, "clock_rate", 0) / 1e6 or 2.0  # cycles
 
