@@ -218,6 +218,8 @@ def options_of(arguments):
 def main():
     """Exit code 0 when stdin ends."""
     options = options_of(sys.argv[1:])
+    for library in ("OMP", "OPENBLAS", "MKL"):  # read when they are loaded; PyTorch does not tell them all
+        os.environ[f"{library}_NUM_THREADS"] = str(options.threads)
     wire = Wire()
     try:
         heart = Heart(wire)

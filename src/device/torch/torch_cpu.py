@@ -48,7 +48,8 @@ def libraries():
         match = re.search(pattern, config)
         if match:
             found[key] = match.group(1)
-    return found
+    loaded = re.findall(r"/(lib\w*(?:blas|mkl_core)\S*)$", read_text("/proc/self/maps"), re.MULTILINE)
+    return {**found, "blas_libraries": " ".join(sorted(set(loaded))) or "none"}
 
 
 class Cpu:
