@@ -83,12 +83,13 @@ typedef struct sloe_collect_options {
   uint64_t seed;        /* of order, splits and random networks; 0: 1 */
   size_t share, shares; /* of `shares` shares the one, from 1; 0: all of it */
   double budget_s;      /* 0: none */
+  int plan_only;        /* measure nothing: say how much would be */
   double max_gflop;     /* networks above are recorded as skipped; 0: 200 on a CPU, else none */
 } sloe_collect_options;
 
 typedef struct sloe_collect_summary {
-  size_t networks;          /* of this share of the plan */
-  size_t measured, reused;  /* in this visit; before it */
+  size_t networks, for_test, to_repeat; /* of this share of the plan */
+  size_t measured, reused;              /* in this visit; before it */
   size_t is_short, skipped; /* of all so far: below 1 ms; too large, or refused by the device */
   size_t repeated;          /* networks measured twice so far */
   double latency_noise, power_noise, memory_noise; /* of those, mean |second / first - 1|, %; NAN */

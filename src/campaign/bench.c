@@ -60,7 +60,13 @@ static double reference_of(double before, double after) {
 static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
   const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
   const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
-  if (number == 1) p->again = s->median_ns / unit, p->least_again = s->min_ns / unit;
+  if (number == 1) {
+    p->again = s->median_ns / unit;
+    p->least_again = s->min_ns / unit;
+    p->ref_again_ms = unit / 1e6;
+    p->power_again = s->power_w;
+    p->memory_again = s->memory_mb;
+  }
   if (number > 0) return;
   p->time = s->median_ns / unit;
   p->least = s->min_ns / unit;
@@ -68,6 +74,8 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   p->p75 = s->p75_ns / s->median_ns;
   p->p97_5 = s->p97_5_ns / s->median_ns;
   p->memory_mb = s->memory_mb;
+  p->power_w = s->power_w;
+  p->visit = s->visit;
   p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
   /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt
    * n. */
@@ -92,6 +100,10 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
                           .least = NAN,
                           .least_again = NAN,
                           .memory_mb = NAN,
+                          .power_w = NAN,
+                          .memory_again = NAN,
+                          .power_again = NAN,
+                          .ref_again_ms = NAN,
                           .error = 0.01};
   p->key = sloe_arena_strn(&b->arena, key, strlen(key));
   if (!p->key || !sloe_map_put(&b->index, &b->arena, p->key, (int32_t)b->n_points))
@@ -118,6 +130,7 @@ static sloe_status load_point(void *context, const sloe_store_point *stored, slo
   p->id = stored->id;
   p->network = stored->kind == SLOE_STORE_NETWORK;
   p->refused = stored->state != SLOE_STORE_DONE;
+  p->is_short = !p->refused && strcmp(stored->reason, sloe_remark_short) == 0;
   p->split = sloe_arena_strn(&b->arena, stored->split, strlen(stored->split));
   if (!p->split) return out_of_memory(err);
   if (p->network || strchr(p->key, '#')) return SLOE_OK; /* sloe_bench_network fills in the rest */
@@ -199,6 +212,16 @@ void sloe_bench_fail_point(sloe_bench *b, const sloe_bench_point *p, const sloe_
   sloe_store_finish_point(b->store, p->id, &outcome, NULL);
 }
 
+sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing) {
+  return (sloe_bench_taken){.timing = timing,
+                            .memory = {NAN, NAN, NAN, NAN, ""},
+                            .noisy = timing->noisy,
+                            .power_w = NAN,
+                            .energy_mj = NAN,
+                            .power_rail = "",
+                            .remark = ""};
+}
+
 sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench_taken *taken,
                             size_t number, sloe_error *err) {
   const sloe_timing *t = taken->timing;
@@ -213,8 +236,16 @@ sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench
     s.memory_mb = taken->memory.total_mb;
     s.memory_kind = taken->memory.kind;
   }
-  const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, ""};
-  SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, &outcome, err));
+  if (*taken->power_rail) {
+    s.power_w = taken->power_w;
+    s.energy_mj = taken->energy_mj;
+    s.power_rail = taken->power_rail;
+  }
+  const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, taken->remark};
+  /* A second take changes what is known of the first only where it is better. */
+  const int tells = !number || (p->noisy && !taken->noisy);
+  SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, tells ? &outcome : NULL, err));
+  s.visit = b->visit.visit;
   s.median_ns = t->median_ns;
   s.p75_ns = t->p75_ns;
   s.p97_5_ns = t->p97_5_ns;
@@ -229,11 +260,12 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
       .min_runs = 5, .max_runs = 60, .budget_ms = 25, .enough = 0.003, .retakes = 2};
   static const sloe_timing_options network = {
       .min_runs = 7, .max_runs = 100, .budget_ms = 2000, .enough = 0.001, .retakes = 2};
+  sloe_device_memory memory;
   sloe_timing t;
-  sloe_bench_taken taken = {.timing = &t};
-  SLOE_TRY(sloe_job_memory(job, &taken.memory, err));
+  SLOE_TRY(sloe_job_memory(job, &memory, err));
   SLOE_TRY(sloe_time_job(b->device, job, p->network ? &network : &layer, &t, err));
-  taken.noisy = t.noisy;
+  sloe_bench_taken taken = sloe_bench_taken_none(&t);
+  taken.memory = memory;
   const sloe_status status = sloe_bench_keep(b, p, &taken, number, err);
   b->measured += status == SLOE_OK;
   sloe_timing_fini(&t);
@@ -370,7 +402,7 @@ static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *wh
   sloe_status status = sloe_bench_begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
   if (status == SLOE_OK) {
     fill_place(v, i, p);
-    const sloe_bench_taken taken = {&t, {NAN, NAN, NAN, NAN, ""}, t.noisy};
+    const sloe_bench_taken taken = sloe_bench_taken_none(&t);
     status = sloe_bench_keep(v->bench, p, &taken, 0, err);
   }
   sloe_dealloc(t.runs_ns);

@@ -14,11 +14,19 @@ typedef struct sloe_bench_taken {
   const sloe_timing *timing;
   sloe_device_memory memory;
   int noisy;
+  double power_w, energy_mj; /* NAN: no sensor */
+  const char *power_rail;    /* "" */
+  const char *remark;        /* kept as the point's reason; "" */
 } sloe_bench_taken;
+
+sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing);
 
 /* `number`: 0, or 1 of what is taken a second time. */
 sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench_taken *taken,
                             size_t number, sloe_error *err);
+
+/* The remark of a network below 1 ms. */
+extern const char sloe_remark_short[];
 
 /* It cannot be had here, which is known from now on. */
 sloe_status sloe_bench_refuse(sloe_bench *b, sloe_bench_point *p, const char *why, sloe_error *err);

@@ -45,6 +45,8 @@ const sloe_lab *sloe_lab_open(void) {
       .measured_extra = sloe_measured_extra_of,
       .measured_table = sloe_measured_table,
       .profile = sloe_profile,
+      .collect_plan = sloe_collect_plan,
+      .collect = sloe_collect,
       .evaluate = sloe_evaluate,
       .evaluation_free = sloe_evaluation_free,
       .db_export = sloe_db_export,

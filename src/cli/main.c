@@ -11,6 +11,7 @@ const sloe_command *const sloe_commands[] = {
     &sloe_cmd_prune,
     &sloe_cmd_measure,
     &sloe_cmd_profile,
+    &sloe_cmd_collect,
     &sloe_cmd_evaluate,
     &sloe_cmd_platform_list,
     &sloe_cmd_platform_show,
