@@ -83,6 +83,8 @@ typedef struct sloe_collect_options {
   uint64_t seed;        /* of order, splits and random networks; 0: 1 */
   size_t share, shares; /* of `shares` shares the one, from 1; 0: all of it */
   double budget_s;      /* 0: none */
+  int32_t runs;         /* of a network, at most; 0: 100 (Z 4.2) */
+  double seconds;       /* of runs, at least 5; 0: 10 */
   int plan_only;        /* measure nothing: say how much would be */
   double max_gflop;     /* networks above are recorded as skipped; 0: 200 on a CPU, else none */
 } sloe_collect_options;

@@ -79,9 +79,10 @@ sloe_status sloe_bench_again(sloe_bench *bench, size_t point, sloe_error *err);
 sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_layers *layers,
                                const char *split, size_t *out, sloe_error *err);
 /* The time, memory and power of a network, from one loaded job, as Z 4.2 has them. The point must
-   have been begun (bench_parts.h). `number`: 0, or 1 for the second take. */
+   have been begun (bench_parts.h). `number`: 0, or 1 for the second take; runs and seconds of `how`
+   are looked at. */
 sloe_status sloe_bench_whole(sloe_bench *bench, size_t point, const sloe_layers *layers,
-                             size_t number, sloe_error *err);
+                             const sloe_measure_options *how, size_t number, sloe_error *err);
 /* Is it known already, without measuring? */
 int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
 

@@ -45,10 +45,9 @@ static sloe_status take_rest(sloe_bench *b, sloe_bench_point *p, sloe_job *job,
   return SLOE_OK;
 }
 
-static sloe_status take(sloe_bench *b, sloe_bench_point *p, sloe_job *job, size_t number,
-                        sloe_error *err) {
-  static const sloe_measure_options usual = {0};
-  sloe_timing_options options = sloe_network_timing(&usual);
+static sloe_status take(sloe_bench *b, sloe_bench_point *p, sloe_job *job,
+                        const sloe_measure_options *how, size_t number, sloe_error *err) {
+  sloe_timing_options options = sloe_network_timing(how);
   sloe_timing t;
   options.retakes = 1; /* of runs that may last seconds each */
   SLOE_TRY(sloe_time_job(b->device, job, &options, &t, err));
@@ -58,14 +57,14 @@ static sloe_status take(sloe_bench *b, sloe_bench_point *p, sloe_job *job, size_
   return status;
 }
 
-sloe_status sloe_bench_whole(sloe_bench *b, size_t point, const sloe_layers *layers, size_t number,
-                             sloe_error *err) {
+sloe_status sloe_bench_whole(sloe_bench *b, size_t point, const sloe_layers *layers,
+                             const sloe_measure_options *how, size_t number, sloe_error *err) {
   sloe_bench_point *p = &b->points[point];
   sloe_error why = {0};
   sloe_job *job;
   sloe_status status = sloe_device_load_network(b->device, layers, &job, &why);
   if (status == SLOE_OK) {
-    status = take(b, p, job, number, &why);
+    status = take(b, p, job, how, number, &why);
     sloe_job_unload(job);
   }
   if (status == SLOE_OK) return SLOE_OK;

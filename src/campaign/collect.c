@@ -95,7 +95,8 @@ static sloe_status measure_net(collector *c, size_t at, sloe_net *net, size_t nu
   sloe_bench *b = c->bench;
   sloe_layers *layers;
   SLOE_TRY(sloe_layers_new(net, &sloe_device_describe(b->device)->fusion, &layers, err));
-  sloe_status status = sloe_bench_whole(b, at, layers, number, err);
+  const sloe_measure_options how = {.runs = c->options->runs, .seconds = c->options->seconds};
+  sloe_status status = sloe_bench_whole(b, at, layers, &how, number, err);
   sloe_layers_free(layers);
   if (status == SLOE_OK && number && !isnan(b->points[at].again))
     status = keep_again(c, &b->points[at], err);

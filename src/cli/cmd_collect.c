@@ -105,7 +105,7 @@ static sloe_exit read_share(const sloe_args *args, sloe_collect_options *options
 
 static sloe_exit read_options(const sloe_args *args, sloe_report_options *report,
                               sloe_collect_options *options) {
-  int64_t seed = 0, count = 0;
+  int64_t seed = 0, count = 0, runs = 0;
   *options = (sloe_collect_options){.plan = args->operands[0],
                                     .backend = sloe_args_value(args, SLOE_OPT_BACKEND),
                                     .db = sloe_args_value(args, SLOE_OPT_DB),
@@ -117,6 +117,8 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   if (!code) code = sloe_args_duration(args, SLOE_OPT_BUDGET, &options->budget_s);
   if (!code) code = sloe_args_whole(args, SLOE_OPT_SEED, INT64_MAX, &seed);
   if (!code) code = sloe_args_whole(args, SLOE_OPT_NETS, INT64_MAX, &count);
+  if (!code) code = sloe_args_whole(args, SLOE_OPT_RUNS, INT32_MAX, &runs);
+  if (!code) code = sloe_args_positive(args, SLOE_OPT_SECONDS, &options->seconds);
   if (!code) code = sloe_args_positive(args, SLOE_OPT_MAX_GFLOP, &options->max_gflop);
   if (!code) code = read_share(args, options);
   if (!code && !options->plan_only)
@@ -127,6 +129,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
                             "all samples, TABLE what comes out");
   options->seed = (uint64_t)seed;
   options->count = (size_t)count;
+  options->runs = (int32_t)runs;
   return code;
 }
 
@@ -162,7 +165,8 @@ const sloe_command sloe_cmd_collect = {
     .options = SLOE_OPTION_BIT(BACKEND) | SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(DB) |
                SLOE_OPTION_BIT(BUDGET) | SLOE_OPTION_BIT(PLAN) | SLOE_OPTION_BIT(NETS) |
                SLOE_OPTION_BIT(FAMILIES) | SLOE_OPTION_BIT(SIZES) | SLOE_OPTION_BIT(SHARE) |
-               SLOE_OPTION_BIT(MAX_GFLOP) | SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(RUNS) | SLOE_OPTION_BIT(SECONDS) | SLOE_OPTION_BIT(MAX_GFLOP) |
+               SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -140,6 +140,26 @@ static void a_network_has_a_hundred_runs(void **state) {
   sloe_text_free(table);
 }
 
+static void runs_and_seconds_can_be_fewer(void **state) {
+  double runs = 0;
+  sloe_collect_options options = options_of("nca", 5, "sim");
+  (void)state;
+  options.runs = 20;
+  collect(&options);
+  char *table = table_of("c.db", 0);
+  each_value(table, &(column_of){"runs", sum_runs, &runs});
+  assert_true(runs == 100);
+  sloe_text_free(table);
+  store_empty_folder(NULL);
+  options.seconds = 1e-6;
+  collect(&options);
+  table = table_of("c.db", 0);
+  runs = 0;
+  each_value(table, &(column_of){"runs", sum_runs, &runs});
+  assert_true(runs == 25);
+  sloe_text_free(table);
+}
+
 /* ---- marks ---- */
 
 typedef struct marks {
@@ -460,6 +480,7 @@ int main(void) {
       TEST(a_row_has_the_features_of_its_network),
       TEST(a_row_has_all_three_metrics),
       TEST(a_network_has_a_hundred_runs),
+      TEST(runs_and_seconds_can_be_fewer),
       TEST(a_network_below_one_ms_is_kept_and_marked),
       TEST(a_network_of_too_much_work_is_skipped_on_a_cpu),
       TEST(on_a_gpu_nothing_is_too_much),
