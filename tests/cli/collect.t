@@ -77,7 +77,7 @@ $ sloe collect nis -b sim --db c.db --count 20 --max-gflop 5 >/dev/null 2>&1; sl
 
 == an interrupt stops it, and what was measured is kept
 needs backend sim
-$ timeout --preserve-status -s INT 1 sloe collect nca -b sim:sleep_us=1000 --db c.db
+$ timeout --foreground --preserve-status -s INT 1 sloe collect nca -b sim:sleep_us=1000 --db c.db
 exit 1
 out 0 lines
 err: stopped; run the same command to go on
