@@ -109,6 +109,13 @@ typedef struct sloe_evaluate_options {
   const char *predictions; /* write a CSV of net, measured, estimated to this path; NULL */
 } sloe_evaluate_options;
 
+typedef struct sloe_import_options {
+  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano */
+  const char *const *files;
+  size_t n_files;
+  const char *out; /* NULL: *text is given instead */
+} sloe_import_options;
+
 typedef struct sloe_db_export_options {
   const char *db, *out; /* out NULL: *text is given instead */
   int samples;          /* a row per sample */
@@ -158,6 +165,9 @@ typedef struct sloe_lab {
   sloe_status (*evaluate)(const sloe_evaluate_options *options, const sloe_platform *platform,
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
   void (*evaluation_free)(sloe_evaluation *evaluation);
+
+  /* Measurements of others as a measurement table. */
+  sloe_status (*import)(const sloe_import_options *options, char **text, sloe_error *err);
 
   sloe_status (*db_export)(const sloe_db_export_options *options, char **text, sloe_error *err);
   /* *added: samples. */

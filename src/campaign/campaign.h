@@ -53,6 +53,11 @@ sloe_status sloe_evaluate(const sloe_evaluate_options *options, const sloe_platf
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
 void sloe_evaluation_free(sloe_evaluation *evaluation);
 
+/* ---- measurements of others ---- */
+
+/* Errors: USAGE (no such format), FORMAT, NOTFOUND, IO, NOMEM. */
+sloe_status sloe_import(const sloe_import_options *options, char **text, sloe_error *err);
+
 /* ---- stores (db.c) ---- */
 
 sloe_status sloe_db_export(const sloe_db_export_options *options, char **text, sloe_error *err);

@@ -49,6 +49,7 @@ const sloe_lab *sloe_lab_open(void) {
       .collect = sloe_collect,
       .evaluate = sloe_evaluate,
       .evaluation_free = sloe_evaluation_free,
+      .import = sloe_import,
       .db_export = sloe_db_export,
       .db_merge = sloe_db_merge,
       .db_info = sloe_db_get_info,
