@@ -84,7 +84,7 @@ static sloe_status read_row(const sloe_csv_reader *r, const columns *c, row *out
 
 static const char *quality_of(const row *r) {
   if (r->gpu_mhz_min < FULL_MHZ) return "throttled";
-  return fabs(r->lat_ms_60s / r->lat_ms_100runs - 1) > NOISY ? "noisy" : "ok";
+  return fabs(r->lat_ms_100runs / r->lat_ms_60s - 1) > NOISY ? "noisy" : "ok";
 }
 
 /*  X(column of the table, how it is written from `r` to `w`) */
