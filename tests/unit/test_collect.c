@@ -473,6 +473,26 @@ static void what_is_missing_or_unknown_is_refused(void **state) {
   assert_null(text);
 }
 
+/* Growing steps: there are thousands. Whatever was stored until then is sound. */
+static void every_allocation_of_a_collection_may_fail(void **state) {
+  sloe_collect_options options = options_of("nca", 1, QUIET);
+  (void)state;
+  options.sizes = "32";
+  for (long n = 0;; n += 1 + n / 8) {
+    const long live = sloe_alloc_live();
+    sloe_collect_summary s;
+    sloe_error err = {0};
+    sloe_alloc_fail_after(n);
+    const sloe_status status = sloe_collect(&options, NULL, &s, &err);
+    sloe_alloc_fail_after(-1);
+    assert_int_equal(sloe_alloc_live(), live);
+    if (status == SLOE_OK) break;
+    if (status != SLOE_NOMEM) fail_msg("after %ld: %d %s", n, (int)status, err.msg);
+    assert_true(*err.msg != 0);
+  }
+  assert_int_equal(info_of("c.db").done, 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_teardown(name, store_empty_folder)
   const struct CMUnitTest tests[] = {
@@ -497,6 +517,7 @@ int main(void) {
       TEST(a_table_that_cannot_be_written_is_a_failure),
       TEST(networks_are_of_the_batch_of_the_backend),
       TEST(a_plan_says_how_much_and_opens_no_device),
+      TEST(every_allocation_of_a_collection_may_fail),
       TEST(what_is_missing_or_unknown_is_refused),
   };
   return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);
