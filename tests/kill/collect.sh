@@ -39,7 +39,10 @@ become_collect() { # the same in the place of this process, so that it can be ki
 }
 fact() { "$sloe" db info "$1.db" --format csv | awk -F, -v key="$2" '
   NR == 1 { for (i = 1; i <= NF; i++) if ($i == key) at = i } NR == 2 { print $at }'; }
-sound() { [ "$(fact "$1" samples)" -ge "$(fact "$1" done)" ] && "$sloe" db export "$1.db" -o /dev/null; }
+sound() { # one in which nothing was begun yet has no table
+  [ "$(fact "$1" samples)" -ge "$(fact "$1" done)" ] || return 1
+  [ "$(fact "$1" points)" -eq 0 ] || "$sloe" db export "$1.db" -o /dev/null
+}
 nothing_open() { [ "$(fact "$1" open)" -eq 0 ]; }
 grew() { [ "$2" -ge "$1" ]; }
 # The table without the time of day and where it stands.
