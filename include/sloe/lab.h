@@ -72,6 +72,35 @@ typedef struct sloe_profile_summary {
   int complete; /* 0: the budget ran out before the plan was through */
 } sloe_profile_summary;
 
+/* ---- collecting whole networks (Z 4.1, 4.2) ---- */
+
+typedef struct sloe_collect_options {
+  const char *plan;    /* nis, ncv, nca, or the path of a table with a column `net` */
+  const char *backend; /* the next three: of collect */
+  const char *db;
+  const char *out;      /* measurement table of this collection, written at the end; NULL */
+  const char *families; /* "resnet-v1,senet": only these; "resnet" stands for its versions */
+  const char *sizes;    /* "224,320": images of these sizes, pixels; NULL: the plan's */
+  size_t count;         /* the first networks of the plan; 0: all, of nca 335 */
+  uint64_t seed;        /* of order, splits and random networks; 0: 1 */
+  size_t share, shares; /* of `shares` shares the one, from 1; 0: all of it */
+  double budget_s;      /* 0: none */
+  int32_t runs;         /* of a network, at most; 0: 100 (Z 4.2) */
+  double seconds;       /* of runs, at least 5; 0: 10 */
+  int plan_only;        /* measure nothing: say how much would be */
+  double max_gflop;     /* networks above are recorded as skipped; 0: 200 on a CPU, else none */
+} sloe_collect_options;
+
+typedef struct sloe_collect_summary {
+  size_t networks, for_test, to_repeat; /* of this share of the plan */
+  size_t measured, reused;              /* in this visit; before it */
+  size_t is_short, skipped; /* of all so far: below 1 ms; too large, or refused by the device */
+  size_t repeated;          /* networks measured twice so far */
+  double latency_noise, power_noise, memory_noise; /* of those, mean |second / first - 1|, %; NAN */
+  double seconds;
+  int complete; /* 0: the budget ran out before the plan was through */
+} sloe_collect_summary;
+
 /* ---- evaluating ---- */
 
 typedef struct sloe_evaluate_options {
@@ -81,6 +110,13 @@ typedef struct sloe_evaluate_options {
   int raw;                 /* do not scale by the reference layer's time (ref_ms) */
   const char *predictions; /* write a CSV of net, measured, estimated to this path; NULL */
 } sloe_evaluate_options;
+
+typedef struct sloe_import_options {
+  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano */
+  const char *const *files;
+  size_t n_files;
+  const char *out; /* NULL: *text is given instead */
+} sloe_import_options;
 
 typedef struct sloe_db_export_options {
   const char *db, *out; /* out NULL: *text is given instead */
@@ -121,10 +157,19 @@ typedef struct sloe_lab {
   sloe_status (*profile)(const sloe_profile_options *options, const sloe_watch *watch,
                          sloe_profile_summary *out, sloe_error *err);
 
+  /* What `collect` would measure, in its order, as CSV: net, space, split, family, variant, again.
+     Freed with sloe_text_free. */
+  sloe_status (*collect_plan)(const sloe_collect_options *options, char **text, sloe_error *err);
+  sloe_status (*collect)(const sloe_collect_options *options, const sloe_watch *watch,
+                         sloe_collect_summary *out, sloe_error *err);
+
   /* One evaluation of a platform; freed with evaluation_free. */
   sloe_status (*evaluate)(const sloe_evaluate_options *options, const sloe_platform *platform,
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
   void (*evaluation_free)(sloe_evaluation *evaluation);
+
+  /* Measurements of others as a measurement table. */
+  sloe_status (*import)(const sloe_import_options *options, char **text, sloe_error *err);
 
   sloe_status (*db_export)(const sloe_db_export_options *options, char **text, sloe_error *err);
   /* *added: samples. */

@@ -1,4 +1,4 @@
-#include "campaign/bench.h"
+#include "campaign/bench_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,7 +60,13 @@ static double reference_of(double before, double after) {
 static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
   const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
   const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
-  if (number == 1) p->again = s->median_ns / unit, p->least_again = s->min_ns / unit;
+  if (number == 1) {
+    p->again = s->median_ns / unit;
+    p->least_again = s->min_ns / unit;
+    p->ref_again_ms = unit / 1e6;
+    p->power_again = s->power_w;
+    p->memory_again = s->memory_mb;
+  }
   if (number > 0) return;
   p->time = s->median_ns / unit;
   p->least = s->min_ns / unit;
@@ -68,6 +74,8 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   p->p75 = s->p75_ns / s->median_ns;
   p->p97_5 = s->p97_5_ns / s->median_ns;
   p->memory_mb = s->memory_mb;
+  p->power_w = s->power_w;
+  p->visit = s->visit;
   p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
   /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt
    * n. */
@@ -92,6 +100,10 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
                           .least = NAN,
                           .least_again = NAN,
                           .memory_mb = NAN,
+                          .power_w = NAN,
+                          .memory_again = NAN,
+                          .power_again = NAN,
+                          .ref_again_ms = NAN,
                           .error = 0.01};
   p->key = sloe_arena_strn(&b->arena, key, strlen(key));
   if (!p->key || !sloe_map_put(&b->index, &b->arena, p->key, (int32_t)b->n_points))
@@ -118,6 +130,7 @@ static sloe_status load_point(void *context, const sloe_store_point *stored, slo
   p->id = stored->id;
   p->network = stored->kind == SLOE_STORE_NETWORK;
   p->refused = stored->state != SLOE_STORE_DONE;
+  p->is_short = !p->refused && strcmp(stored->reason, sloe_remark_short) == 0;
   p->split = sloe_arena_strn(&b->arena, stored->split, strlen(stored->split));
   if (!p->split) return out_of_memory(err);
   if (p->network || strchr(p->key, '#')) return SLOE_OK; /* sloe_bench_network fills in the rest */
@@ -184,37 +197,55 @@ void sloe_bench_close(sloe_bench *b) {
 
 /* ---- measuring ---- */
 
-static sloe_status refuse(sloe_bench *b, sloe_bench_point *p, const char *why, sloe_error *err) {
+sloe_status sloe_bench_refuse(sloe_bench *b, sloe_bench_point *p, const char *why,
+                              sloe_error *err) {
   const sloe_store_outcome outcome = {SLOE_STORE_SKIPPED, SLOE_STORE_QUALITY_SKIPPED, why};
   p->refused = 1;
   b->refused++;
   return sloe_store_finish_point(b->store, p->id, &outcome, err);
 }
 
-/* The device died under it, which ends this visit. The next one tries it once more; what kills the
-   device twice is refused from then on. `why` stays the error, whatever the store says. */
-static void fail_point(sloe_bench *b, const sloe_bench_point *p, const sloe_error *why) {
+void sloe_bench_fail_point(sloe_bench *b, const sloe_bench_point *p, const sloe_error *why) {
   const int again = sloe_map_get(&b->failed, p->key) >= 0;
   const sloe_store_outcome outcome = {again ? SLOE_STORE_SKIPPED : SLOE_STORE_FAILED,
                                       SLOE_STORE_QUALITY_SKIPPED, why->msg};
   sloe_store_finish_point(b->store, p->id, &outcome, NULL);
 }
 
-static sloe_status keep(sloe_bench *b, sloe_bench_point *p, const sloe_timing *t,
-                        const sloe_device_memory *memory, size_t number, sloe_error *err) {
+sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing) {
+  return (sloe_bench_taken){.timing = timing,
+                            .memory = {NAN, NAN, NAN, NAN, ""},
+                            .noisy = timing->noisy,
+                            .power_w = NAN,
+                            .energy_mj = NAN,
+                            .power_rail = "",
+                            .remark = ""};
+}
+
+sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench_taken *taken,
+                            size_t number, sloe_error *err) {
+  const sloe_timing *t = taken->timing;
   sloe_store_sample s = sloe_store_sample_none();
   s.runs_ns = t->runs_ns;
   s.n_runs = t->n_runs;
   s.host_ns = t->host_ns;
   s.ref_before_ns = t->ref_before_ns;
   s.ref_after_ns = t->ref_after_ns;
-  s.quality = t->noisy ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
-  if (memory->total_mb >= 0) {
-    s.memory_mb = memory->total_mb;
-    s.memory_kind = memory->kind;
+  s.quality = taken->noisy ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
+  if (taken->memory.total_mb >= 0) {
+    s.memory_mb = taken->memory.total_mb;
+    s.memory_kind = taken->memory.kind;
   }
-  const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, ""};
-  SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, &outcome, err));
+  if (*taken->power_rail) {
+    s.power_w = taken->power_w;
+    s.energy_mj = taken->energy_mj;
+    s.power_rail = taken->power_rail;
+  }
+  const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, taken->remark};
+  /* A second take changes what is known of the first only where it is better. */
+  const int tells = !number || (p->noisy && !taken->noisy);
+  SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, tells ? &outcome : NULL, err));
+  s.visit = b->visit.visit;
   s.median_ns = t->median_ns;
   s.p75_ns = t->p75_ns;
   s.p97_5_ns = t->p97_5_ns;
@@ -233,7 +264,9 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
   sloe_timing t;
   SLOE_TRY(sloe_job_memory(job, &memory, err));
   SLOE_TRY(sloe_time_job(b->device, job, p->network ? &network : &layer, &t, err));
-  const sloe_status status = keep(b, p, &t, &memory, number, err);
+  sloe_bench_taken taken = sloe_bench_taken_none(&t);
+  taken.memory = memory;
+  const sloe_status status = sloe_bench_keep(b, p, &taken, number, err);
   b->measured += status == SLOE_OK;
   sloe_timing_fini(&t);
   const char *choice = p->network ? "" : sloe_job_choice(job, 0);
@@ -241,9 +274,8 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
   return sloe_store_put_choice(b->store, &b->visit, p->id, "", choice, err);
 }
 
-/* A new point of the plan, in the store and here. */
-static sloe_status begin_point(sloe_bench *b, const char *key, const char *split, int network,
-                               sloe_bench_point **out, sloe_error *err) {
+sloe_status sloe_bench_begin_point(sloe_bench *b, const char *key, const char *split, int network,
+                                   sloe_bench_point **out, sloe_error *err) {
   const sloe_store_point point = {
       .kind = network ? SLOE_STORE_NETWORK : SLOE_STORE_LAYER, .key = key, .split = split};
   int64_t id;
@@ -255,10 +287,9 @@ static sloe_status begin_point(sloe_bench *b, const char *key, const char *split
   return SLOE_OK;
 }
 
-/* `load` could not: what is refused is known from now on, anything else ends the campaign. */
-static sloe_status not_loaded(sloe_bench *b, sloe_bench_point *p, sloe_status status,
-                              const sloe_error *why, sloe_error *err) {
-  if (status == SLOE_UNSUPPORTED) return refuse(b, p, why->msg, err);
+sloe_status sloe_bench_not_loaded(sloe_bench *b, sloe_bench_point *p, sloe_status status,
+                                  const sloe_error *why, sloe_error *err) {
+  if (status == SLOE_UNSUPPORTED) return sloe_bench_refuse(b, p, why->msg, err);
   return sloe_fail(err, status, "%s", why->msg);
 }
 
@@ -278,8 +309,8 @@ static sloe_status load_and_time(sloe_bench *b, sloe_bench_point *p, size_t numb
     if (status == SLOE_OK) return SLOE_OK;
     if (status != SLOE_DEVICE) return sloe_fail(err, status, "%s", why.msg);
   }
-  if (status == SLOE_DEVICE && number == 0) fail_point(b, p, &why);
-  return not_loaded(b, p, status, &why, err);
+  if (status == SLOE_DEVICE && number == 0) sloe_bench_fail_point(b, p, &why);
+  return sloe_bench_not_loaded(b, p, status, &why, err);
 }
 
 sloe_status sloe_bench_layer(sloe_bench *b, const sloe_layer_spec *spec, const char *split,
@@ -293,7 +324,7 @@ sloe_status sloe_bench_layer(sloe_bench *b, const sloe_layer_spec *spec, const c
     return SLOE_OK;
   }
   SLOE_TRY(sloe_bench_step(b, err));
-  SLOE_TRY(begin_point(b, text, split, 0, &p, err));
+  SLOE_TRY(sloe_bench_begin_point(b, text, split, 0, &p, err));
   p->spec = *spec;
   *out = b->n_points - 1;
   return load_and_time(b, p, 0, err);
@@ -353,7 +384,6 @@ static size_t fill_places(const visiting *v) {
 /* One layer's share of each run, as a timing of its own. */
 static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *whole,
                               sloe_error *err) {
-  static const sloe_device_memory no_memory = {NAN, NAN, NAN, NAN, ""};
   char key[PLACE_TEXT];
   sloe_bench_point *p;
   sloe_timing t = *whole;
@@ -369,10 +399,11 @@ static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *wh
   t.p97_5_ns = sloe_runs_quantile(sorted, t.n_runs, 0.975);
   t.min_ns = (double)sorted[0];
   t.host_ns = NAN;
-  sloe_status status = begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
+  sloe_status status = sloe_bench_begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
   if (status == SLOE_OK) {
     fill_place(v, i, p);
-    status = keep(v->bench, p, &t, &no_memory, 0, err);
+    const sloe_bench_taken taken = sloe_bench_taken_none(&t);
+    status = sloe_bench_keep(v->bench, p, &taken, 0, err);
   }
   sloe_dealloc(t.runs_ns);
   return status;
@@ -398,11 +429,11 @@ static sloe_status visit_network(const visiting *v, sloe_bench_point *p, sloe_er
   sloe_job *job;
   sloe_error why = {0};
   sloe_status status = sloe_device_load_network(b->device, v->layers, &job, &why);
-  if (status == SLOE_DEVICE && p) fail_point(b, p, &why);
-  if (status != SLOE_OK && p) return not_loaded(b, p, status, &why, err);
+  if (status == SLOE_DEVICE && p) sloe_bench_fail_point(b, p, &why);
+  if (status != SLOE_OK && p) return sloe_bench_not_loaded(b, p, status, &why, err);
   if (status != SLOE_OK) return sloe_fail(err, status, "%s", why.msg);
   if (p) status = time_job(b, p, job, 0, &why);
-  if (status == SLOE_DEVICE) fail_point(b, p, &why);
+  if (status == SLOE_DEVICE) sloe_bench_fail_point(b, p, &why);
   if (status == SLOE_OK)
     status = time_places(v, job, err);
   else
@@ -430,7 +461,7 @@ sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers
   }
   SLOE_TRY(sloe_bench_step(b, err));
   if (at < 0) {
-    SLOE_TRY(begin_point(b, net, split, 1, &p, err));
+    SLOE_TRY(sloe_bench_begin_point(b, net, split, 1, &p, err));
     p->number = v.number;
   }
   return visit_network(&v, p, err);

@@ -31,8 +31,11 @@ typedef struct sloe_bench_point {
   double least, least_again; /* the least run's, in the same units */
   double error;              /* standard error, relative */
   double p75, p97_5;         /* over the median */
-  double memory_mb;
+  double memory_mb, power_w;
   double ref_ms;
+  double memory_again, power_again, ref_again_ms; /* of the second take */
+  int64_t visit;                                  /* of the first take */
+  int is_short;                                   /* of a whole network: below 1 ms (Z 4.2) */
 } sloe_bench_point;
 
 typedef struct sloe_bench {
@@ -75,6 +78,11 @@ sloe_status sloe_bench_again(sloe_bench *bench, size_t point, sloe_error *err);
    device has a clock for it: points "NET#i", i from sloe_layers_at, split in-network. */
 sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_layers *layers,
                                const char *split, size_t *out, sloe_error *err);
+/* The time, memory and power of a network, from one loaded job, as Z 4.2 has them. The point must
+   have been begun (bench_parts.h). `number`: 0, or 1 for the second take; runs and seconds of `how`
+   are looked at. */
+sloe_status sloe_bench_whole(sloe_bench *bench, size_t point, const sloe_layers *layers,
+                             const sloe_measure_options *how, size_t number, sloe_error *err);
 /* Is it known already, without measuring? */
 int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
 

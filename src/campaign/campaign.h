@@ -35,6 +35,14 @@ sloe_status sloe_measured_table(const sloe_session *session, const char *const *
 sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *watch,
                          sloe_profile_summary *out, sloe_error *err);
 
+/* ---- collecting ---- */
+
+/* Whole networks of a plan (plan.h, collect.c). Errors: those of plans, of the device and of the
+   store; STOPPED. What was measured until then is kept. */
+sloe_status sloe_collect(const sloe_collect_options *options, const sloe_watch *watch,
+                         sloe_collect_summary *out, sloe_error *err);
+sloe_status sloe_collect_plan(const sloe_collect_options *options, char **text, sloe_error *err);
+
 /* ---- evaluating ---- */
 
 /* A platform's errors against a measurement table (lab.h: evaluate). `watch` may be NULL. Errors:
@@ -44,6 +52,11 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
 sloe_status sloe_evaluate(const sloe_evaluate_options *options, const sloe_platform *platform,
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
 void sloe_evaluation_free(sloe_evaluation *evaluation);
+
+/* ---- measurements of others ---- */
+
+/* Errors: USAGE (no such format), FORMAT, NOTFOUND, IO, NOMEM. */
+sloe_status sloe_import(const sloe_import_options *options, char **text, sloe_error *err);
 
 /* ---- stores (db.c) ---- */
 

@@ -65,7 +65,7 @@ static sloe_figure figure(double value) {
 
 /* ---- time ---- */
 
-static sloe_timing_options timing_options(const sloe_measure_options *o) {
+sloe_timing_options sloe_network_timing(const sloe_measure_options *o) {
   return (sloe_timing_options){.min_runs = 5,
                                .max_runs = o->runs > 0 ? o->runs : 100,
                                .budget_ms = 1e3 * (o->seconds > 0 ? o->seconds : 10),
@@ -79,8 +79,11 @@ static double reference_ms(const sloe_timing *t) {
   return (before + after) / 2 / 1e6;
 }
 
+int sloe_is_noisy(const sloe_timing *t) {
+  return t->noisy || (t->p75_ns - t->p25_ns) / t->median_ns > noisy_scatter;
+}
+
 static void take_timing(sloe_measured *m, const sloe_timing *t) {
-  const int scattered = (t->p75_ns - t->p25_ns) / t->median_ns > noisy_scatter;
   m->result.latency_ms = figure(t->median_ns / 1e6);
   m->result.latency_p75_ms = t->p75_ns / 1e6;
   m->result.latency_p97_5_ms = t->p97_5_ns / 1e6;
@@ -88,7 +91,7 @@ static void take_timing(sloe_measured *m, const sloe_timing *t) {
   m->extra.latency_mean_ms = t->mean_ns / 1e6;
   m->extra.host_ms = t->host_ns / 1e6;
   m->extra.ref_ms = reference_ms(t);
-  m->extra.quality = t->noisy || scattered ? "noisy" : "ok";
+  m->extra.quality = sloe_is_noisy(t) ? "noisy" : "ok";
   m->extra.n_runs = t->n_runs;
 }
 
@@ -143,7 +146,7 @@ static sloe_status take_power(measuring *x, sloe_job *job, sloe_error *err) {
 }
 
 static sloe_status time_whole(measuring *x, sloe_job *job, sloe_error *err) {
-  const sloe_timing_options options = timing_options(x->options);
+  const sloe_timing_options options = sloe_network_timing(x->options);
   sloe_timing t;
   SLOE_TRY(sloe_time_job(x->session->device, job, &options, &t, err));
   take_timing(x->m, &t);
@@ -181,7 +184,7 @@ static sloe_status put_layers(measuring *x, const double *layer_ms, sloe_error *
 }
 
 static sloe_status time_layers(measuring *x, sloe_job *job, sloe_error *err) {
-  const sloe_timing_options options = timing_options(x->options);
+  const sloe_timing_options options = sloe_network_timing(x->options);
   sloe_error why = {0};
   sloe_timing t;
   SLOE_TRY(step(x, "timing layers in the network", err));

@@ -35,4 +35,8 @@ struct sloe_measured {
   const char *warnings[SLOE_MEASURED_WARNINGS];
 };
 
+/* How a whole network is timed (Z 4.2), and whether what came out is noisy (measure.c). */
+sloe_timing_options sloe_network_timing(const sloe_measure_options *options);
+int sloe_is_noisy(const sloe_timing *timing);
+
 #endif

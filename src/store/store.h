@@ -158,6 +158,9 @@ sloe_status sloe_store_add_points(sloe_store *store, int64_t campaign,
    for the name of a column that the table has anyway. */
 sloe_status sloe_store_set_column(sloe_store *store, int64_t point, const char *column_name,
                                   const char *value, sloe_error *err);
+/* Several of them, all or none. */
+sloe_status sloe_store_set_columns(sloe_store *store, int64_t point, const sloe_store_pair *columns,
+                                   size_t n, sloe_error *err);
 
 /* The first open point in the order of adding; *found is 0 where all are finished. Strings live
    until the next call that gives strings. */

@@ -113,31 +113,45 @@ sloe_status sloe_store_add_points(sloe_store *store, int64_t campaign,
   return sloe_store_end_write(store, status, err);
 }
 
-static sloe_status write_column(sloe_store *store, int64_t point, const char *name,
-                                const char *value, sloe_error *err) {
+static sloe_status write_columns(sloe_store *store, int64_t point, const sloe_store_pair *columns,
+                                 size_t n, sloe_error *err) {
   sloe_store_query q;
   SLOE_TRY(require_point(store, point, err));
   SLOE_TRY(sloe_store_query_open(&q, store,
                                  "INSERT INTO point_column (point, name, value) VALUES (?, ?, ?)"
                                  " ON CONFLICT DO UPDATE SET value = excluded.value",
                                  err));
-  sloe_store_put_int(&q, point);
-  sloe_store_put_text(&q, name);
-  sloe_store_put_text(&q, value);
-  sloe_status status = sloe_store_query_run(&q, err);
+  sloe_status status = SLOE_OK;
+  for (size_t i = 0; i < n && status == SLOE_OK; i++) {
+    sloe_store_put_int(&q, point);
+    sloe_store_put_text(&q, columns[i].key);
+    sloe_store_put_text(&q, columns[i].value);
+    status = sloe_store_query_run(&q, err);
+  }
   sloe_store_query_close(&q);
   return status;
 }
 
-sloe_status sloe_store_set_column(sloe_store *store, int64_t point, const char *name,
-                                  const char *value, sloe_error *err) {
+static sloe_status check_column(sloe_store *store, const sloe_store_pair *column, sloe_error *err) {
+  const char *name = column->key;
   if (!name || !*name || sloe_store_is_fixed_column(name))
     return sloe_fail(err, SLOE_USAGE, "%s: '%.60s' cannot be a further column of the table",
                      store->path, name ? name : "");
   SLOE_TRY(sloe_store_check_text(store, "the column", name, err));
-  SLOE_TRY(sloe_store_check_text(store, "the value", value, err));
+  return sloe_store_check_text(store, "the value", column->value, err);
+}
+
+sloe_status sloe_store_set_columns(sloe_store *store, int64_t point, const sloe_store_pair *columns,
+                                   size_t n, sloe_error *err) {
+  for (size_t i = 0; i < n; i++) SLOE_TRY(check_column(store, &columns[i], err));
   SLOE_TRY(sloe_store_begin_write(store, err));
-  return sloe_store_end_write(store, write_column(store, point, name, value, err), err);
+  return sloe_store_end_write(store, write_columns(store, point, columns, n, err), err);
+}
+
+sloe_status sloe_store_set_column(sloe_store *store, int64_t point, const char *name,
+                                  const char *value, sloe_error *err) {
+  const sloe_store_pair column = {name, value};
+  return sloe_store_set_columns(store, point, &column, 1, err);
 }
 
 /* ---- how it ended ---- */

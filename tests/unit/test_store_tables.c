@@ -206,6 +206,25 @@ static void a_table_has_the_columns_of_the_contract_and_the_further_ones(void **
   sloe_store_close(store);
 }
 
+static void several_columns_are_set_at_once_or_none(void **state) {
+  const sloe_store_pair good[] = {{"depth", "18"}, {"width", "1"}},
+                        bad[] = {{"more", "1"}, {"net", "x"}};
+  sloe_error err;
+  (void)state;
+  sloe_store *store = store_open("a.db", SLOE_STORE_WRITE);
+  sloe_store_visit visit = store_begin(store);
+  const int64_t id = store_point(store, &visit, 4);
+  store_sample(store, &visit, id, 1000, &DONE);
+  assert_ok(sloe_store_set_columns(store, id, good, 2, &err), err);
+  assert_refused(sloe_store_set_columns(store, id, bad, 2, &err), SLOE_USAGE, err, "'net'");
+  assert_refused(sloe_store_set_columns(store, id + 1, good, 2, &err), SLOE_NOTFOUND, err, "point");
+  char *table = store_table(store, NULL);
+  assert_non_null(strstr(table, ",depth,width\n"));
+  assert_non_null(strstr(table, ",18,1\n"));
+  sloe_dealloc(table);
+  sloe_store_close(store);
+}
+
 static sloe_status put_quality(sloe_store *store, const sloe_store_visit *visit, int64_t id,
                                double ms, int64_t taken_ms, sloe_store_quality quality) {
   sloe_store_sample sample = sloe_store_sample_none();
@@ -369,6 +388,7 @@ int main(void) {
       TEST(the_state_of_which_more_is_known_stays),
       TEST(other_identities_and_other_samples_are_refused_whole),
       TEST(a_table_has_the_columns_of_the_contract_and_the_further_ones),
+      TEST(several_columns_are_set_at_once_or_none),
       TEST(a_row_is_the_first_good_sample_or_else_the_last),
       TEST(every_run_is_listed_by_choice),
       TEST(a_file_has_the_same_table_compressed_or_not),

@@ -1,0 +1,30 @@
+#include "cli.h"
+
+static sloe_exit run_icas(const sloe_args *args) {
+  const sloe_import_options options = {.format = "icas",
+                                       .files = args->operands,
+                                       .n_files = args->n_operands,
+                                       .out = sloe_args_value(args, SLOE_OPT_OUT)};
+  const sloe_lab *lab;
+  sloe_error err = {0};
+  char *text;
+  sloe_exit code = sloe_cli_lab(&lab);
+  if (code) return code;
+  sloe_status status = lab->import(&options, &text, &err);
+  if (status != SLOE_OK) return sloe_cli_failed(options.files[0], status, &err);
+  return text ? sloe_cli_answer(text) : SLOE_EXIT_YES;
+}
+
+const sloe_command sloe_cmd_import_icas = {
+    .name = "import icas",
+    .operands = "FILE...",
+    .summary = "iCAS-Lab's measurements on a Jetson Nano as a measurement table",
+    .details =
+        "To stdout, or to the file of -o, compressed where its name ends in .gz. A FILE is the "
+        "networks.csv of\ntheir chains of convolutions, or .csv.gz. Latency is of the host, with "
+        "transfers; power is the GPU's\nrail, memory the whole system's.\n",
+    .options = SLOE_OPTION_BIT(OUT),
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+    .run = run_icas,
+};
