@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
 static const double SHORT_MS = 0.02;
@@ -216,15 +217,14 @@ sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing) {
   return (sloe_bench_taken){.timing = timing,
                             .memory = {NAN, NAN, NAN, NAN, ""},
                             .noisy = timing->noisy,
-                            .power_w = NAN,
-                            .energy_mj = NAN,
-                            .power_rail = "",
+                            .power = sloe_power_unknown,
                             .remark = ""};
 }
 
 sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench_taken *taken,
                             size_t number, sloe_error *err) {
   const sloe_timing *t = taken->timing;
+  sloe_store_metric metrics[SLOE_SENSED_METRICS];
   sloe_store_sample s = sloe_store_sample_none();
   s.runs_ns = t->runs_ns;
   s.n_runs = t->n_runs;
@@ -232,15 +232,7 @@ sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench
   s.ref_before_ns = t->ref_before_ns;
   s.ref_after_ns = t->ref_after_ns;
   s.quality = taken->noisy ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
-  if (taken->memory.total_mb >= 0) {
-    s.memory_mb = taken->memory.total_mb;
-    s.memory_kind = taken->memory.kind;
-  }
-  if (*taken->power_rail) {
-    s.power_w = taken->power_w;
-    s.energy_mj = taken->energy_mj;
-    s.power_rail = taken->power_rail;
-  }
+  sloe_sensed_put(&taken->power, &taken->memory, &s, metrics);
   const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, taken->remark};
   /* A second take changes what is known of the first only where it is better. */
   const int tells = !number || (p->noisy && !taken->noisy);

@@ -14,9 +14,8 @@ typedef struct sloe_bench_taken {
   const sloe_timing *timing;
   sloe_device_memory memory;
   int noisy;
-  double power_w, energy_mj; /* NAN: no sensor */
-  const char *power_rail;    /* "" */
-  const char *remark;        /* kept as the point's reason; "" */
+  sloe_power power;
+  const char *remark; /* kept as the point's reason; "" */
 } sloe_bench_taken;
 
 sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing);

@@ -14,30 +14,12 @@
 const char sloe_remark_short[] = "short";
 static const double SHORT_NS = 1e6;
 
-/* Power and energy under a steady load; nothing where there is no sensor. */
-static sloe_status take_power(sloe_bench *b, sloe_job *job, sloe_bench_taken *taken,
-                              sloe_error *err) {
-  static const sloe_timing_options runs = {
-      .warmup = -1, .budget_ms = 1000, .enough = 1e-12, .ref_runs = -1, .retakes = -1, .warm = 1};
-  sloe_device_power power;
-  sloe_timing t;
-  SLOE_TRY(sloe_device_power_read(b->device, &power, err));
-  if (!*power.rail) return SLOE_OK;
-  SLOE_TRY(sloe_time_job(b->device, job, &runs, &t, err));
-  const double n = (double)t.n_runs;
-  sloe_timing_fini(&t);
-  SLOE_TRY(sloe_device_power_read(b->device, &power, err));
-  taken->power_w = power.power_w;
-  taken->energy_mj = power.energy_mj / n;
-  taken->power_rail = power.rail;
-  return SLOE_OK;
-}
-
 static sloe_status take_rest(sloe_bench *b, sloe_bench_point *p, sloe_job *job,
-                             const sloe_timing *t, size_t number, sloe_error *err) {
+                             const sloe_timing *t, double power_s, size_t number, sloe_error *err) {
+  const sloe_power_options load = {.seconds = power_s};
   sloe_bench_taken taken = sloe_bench_taken_none(t);
   SLOE_TRY(sloe_job_memory(job, &taken.memory, err));
-  SLOE_TRY(take_power(b, job, &taken, err));
+  if (power_s >= 0) SLOE_TRY(sloe_power_job(b->device, job, &load, &taken.power, err));
   taken.noisy = sloe_is_noisy(t);
   if (t->median_ns < SHORT_NS) taken.remark = sloe_remark_short;
   SLOE_TRY(sloe_bench_keep(b, p, &taken, number, err));
@@ -51,7 +33,7 @@ static sloe_status take(sloe_bench *b, sloe_bench_point *p, sloe_job *job,
   sloe_timing t;
   options.retakes = 1; /* of runs that may last seconds each */
   SLOE_TRY(sloe_time_job(b->device, job, &options, &t, err));
-  const sloe_status status = take_rest(b, p, job, &t, number, err);
+  const sloe_status status = take_rest(b, p, job, &t, how->power_s, number, err);
   if (status == SLOE_OK && number == 0) p->is_short = t.median_ns < SHORT_NS;
   sloe_timing_fini(&t);
   return status;
@@ -62,7 +44,11 @@ sloe_status sloe_bench_whole(sloe_bench *b, size_t point, const sloe_layers *lay
   sloe_bench_point *p = &b->points[point];
   sloe_error why = {0};
   sloe_job *job;
-  sloe_status status = sloe_device_load_network(b->device, layers, &job, &why);
+  double idle_w;
+  sloe_status status = SLOE_OK;
+  if (how->power_s >= 0) /* before anything runs; remembered from then on */
+    status = sloe_power_idle(b->device, 0, &idle_w, &why);
+  if (status == SLOE_OK) status = sloe_device_load_network(b->device, layers, &job, &why);
   if (status == SLOE_OK) {
     status = take(b, p, job, how, number, &why);
     sloe_job_unload(job);
