@@ -61,6 +61,7 @@ typedef struct sloe_profile_options {
   int plan_only;    /* measure nothing: say what would be */
   const char *only; /* NULL: everything; "conv", "pool", ...: families whose op begins so */
   double max_gflop; /* of the random layers; 0: 20. Part of the plan: another is another campaign */
+  int64_t max_batch; /* above 1: a part of the random layers has a batch of 2 to this. Likewise */
 } sloe_profile_options;
 
 typedef struct sloe_profile_summary {

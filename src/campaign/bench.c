@@ -13,6 +13,7 @@
 enum { ARENA_LIMIT = 1 << 28 };
 static const double SHORT_MS = 0.02;
 
+static const char kernels_column[] = "kernels";
 const char sloe_split_line[] = "line", sloe_split_design[] = "design",
            sloe_split_held_out[] = "held-out", sloe_split_network[] = "network",
            sloe_split_in_network[] = "in-network";
@@ -97,6 +98,7 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
   sloe_bench_point *p = &b->points[b->n_points];
   *p = (sloe_bench_point){.split = "",
                           .time = NAN,
+                          .kernels = "",
                           .again = NAN,
                           .least = NAN,
                           .least_again = NAN,
@@ -138,6 +140,20 @@ static sloe_status load_point(void *context, const sloe_store_point *stored, slo
   return sloe_layer_spec_parse(p->key, &p->spec, err);
 }
 
+static int by_id(const void *a, const void *b) {
+  const int64_t p = *(const int64_t *)a, q = ((const sloe_bench_point *)b)->id;
+  return (p > q) - (p < q);
+}
+
+/* Points stand in the order of their ids. */
+static sloe_status load_kernels(void *context, int64_t id, const char *value, sloe_error *err) {
+  sloe_bench *b = context;
+  sloe_bench_point *p = bsearch(&id, b->points, b->n_points, sizeof *p, by_id);
+  if (!p) return SLOE_OK;
+  p->kernels = sloe_arena_strn(&b->arena, value, strlen(value));
+  return p->kernels ? SLOE_OK : out_of_memory(err);
+}
+
 /* Points first, samples then: the store's callbacks must not be nested. */
 static sloe_status load(sloe_bench *b, sloe_error *err) {
   loading x = {.bench = b};
@@ -148,7 +164,7 @@ static sloe_status load(sloe_bench *b, sloe_error *err) {
     SLOE_TRY(sloe_store_each_sample(b->store, b->points[i].id, load_sample, &x, err));
     if (!x.samples) b->points[i].refused = 1;
   }
-  return SLOE_OK;
+  return sloe_store_each_column(b->store, b->visit.campaign, kernels_column, load_kernels, b, err);
 }
 
 /* ---- opening ---- */
@@ -246,6 +262,15 @@ sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench
   return SLOE_OK;
 }
 
+static sloe_status keep_kernels(sloe_bench *b, sloe_bench_point *p, const sloe_job *job,
+                                sloe_error *err) {
+  const char *kernels = sloe_job_kernels(job);
+  if (!*kernels) return SLOE_OK;
+  p->kernels = sloe_arena_strn(&b->arena, kernels, strlen(kernels));
+  if (!p->kernels) return out_of_memory(err);
+  return sloe_store_set_column(b->store, p->id, kernels_column, kernels, err);
+}
+
 static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, size_t number,
                             sloe_error *err) {
   static const sloe_timing_options layer = {
@@ -262,7 +287,9 @@ static sloe_status time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, s
   b->measured += status == SLOE_OK;
   sloe_timing_fini(&t);
   const char *choice = p->network ? "" : sloe_job_choice(job, 0);
-  if (status != SLOE_OK || !*choice) return status;
+  if (status != SLOE_OK || p->network || number) return status;
+  SLOE_TRY(keep_kernels(b, p, job, err));
+  if (!*choice) return SLOE_OK;
   return sloe_store_put_choice(b->store, &b->visit, p->id, "", choice, err);
 }
 

@@ -361,10 +361,14 @@ static int draw_kind(sloe_rng *rng, const char *only) {
   return -1;
 }
 
-static int is_modest(const sloe_layer_spec *s, uint64_t most_macs) {
+static const uint64_t USUAL_MACS = 10000000000;
+static const double share_of_batches = 0.3;
+
+static int is_modest(const sloe_layer_spec *s, const sloe_design_limits *limits) {
   const uint64_t most = UINT64_C(1) << 28;
-  return sloe_layer_spec_macs(s) <= most_macs && sloe_layer_spec_in_elements(s) <= most &&
-         sloe_layer_spec_out_elements(s) <= most && sloe_layer_spec_weights(s) <= most;
+  return sloe_layer_spec_macs(s) <= (limits ? limits->macs : USUAL_MACS) &&
+         sloe_layer_spec_in_elements(s) <= most && sloe_layer_spec_out_elements(s) <= most &&
+         sloe_layer_spec_weights(s) <= most;
 }
 
 /* As it is read back from a store: one layer is written in one way. */
@@ -404,32 +408,35 @@ static void vary_image(sloe_rng *rng, const sloe_layer_spec *like, sloe_layer_sp
   }
 }
 
-int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, uint64_t most_macs,
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, const sloe_design_limits *limits,
                      sloe_layer_spec *out) {
   for (int i = 0; i < 20; i++) {
     *out = *like;
     out->n = near(rng, like->n);
     vary_channels(rng, like, out);
     vary_image(rng, like, out);
-    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, most_macs) && make_usual(out))
+    if (sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, limits) && make_usual(out))
       return 1;
   }
   return 0;
 }
 
-static int try_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out) {
+static int try_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
+                    sloe_layer_spec *out) {
   *out = sloe_layer_spec_none();
   out->op = KINDS[kind].op;
   KINDS[kind].draw(rng, out);
-  return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, most_macs) &&
-         make_usual(out);
+  if (limits && limits->batch > 1 && out->n == 1 && chance(rng, share_of_batches))
+    out->n = about(rng, 2, (double)limits->batch);
+  return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, limits) && make_usual(out);
 }
 
-int sloe_design_draw(sloe_rng *rng, const char *only, uint64_t most_macs, sloe_layer_spec *out) {
+int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *limits,
+                     sloe_layer_spec *out) {
   for (;;) {
     const int kind = draw_kind(rng, only);
     if (kind < 0) return 0;
-    if (try_kind(rng, (size_t)kind, most_macs, out)) return 1;
+    if (try_kind(rng, (size_t)kind, limits, out)) return 1;
   }
 }
 
@@ -437,6 +444,7 @@ size_t sloe_design_kinds(void) {
   return N_KINDS;
 }
 
-void sloe_design_draw_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out) {
-  while (!try_kind(rng, kind, most_macs, out)) continue;
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
+                           sloe_layer_spec *out) {
+  while (!try_kind(rng, kind, limits, out)) continue;
 }

@@ -17,6 +17,11 @@ typedef struct sloe_design_line {
   int64_t lo, hi; /* from ... to */
 } sloe_design_line;
 
+typedef struct sloe_design_limits { /* NULL stands for 20 GFLOP and a batch of 1 */
+  uint64_t macs;
+  int64_t batch; /* above 1: a part of the layers has one of 2 to this */
+} sloe_design_limits;
+
 size_t sloe_design_line_count(void);
 /* Line `i`; those of one family stand together. */
 sloe_design_line sloe_design_line_at(size_t i);
@@ -28,13 +33,14 @@ sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x);
 size_t sloe_design_size(void);
 enum { SLOE_DESIGN_FIRST = 8 };
 size_t sloe_design_kinds(void);
-/* The next random layer: possible, and at most `most_macs` and 2^28 elements. `only` NULL or the
+/* The next random layer: possible, within `limits`, and at most 2^28 elements. `only` NULL or the
    beginning of an op's name. 0: no op begins so. */
-int sloe_design_draw(sloe_rng *rng, const char *only, uint64_t most_macs, sloe_layer_spec *out);
-void sloe_design_draw_kind(sloe_rng *rng, size_t kind, uint64_t most_macs, sloe_layer_spec *out);
-#define SLOE_DESIGN_MACS UINT64_C(10000000000) /* unless something else is asked for: 20 GFLOP */
+int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *limits,
+                     sloe_layer_spec *out);
+void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
+                           sloe_layer_spec *out);
 /* A layer of about the same sizes, on an image of another size. 0: none was possible. */
-int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, uint64_t most_macs,
+int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, const sloe_design_limits *limits,
                      sloe_layer_spec *out);
 
 #endif

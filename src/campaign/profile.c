@@ -35,7 +35,8 @@ typedef struct profiler {
   size_t n_shapes;
   int complete;
   size_t n_held_out, n_networks;
-  uint64_t seed, most_macs;
+  uint64_t seed;
+  sloe_design_limits limits;
 } profiler;
 
 static double now_s(void) {
@@ -127,9 +128,9 @@ static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
   while (s->i < s->n) {
     const size_t i = s->i++;
     if (s->by_kind)
-      sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), p->most_macs, out);
+      sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), &p->limits, out);
     else
-      sloe_design_draw(&s->rng, NULL, p->most_macs, out);
+      sloe_design_draw(&s->rng, NULL, &p->limits, out);
     if (is_wanted(p, out)) return 1;
   }
   return 0;
@@ -339,10 +340,12 @@ static sloe_status measure_all(profiler *p, sloe_error *err) {
 }
 
 static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *err) {
-  char db[4096], plan[96];
+  char db[4096], plan[128];
   snprintf(plan, sizeof plan, "profile-2 seed=%" PRIu64, p->seed);
-  if (p->most_macs != SLOE_DESIGN_MACS)
-    snprintf(plan + strlen(plan), sizeof plan - strlen(plan), " macs=%" PRIu64, p->most_macs);
+  if (p->options->max_gflop > 0)
+    snprintf(plan + strlen(plan), sizeof plan - strlen(plan), " macs=%" PRIu64, p->limits.macs);
+  if (p->limits.batch > 1)
+    snprintf(plan + strlen(plan), sizeof plan - strlen(plan), " batch=%" PRId64, p->limits.batch);
   const char *given = p->options->db;
   if (!given && (size_t)snprintf(db, sizeof db, "%s.db", p->options->out) >= sizeof db)
     return sloe_fail(err, SLOE_USAGE, "the path of the platform is too long");
@@ -363,11 +366,12 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
                                 .network_max_ape = NAN};
   profiler *p = sloe_alloc(1, sizeof *p);
   if (!p) return sloe_fail(err, SLOE_NOMEM, "out of memory profiling");
-  *p = (profiler){.options = options,
-                  .complete = 1,
-                  .seed = options->seed ? options->seed : 1,
-                  .most_macs = options->max_gflop > 0 ? (uint64_t)(options->max_gflop * 5e8)
-                                                      : SLOE_DESIGN_MACS};
+  *p = (profiler){
+      .options = options,
+      .complete = 1,
+      .seed = options->seed ? options->seed : 1,
+      .limits = {.macs = (uint64_t)(5e8 * (options->max_gflop > 0 ? options->max_gflop : 20)),
+                 .batch = options->max_batch > 1 ? options->max_batch : 1}};
   out->points = planned(p);
   sloe_status status = SLOE_OK;
   if (!out->points)

@@ -63,13 +63,16 @@ static void take_features(const sloe_lesson *l, double *out) {
 
 /* ---- what is told ---- */
 
-static uint64_t largest(const sloe_lesson *lessons, size_t n) {
-  uint64_t most = SLOE_DESIGN_MACS;
+/* As large as what was measured. */
+static sloe_design_limits largest(const sloe_lesson *lessons, size_t n) {
+  sloe_design_limits out = {.macs = 10000000000, .batch = 1};
   for (size_t i = 0; i < n; i++) {
-    const uint64_t macs = sloe_layer_spec_macs(&lessons[i].spec);
-    if (macs > most) most = macs;
+    const sloe_layer_spec *s = &lessons[i].spec;
+    const uint64_t macs = sloe_layer_spec_macs(s);
+    if (macs > out.macs) out.macs = macs;
+    if (s->op == SLOE_SPEC_CONV && s->n > out.batch) out.batch = s->n;
   }
-  return most;
+  return out;
 }
 
 typedef struct drawing {
@@ -78,7 +81,7 @@ typedef struct drawing {
   size_t n;
   sloe_layer_key key; /* op and grouping are those of all */
   sloe_rng rng;
-  uint64_t most_macs; /* as large as what was measured */
+  sloe_design_limits limits;
 } drawing;
 
 static int is_kin(const drawing *d, const sloe_layer_spec *spec) {
@@ -92,8 +95,8 @@ static int draw(drawing *d, sloe_lesson *out) {
   int exact;
   *out = *like;
   if (sloe_rng_uniform(&d->rng) < share_of_variations) {
-    if (!sloe_design_vary(&d->rng, &like->spec, d->most_macs, &out->spec)) return 0;
-  } else if (!sloe_design_draw(&d->rng, sloe_spec_op_text((sloe_spec_op)d->key.op), d->most_macs,
+    if (!sloe_design_vary(&d->rng, &like->spec, &d->limits, &out->spec)) return 0;
+  } else if (!sloe_design_draw(&d->rng, sloe_spec_op_text((sloe_spec_op)d->key.op), &d->limits,
                                &out->spec)) {
     return 0;
   }
@@ -269,7 +272,7 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .lessons = lessons,
                .n = n,
                .key = sloe_layer_key_of(&lessons[0].spec),
-               .most_macs = largest(lessons, n)};
+               .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
   const size_t told = draw_many(&d, all + n, most);
   SLOE_GOTO(tell(&t, all + n, told, y, err));

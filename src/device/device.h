@@ -67,8 +67,8 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
   size_t n;
 } sloe_backend_options;
 
-/* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice.
- */
+/* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice,
+   kernels. */
 typedef struct sloe_backend {
   const char *name; /* "onednn" */
   const char *doc;  /* one line for --help: what it runs, its keys */
@@ -101,6 +101,11 @@ typedef struct sloe_backend {
   /* The algorithm that was chosen for layer `layer` (0 of a job of one layer), "" where there was
      nothing to choose. A token for people and stores; lives as long as the job. */
   const char *(*choice)(void *state, void *job, size_t layer);
+  /* Of a job of one layer that is one of several kernels, the fastest: what each of those took that
+     were tried, "NAME:US" with a blank between two; "" where nothing was tried. A kernel's time is
+     a function of the layer's sizes without the jumps of the fastest one's. Lives as long as the
+     job. */
+  const char *(*kernels)(void *state, void *job);
 } sloe_backend;
 
 /* ---- opening ---- */
@@ -143,6 +148,8 @@ void sloe_job_unload(sloe_job *job);
 sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *err);
 /* As `choice` of a backend; "" where it has none. */
 const char *sloe_job_choice(const sloe_job *job, size_t layer);
+/* As `kernels` of a backend; "" where it has none. */
+const char *sloe_job_kernels(const sloe_job *job);
 /* All NAN and "" where there is no sensor. Errors: DEVICE where it lies: shows what cannot be. */
 sloe_status sloe_device_sensor_read(sloe_device *device, sloe_device_sensor *out, sloe_error *err);
 /* As `load` and `rest` of a backend. */

@@ -54,6 +54,11 @@ sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *
   return backend->memory ? backend->memory(job->device->state, job->state, out, err) : SLOE_OK;
 }
 
+const char *sloe_job_kernels(const sloe_job *job) {
+  const sloe_backend *backend = job->device->backend;
+  return backend->kernels ? backend->kernels(job->device->state, job->state) : "";
+}
+
 const char *sloe_job_choice(const sloe_job *job, size_t layer) {
   const sloe_backend *backend = job->device->backend;
   return backend->choice ? backend->choice(job->device->state, job->state, layer) : "";

@@ -162,6 +162,13 @@ sloe_status sloe_store_set_column(sloe_store *store, int64_t point, const char *
 sloe_status sloe_store_set_columns(sloe_store *store, int64_t point, const sloe_store_pair *columns,
                                    size_t n, sloe_error *err);
 
+/* The column `column_name` of every point that has it, by point. The value lives until `fn`
+   returns; nested calls are not possible. Stops at the first failure of `fn`. */
+typedef sloe_status (*sloe_store_column_fn)(void *context, int64_t point, const char *value,
+                                            sloe_error *err);
+sloe_status sloe_store_each_column(sloe_store *store, int64_t campaign, const char *column_name,
+                                   sloe_store_column_fn fn, void *context, sloe_error *err);
+
 /* The first open point in the order of adding; *found is 0 where all are finished. Strings live
    until the next call that gives strings. */
 sloe_status sloe_store_next_open_point(sloe_store *store, int64_t campaign, sloe_store_point *out,

@@ -154,6 +154,28 @@ sloe_status sloe_store_set_column(sloe_store *store, int64_t point, const char *
   return sloe_store_set_columns(store, point, &column, 1, err);
 }
 
+sloe_status sloe_store_each_column(sloe_store *store, int64_t campaign, const char *column_name,
+                                   sloe_store_column_fn fn, void *context, sloe_error *err) {
+  sloe_store_query q;
+  SLOE_TRY(sloe_store_query_open(&q, store,
+                                 "SELECT point, value FROM point_column"
+                                 " JOIN point ON point.id = point"
+                                 " WHERE ?1 IN (0, campaign) AND name = ?2 ORDER BY point",
+                                 err));
+  sloe_store_put_int(&q, campaign);
+  sloe_store_put_text(&q, column_name);
+  sloe_status status;
+  for (;;) {
+    int row;
+    SLOE_GOTO(sloe_store_query_next(&q, &row, err));
+    if (!row) break;
+    SLOE_GOTO(fn(context, sloe_store_int(&q, 0), sloe_store_text(&q, 1), err));
+  }
+fail:
+  sloe_store_query_close(&q);
+  return status;
+}
+
 /* ---- how it ended ---- */
 
 sloe_status sloe_store_check_outcome(sloe_store *store, const sloe_store_outcome *o,

@@ -70,7 +70,7 @@ static inline void points_draw(sloe_bench *b, size_t n, uint64_t seed, const cha
   sloe_rng_seed(&rng, seed);
   for (size_t i = 0; i < n; i++) {
     sloe_layer_spec spec;
-    assert_true(sloe_design_draw(&rng, only, SLOE_DESIGN_MACS, &spec));
+    assert_true(sloe_design_draw(&rng, only, NULL, &spec));
     points_add(b, &spec, split);
   }
 }

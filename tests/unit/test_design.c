@@ -68,7 +68,7 @@ static void every_draw_is_possible_and_within_limits(void **state) {
   sloe_rng_seed(&rng, 1);
   for (int i = 0; i < 20000; i++) {
     sloe_layer_spec s;
-    assert_true(sloe_design_draw(&rng, NULL, SLOE_DESIGN_MACS, &s));
+    assert_true(sloe_design_draw(&rng, NULL, NULL, &s));
     assert_usual(&s);
     assert_true(sloe_layer_spec_macs(&s) <= UINT64_C(10000000000));
     assert_true(sloe_layer_spec_in_elements(&s) <= MOST);
@@ -86,9 +86,8 @@ static void draws_are_the_same_of_one_seed_and_others_of_another(void **state) {
   sloe_rng_seed(&c, 6);
   for (int i = 0; i < 2000; i++) {
     sloe_layer_spec s, t, u;
-    assert_true(sloe_design_draw(&a, NULL, SLOE_DESIGN_MACS, &s) &&
-                sloe_design_draw(&b, NULL, SLOE_DESIGN_MACS, &t));
-    assert_true(sloe_design_draw(&c, NULL, SLOE_DESIGN_MACS, &u));
+    assert_true(sloe_design_draw(&a, NULL, NULL, &s) && sloe_design_draw(&b, NULL, NULL, &t));
+    assert_true(sloe_design_draw(&c, NULL, NULL, &u));
     assert_true(sloe_layer_spec_same(&s, &t));
     others += !sloe_layer_spec_same(&s, &u);
   }
@@ -121,7 +120,7 @@ static void one_campaign_draws_every_kind(void **state) {
   sloe_rng_seed(&rng, 1000003 + 1);
   for (size_t i = 0; i < n; i++) {
     sloe_layer_spec s;
-    assert_true(sloe_design_draw(&rng, NULL, SLOE_DESIGN_MACS, &s));
+    assert_true(sloe_design_draw(&rng, NULL, NULL, &s));
     count(&c, &s);
   }
   for (int i = 0; i < SLOE_SPEC_OP_COUNT; i++)
@@ -142,8 +141,8 @@ static void variations_are_possible_and_near(void **state) {
   sloe_rng_seed(&rng, 11);
   for (int i = 0; i < 2000; i++) {
     sloe_layer_spec like, s;
-    assert_true(sloe_design_draw(&rng, NULL, SLOE_DESIGN_MACS, &like));
-    if (!sloe_design_vary(&rng, &like, SLOE_DESIGN_MACS, &s)) continue;
+    assert_true(sloe_design_draw(&rng, NULL, NULL, &like));
+    if (!sloe_design_vary(&rng, &like, NULL, &s)) continue;
     assert_usual(&s);
     n++;
     n_same += sloe_layer_spec_same(&s, &like);
@@ -162,13 +161,13 @@ static void only_draws_ops_whose_name_begins_so(void **state) {
   (void)state;
   sloe_rng_seed(&rng, 2);
   for (int i = 0; i < 300; i++) {
-    assert_true(sloe_design_draw(&rng, "conv", SLOE_DESIGN_MACS, &s));
+    assert_true(sloe_design_draw(&rng, "conv", NULL, &s));
     assert_int_equal(s.op, SLOE_SPEC_CONV);
-    assert_true(sloe_design_draw(&rng, "co", SLOE_DESIGN_MACS, &s));
+    assert_true(sloe_design_draw(&rng, "co", NULL, &s));
     assert_int_equal(strncmp(sloe_spec_op_text(s.op), "co", 2), 0);
   }
-  assert_false(sloe_design_draw(&rng, "nosuch", SLOE_DESIGN_MACS, &s));
-  assert_false(sloe_design_draw(&rng, "convolution", SLOE_DESIGN_MACS, &s));
+  assert_false(sloe_design_draw(&rng, "nosuch", NULL, &s));
+  assert_false(sloe_design_draw(&rng, "convolution", NULL, &s));
 }
 
 int main(void) {

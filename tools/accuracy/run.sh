@@ -15,6 +15,7 @@
 #   SLOE=build/sloe  BACKEND=onednn:threads=1  PLATFORM=OUT/cpu.sloe  MODELS=../shared/models
 #   LAYERS_OF="tv_vgg16"   names of files in MODELS      BUDGET=60m   of profiling
 #   RUNS=15 of a layer  NETWORK_RUNS=30  COUNT=1000 of convolutions  GFLOP=20 of the largest
+#   BATCH=1 of a part of the profile's layers
 #   UNDER="chrt -f 5"      a command that measuring runs under
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -60,7 +61,7 @@ measure_all() {
     chunk=$(printf '%s/%05d.csv' "$folder" "$from")
     say "$1: $from of $total"
     mapfile -t nets < <(sed -n "$from,$((from + 99))p" "$list")
-    measure "$chunk" "${nets[@]}" --runs "$runs" --format csv
+    measure "$chunk" "${nets[@]}" --runs "$runs" --power 0 --format csv
   done
   $python $here/tables.py concat "$folder"/*.csv >"$out/$1.csv"
 }
@@ -73,7 +74,7 @@ print("\n".join(dict.fromkeys(r["net"] for r in csv.DictReader(open(sys.argv[1])
 }
 
 part_profile() { "${under[@]}" "$sloe" profile -b "$backend" -o "$platform" --budget "${BUDGET:-60m}" \
-  --max-gflop "${GFLOP:-20}"; }
+  --max-gflop "${GFLOP:-20}" --max-batch "${BATCH:-1}"; }
 part_convs() { list_convs && measure_all convs "${RUNS:-15}"; }
 join_neuralpower() { # NAME: each row of the layer set, though equal layers are measured once
   mv "$out/$1.csv" "$out/$1/once"

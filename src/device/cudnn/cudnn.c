@@ -171,6 +171,12 @@ static const char *choice(void *state, void *job, size_t layer) {
   return "";
 }
 
+static const char *kernels(void *state, void *job) {
+  (void)state;
+  const cudnn_job *j = job;
+  return j->kernels ? j->kernels : "";
+}
+
 __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
     .name = "cudnn",
     .doc =
@@ -188,4 +194,5 @@ __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
     .sensor = sensor,
     .load = load,
     .choice = choice,
+    .kernels = kernels,
 };

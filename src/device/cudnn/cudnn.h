@@ -241,6 +241,7 @@ struct cudnn_job {
   double weights_bytes, activation_bytes;
   cudaEvent_t *marks; /* one before each layer and one at the end */
   size_t n_marks;
+  const char *kernels; /* of a lone layer: those that were tried; NULL: none */
   cudnn_value *input, *output;
   cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
   size_t n_in, n_out;

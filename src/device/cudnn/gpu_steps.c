@@ -1,7 +1,8 @@
 /* gpu_steps.c: the steps of a job, and the fastest of several that do the same.
  *
- * Choosing. Every candidate runs twice, the second time between two events; what fails or takes
- * more than FAR times as long as the best is out. The others are captured as graphs of several
+ * Choosing. Every candidate runs twice, the second time between two events; what fails is out, and
+ * what takes more than FAR times as long as the best, unless that is short: then it may have been
+ * the host. The others are captured as graphs of several
  * launches, so that the host's part stays outside, and timed TAKES times, taking turns, so that a
  * drift of the clocks meets all of them; the least median wins. The name of the winner is kept by
  * the layer's key: two layers of equal key run the same algorithm in one process. */
@@ -10,8 +11,8 @@
 
 #include "device/cudnn/cudnn.h"
 
-enum { TAKES = 3, MOST_LAUNCHES = 20, MOST_CANDIDATES = 24 };
-static const double FAR = 3.0, GRAPH_NS = 100e3;
+enum { TAKES = 3, MOST_LAUNCHES = 20, MOST_CANDIDATES = 64 };
+static const double FAR = 3.0, SHORT_NS = 60e3, GRAPH_NS = 100e3;
 
 sloe_status sloe_cudnn_step_add(cudnn_job *job, const cudnn_step *step, sloe_error *err) {
   cudnn_step *copy = SLOE_ARENA_NEW(&job->arena, cudnn_step, 1);
@@ -65,6 +66,15 @@ static sloe_status try_once(const race *r, const cudnn_step *step, double *ns, s
   return SLOE_OK;
 }
 
+/* What each took, for who asks a lone layer for its kernels: "NAME:US", blanks between. */
+static sloe_status note(cudnn_job *job, const runner *run, double ns, sloe_error *err) {
+  if (job->n_layers) return SLOE_OK;
+  const char *before = job->kernels ? job->kernels : "";
+  job->kernels = sloe_arena_printf(&job->arena, "%s%s%s:%.3f", before, *before ? " " : "",
+                                   run->step->choice, ns / 1e3);
+  return job->kernels ? SLOE_OK : sloe_cudnn_nomem(err);
+}
+
 /* Those that run, without the far slower ones. A broken GPU ends it; a refusal does not. */
 static sloe_status screen(race *r, const cudnn_step *steps, size_t n, sloe_error *err) {
   sloe_error why;
@@ -84,7 +94,10 @@ static sloe_status screen(race *r, const cudnn_step *steps, size_t n, sloe_error
   }
   if (!r->n) return sloe_fail(err, SLOE_UNSUPPORTED, "%s", why.msg);
   for (size_t i = 0; i < r->n; i++)
-    if (r->run[i].once_ns <= FAR * best) r->run[kept++] = r->run[i];
+    if (r->run[i].once_ns <= fmax(FAR * best, SHORT_NS))
+      r->run[kept++] = r->run[i];
+    else
+      SLOE_TRY(note(r->job, &r->run[i], r->run[i].once_ns, err));
   r->n = kept;
   return SLOE_OK;
 }
@@ -106,7 +119,10 @@ static sloe_status time_all(race *r, sloe_error *err) {
     for (size_t i = 0; i < r->n; i++)
       SLOE_TRY(sloe_cudnn_time_graph(r->job->device, r->run[i].graph,
                                      &r->run[i].take_ns[take < 0 ? 0 : take], err));
-  for (size_t i = 0; i < r->n; i++) r->run[i].median_ns = median3(r->run[i].take_ns);
+  for (size_t i = 0; i < r->n; i++) {
+    r->run[i].median_ns = median3(r->run[i].take_ns) / launches;
+    SLOE_TRY(note(r->job, &r->run[i], r->run[i].median_ns, err));
+  }
   return SLOE_OK;
 }
 
@@ -114,7 +130,7 @@ static sloe_status run_race(race *r, const cudnn_step *steps, size_t n, const cu
                             sloe_error *err) {
   size_t best = 0;
   SLOE_TRY(screen(r, steps, n, err));
-  const sloe_status status = r->n > 1 ? time_all(r, err) : SLOE_OK;
+  const sloe_status status = time_all(r, err);
   for (size_t i = 0; i < r->n; i++)
     if (r->run[i].graph) (void)cudaGraphExecDestroy(r->run[i].graph);
   if (status != SLOE_OK) return status;

@@ -12,10 +12,23 @@
 enum { MAX_BYTES = 1 << 30 };
 
 /* Columns of text and of numbers that are looked for. */
-enum { NET, DEVICE, RUNTIME, VERSION, PRECISION, MODE, RUNS, KIND, RAIL, QUALITY, N_TEXTS };
-static const char *const text_names[N_TEXTS] = {"net",        "device", "runtime", "version",
-                                                "precision",  "mode",   "runs_ns", "memory_kind",
-                                                "power_rail", "quality"};
+enum {
+  NET,
+  DEVICE,
+  RUNTIME,
+  VERSION,
+  PRECISION,
+  MODE,
+  RUNS,
+  KIND,
+  RAIL,
+  QUALITY,
+  KERNELS,
+  N_TEXTS
+};
+static const char *const text_names[N_TEXTS] = {"net",        "device",  "runtime", "version",
+                                                "precision",  "mode",    "runs_ns", "memory_kind",
+                                                "power_rail", "quality", "kernels"};
 enum {
   LATENCY,
   REF,
@@ -160,6 +173,7 @@ static sloe_status take_row(reading *x, sloe_error *err) {
   SLOE_TRY(get_runs(x, &row, err));
   row.memory_kind = keep(x->r, x->text[KIND], &status, err);
   row.power_rail = keep(x->r, x->text[RAIL], &status, err);
+  row.kernels = keep(x->r, x->text[KERNELS], &status, err);
   SLOE_TRY(status);
   return put_row(x, &row, err);
 }

@@ -6,9 +6,9 @@
  *                its place in a network NET#i
  *   latency_ms   the median; rows without it and without runs (skipped points) are left out
  *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
- * choice ref_ms, memory_mb, memory_kind, weights_mb, activations_mb, workspace_mb, power_w,
- * power_rail, peak_w, idle_w, energy_mj, quality      where known device ... threads the identity,
- * equal in all rows
+ * choice kernels      what each kernel took that was tried (device.h) ref_ms, memory_mb,
+ * memory_kind, weights_mb, activations_mb, workspace_mb, power_w, power_rail, peak_w, idle_w,
+ * energy_mj, quality      where known device ... threads     the identity, equal in all rows
  *
  * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
  * counts, else the last.
@@ -25,7 +25,8 @@ typedef struct recording_row {
   double ref_ns, power_w, peak_w, idle_w, energy_mj; /* NAN: not recorded */
   double memory_mb, weights_mb, activations_mb, workspace_mb;
   const char *memory_kind, *power_rail;
-  int is_ok; /* quality */
+  const char *kernels; /* "": not recorded */
+  int is_ok;           /* quality */
 } recording_row;
 
 typedef struct recording {

@@ -210,6 +210,12 @@ static sloe_status replay_rest(void *state, uint64_t ns, sloe_error *err) {
   return SLOE_OK;
 }
 
+static const char *replay_kernels(void *state, void *job) {
+  const recording_row *row = ((replay_job *)job)->row;
+  (void)state;
+  return row ? row->kernels : "";
+}
+
 const sloe_backend sloe_backend_replay = {
     .name = "replay",
     .doc = "answers from a recording, a measurement table with its runs (file=PATH)",
@@ -223,4 +229,5 @@ const sloe_backend sloe_backend_replay = {
     .memory = replay_memory,
     .sensor = replay_sensor,
     .rest = replay_rest,
+    .kernels = replay_kernels,
 };
