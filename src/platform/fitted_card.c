@@ -212,7 +212,8 @@ static sloe_status read_lines(reader *r) {
 }
 
 static const char *made_name(const sloe_fitted_card *v, sloe_arena *arena) {
-  return sloe_arena_printf(arena, "%s-%s-%s-%s", v->device_, v->runtime_, v->precision_, v->mode_);
+  return sloe_arena_printf(arena, "%s-%s-%s%s%s", v->device_, v->runtime_, v->precision_,
+                           *v->mode_ ? "-" : "", v->mode_);
 }
 
 /* "24 held-out networks", where the file says no more. */

@@ -95,7 +95,7 @@ static void each_layer_is_timed_and_memory_is_counted(void **state) {
   assert_ok(sloe_backend_cudnn.run_layers(l.device, l.job, ns, 2, &err), err);
   assert_true(ns[0] > 0 && ns[1] > 0);
   for (size_t i = 0; i < 2; i++)
-    assert_non_null(strstr(sloe_backend_cudnn.choice(l.device, l.job, i), "algo="));
+    assert_non_null(strstr(sloe_backend_cudnn.choice(l.device, l.job, i), "eng="));
   assert_ok(sloe_backend_cudnn.memory(l.device, l.job, &memory, &err), err);
   assert_true(memory.weights_mb >= 2 * 8 * 64 * 9 * 4 / 1e6);
   assert_true(memory.activations_mb >= 80 * 256 * 4 / 1e6);

@@ -157,13 +157,15 @@ static void the_same_platform_gives_the_same_bytes(void **state) {
 static void a_platform_may_know_nothing_yet(void **state) {
   (void)state;
   sloe_fitted_platform bare = {
-      .card = {.device = "d", .title = "t", .runtime = "r", .mode = "m", .memory_mb = NAN},
+      .card = {.device = "d", .title = "t", .runtime = "r", .memory_mb = NAN},
       .fitted = {.reference_ms = NAN, .network = {.scale = 1}}};
   sloe_text bytes = fitted_bytes(&bare);
   sloe_platform *p = open_bytes(&bytes);
   assert_int_equal(p->fitted->n_families + p->fitted->n_ops + p->fitted->n_environment, 0);
   assert_true(isnan(sloe_platform_reference_ms(p)) && isnan(sloe_platform_card(p)->memory_mb));
   assert_string_equal(p->fitted->created, "");
+  assert_string_equal(sloe_platform_card(p)->name, "d-r-fp32"); /* no mode, no blank end */
+  assert_true(sloe_fitted_is_called(sloe_platform_card(p), "d-r-fp32"));
   const sloe_layer_key key = {.op = SLOE_SPEC_CONV};
   assert_null(sloe_fitted_find(p->fitted, &key));
   assert_null(sloe_fitted_nearest(p->fitted, &key));
@@ -609,7 +611,7 @@ static void what_a_reader_would_refuse_is_not_written(void **state) {
   NOT_WRITTEN(toy.card.notes = " blank", "notes has a blank at its end");
   NOT_WRITTEN(toy.card.title = longer, "title = 'xxx");
   NOT_WRITTEN(toy.card.device = "Upper", "device = 'Upper'");
-  NOT_WRITTEN(toy.card.mode = NULL, "the key 'mode' is missing");
+  NOT_WRITTEN(toy.card.runtime = NULL, "the key 'runtime' is missing");
   const char *const bad_name[][2] = {{"a b", "1"}}, *const bad_value[][2] = {{"a", "1\r"}};
   NOT_WRITTEN((toy.fitted.environment = bad_name, toy.fitted.n_environment = 1), "no blank");
   NOT_WRITTEN((toy.fitted.environment = bad_value, toy.fitted.n_environment = 1), "control");

@@ -28,6 +28,7 @@
 #include <cudnn.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/map.h"
 #include "device/device.h"
 
@@ -40,7 +41,9 @@ typedef struct cudnn_nvml cudnn_nvml;
 sloe_status sloe_cudnn_cuda_said(cudaError_t said, const char *what, sloe_error *err);
 sloe_status sloe_cudnn_dnn_said(cudnnStatus_t said, const char *what, sloe_error *err);
 sloe_status sloe_cudnn_blas_said(cublasStatus_t said, const char *what, sloe_error *err);
-sloe_status sloe_cudnn_nomem(sloe_error *err);
+static inline sloe_status sloe_cudnn_nomem(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "cudnn: out of memory");
+}
 #define CUDA_TRY(call, what)                                                           \
   do {                                                                                 \
     const cudaError_t cuda_said = (call);                                              \

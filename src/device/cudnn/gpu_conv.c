@@ -66,8 +66,8 @@ static sloe_status make_weights(cudnn_job *job, cudnn_conv *c, const cudnn_windo
   const int64_t channels = c->in->dims[1], kernel = w->kernel[0] * w->kernel[1];
   const int64_t out = c->transposed ? w->k / w->groups : channels / w->groups;
   const int64_t dims[] = {c->transposed ? channels : w->k, out, w->kernel[0], w->kernel[1]};
-  const cudnn_contents weights = {.name = name,
-                                  .scale = sqrtf(3.0F / (float)(channels / w->groups * kernel))};
+  const int64_t depth = channels / w->groups * kernel;
+  const cudnn_contents weights = {.name = name, .scale = sqrtf(3.0F / (float)depth)};
   const cudnn_contents bias = {.name = "bias", .scale = 0.1F};
   SLOE_TRY(sloe_cudnn_value_new(job, CUDNN_CONSTANT, 4, dims, layout, &weights, &c->weights, err));
   return sloe_cudnn_value_new(job, CUDNN_CONSTANT, 4, (int64_t[]){1, w->k, 1, 1}, layout, &bias,

@@ -48,6 +48,11 @@ sloe_status sloe_cudnn_job_load(cudnn_job *job, uint64_t ns, uint64_t *count, sl
   if (ns) {
     const double graphs = load->graph_ns > 0 ? (double)ns / load->graph_ns : 1;
     n = graphs < 1 ? 1 : graphs < MOST_GRAPHS ? (uint64_t)graphs : MOST_GRAPHS;
+    if (!load->under_way) { /* the first: one to wait for, one to go on with */
+      SLOE_TRY(put_slice(job, n, err));
+      load->turn = !load->turn;
+      load->under_way = n;
+    }
     SLOE_TRY(put_slice(job, n, err));
   }
   if (load->under_way) CUDA_TRY(cudaEventSynchronize(load->end[!load->turn]), "running");

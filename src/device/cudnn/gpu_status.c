@@ -1,10 +1,6 @@
 /* gpu_status.c: what CUDA, cuDNN and cuBLASLt say, as statuses. */
 #include "device/cudnn/cudnn.h"
 
-sloe_status sloe_cudnn_nomem(sloe_error *err) {
-  return sloe_fail(err, SLOE_NOMEM, "cudnn: out of memory");
-}
-
 sloe_status sloe_cudnn_cuda_said(cudaError_t said, const char *what, sloe_error *err) {
   (void)cudaGetLastError(); /* it would be told again to the next call */
   if (said == cudaErrorMemoryAllocation)
