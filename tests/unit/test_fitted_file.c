@@ -611,7 +611,7 @@ static void what_a_reader_would_refuse_is_not_written(void **state) {
   NOT_WRITTEN(toy.card.notes = " blank", "notes has a blank at its end");
   NOT_WRITTEN(toy.card.title = longer, "title = 'xxx");
   NOT_WRITTEN(toy.card.device = "Upper", "device = 'Upper'");
-  NOT_WRITTEN(toy.card.runtime = NULL, "the key 'runtime' is missing");
+  NOT_WRITTEN(toy.card.device = NULL, "the key 'device' is missing");
   const char *const bad_name[][2] = {{"a b", "1"}}, *const bad_value[][2] = {{"a", "1\r"}};
   NOT_WRITTEN((toy.fitted.environment = bad_name, toy.fitted.n_environment = 1), "no blank");
   NOT_WRITTEN((toy.fitted.environment = bad_value, toy.fitted.n_environment = 1), "control");
