@@ -3,7 +3,8 @@
 # which tells what it was fitted to and, less well, what it was not.
 set -uo pipefail
 sloe=$(realpath "$1") || exit 2
-recording=$(realpath "$(dirname "$0")/../../data/recordings/intel-xeon-onednn-t1.csv.gz") || exit 2
+data=$(realpath "$(dirname "$0")/../../data/recordings") || exit 2
+recording=$data/intel-xeon-onednn-t1.csv.gz
 # In memory where that can be: a store waits for the disk after every sample.
 [ -w /dev/shm ] && export TMPDIR=/dev/shm
 stage=$(mktemp -d)
@@ -49,6 +50,15 @@ check "the design is told" at_most design 60
 check "layers in networks are told" at_most in-network 20
 check "layers that were held out are told" at_most held-out 60
 check "networks are told" at_most network 20
+
+# Campaigns of a GPU, each with a layer's time as it was measured there.
+of_a_gpu() { # PRECISION MOST_US: not the CPU's, nor nothing
+  "$sloe" measure zoo:layer,op=conv,c=64,h=28,w=28 --format json \
+    -b "replay:file=$data/nvidia-h200-cudnn9-$1.csv.gz" |
+    jq -e --argjson most "$2" '.latency_ms.p50 * 1000 | . > 1 and . < $most'
+}
+check "a campaign of a GPU in fp32 is answered from" of_a_gpu fp32 6
+check "a campaign of a GPU in fp16 is answered from" of_a_gpu fp16 6
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
