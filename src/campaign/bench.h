@@ -92,6 +92,10 @@ int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
    the next, their least runs hardly move (docs/notes/accuracy.md). */
 void sloe_bench_steady(sloe_bench *bench);
 
+/* The clock between a network's layers takes time itself (an event on a GPU a microsecond or two):
+   what they take together beyond the network is taken off each alike, at most half of it. */
+void sloe_bench_unclock(sloe_bench *bench);
+
 /* The usual time of the reference layer over all points. NAN before any. */
 double sloe_bench_reference_ms(const sloe_bench *bench);
 

@@ -17,6 +17,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/number.h"
+#include "campaign/kernels.h"
 #include "estimate/estimate.h"
 
 enum {
@@ -377,6 +379,19 @@ static double spread_of(const rows *r, const sloe_boost *boost) {
   return spread;
 }
 
+/* Multiprocessors, where the device names them. */
+static double units_of(const fitting *f) {
+  const sloe_device_info *info = sloe_device_describe(f->bench->device);
+  for (size_t i = 0; i < info->n_environment; i++) {
+    const char *value = info->environment[i].value;
+    double units;
+    if (!strcmp(info->environment[i].key, "multiprocessors") &&
+        sloe_parse_double(value, strlen(value), &units) && units >= 1)
+      return units;
+  }
+  return 1;
+}
+
 /* A teacher where there are rows enough, and it can be had. */
 static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) {
   sloe_teacher_shape *shape = &f->out->shapes[at];
@@ -385,12 +400,12 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
   int exact;
   if (!lessons) return out_of_memory(err);
   for (size_t i = 0; i < r->n; i++)
-    lessons[i] =
-        (sloe_lesson){r->from[i]->spec, r->from[i]->place,
-                      sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact), r->y[i]};
+    lessons[i] = (sloe_lesson){r->from[i]->spec, r->from[i]->place,
+                               sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact),
+                               r->y[i], r->from[i]->kernels};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
-  const sloe_status status = sloe_teach(&f->out->fitted, lessons, r->n, shape, &f->out->boosts[at],
-                                        &f->ops[at].error_90, err);
+  const sloe_status status = sloe_teach(&f->out->fitted, lessons, r->n, units_of(f), shape,
+                                        &f->out->boosts[at], &f->ops[at].error_90, err);
   sloe_dealloc(lessons);
   return status;
 }
@@ -469,6 +484,7 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
   *out = (sloe_layer_models){0};
   sloe_arena_init(&out->arena, ARENA_LIMIT);
   out->fitted.reference_ms = reference_ms;
+  out->borrowed = f.switches->like != NULL;
   sloe_status status = list_ops(&f, err);
   for (int round = 0; status == SLOE_OK && round < ROUNDS; round++) {
     status = fit_families(&f, err);
@@ -481,8 +497,10 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
 }
 
 void sloe_layer_models_fini(sloe_layer_models *models) {
-  for (size_t i = 0; models->boosts && i < models->fitted.n_ops; i++)
+  for (size_t i = 0; models->boosts && i < models->fitted.n_ops; i++) {
     sloe_boost_fini(&models->boosts[i]);
+    if (!models->borrowed) sloe_kernels_free(models->shapes[i].kernels);
+  }
   sloe_arena_fini(&models->arena);
   *models = (sloe_layer_models){0};
 }

@@ -30,6 +30,7 @@ typedef struct sloe_layer_models { /* begins all zero */
   sloe_fitted fitted;         /* families, ops, reference_ms; the rest is left alone */
   sloe_boost *boosts;         /* one an op: they own the forests' arrays */
   sloe_teacher_shape *shapes; /* one an op; all zero: no teacher */
+  int borrowed;               /* the shapes' kernels are another's */
 } sloe_layer_models;
 
 /* Fit families and corrections to the points whose split is not `held_out`, in milliseconds while

@@ -287,6 +287,7 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   sloe_bench *b = p->bench;
   b->phase = "fitting";
   sloe_bench_steady(b);
+  sloe_bench_unclock(b);
   sloe_fitted *fitted = &models.fitted;
   sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);

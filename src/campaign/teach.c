@@ -8,14 +8,14 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "campaign/design.h"
+#include "campaign/kernels.h"
 #include "estimate/estimate.h"
 
 enum {
-  TOLD_MOST = 24000,
+  TOLD_MOST = 48000,
   TOLD_EACH = 12, /* a measured row */
   ACTS = SLOE_SPEC_ACT_COUNT,
-  SMOOTH = SLOE_LAYER_FEATURES - 5,
-  INPUTS = SMOOTH + 4 + 1 + ACTS
+  INPUTS = SLOE_TEACH_INPUTS
 };
 static const double chance_ms = 0.0005;
 static const double weight_of_measured = 4, share_of_variations = 0.5;
@@ -33,9 +33,7 @@ static double waste(double x, double block) {
   return log(ceil(x / block) * block / x);
 }
 
-/* Features that are remainders or names are no lengths: remainders become waste, a name one input
-   for each. */
-static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
+void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
   float x[SLOE_LAYER_FEATURES];
   size_t n = 0;
   sloe_layer_features(&l->spec, place, x);
@@ -114,11 +112,14 @@ static size_t draw_many(drawing *d, sloe_lesson *out, size_t most) {
 /* ---- teachers ---- */
 
 typedef struct teacher {
-  sloe_gauss alone, placed; /* placed.n is 0: a place changes nothing */
+  sloe_gauss alone, placed;       /* placed.n is 0: a place changes nothing */
+  const sloe_kernel_set *kernels; /* NULL: none */
+  sloe_gauss rest;                /* what they leave */
 } teacher;
 
 static void teacher_fini(teacher *t) {
   sloe_gauss_fini(&t->alone);
+  sloe_gauss_fini(&t->rest);
   sloe_gauss_fini(&t->placed);
 }
 
@@ -128,15 +129,30 @@ static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n
   double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
   if (!x) return out_of_memory(err);
   for (size_t i = 0; i < n; i++)
-    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + i * INPUTS);
+    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + i * INPUTS);
   const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
   sloe_dealloc(x);
   return status;
 }
 
+/* As if by themselves: by their kernels, and where none applies at once. */
+static sloe_status ask_alone(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
+                             sloe_error *err) {
+  SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
+  if (!t->kernels) return SLOE_OK;
+  double *ms = sloe_alloc(2 * n + 1, sizeof *ms), *rest = ms + n;
+  if (!ms) return out_of_memory(err);
+  sloe_status status = sloe_kernels_tell(t->kernels, lessons, n, ms, err);
+  if (status == SLOE_OK) status = ask(&t->rest, lessons, n, 0, rest, err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++)
+    if (ms[i] > 0) y[i] = log(ms[i] / lessons[i].stair_ms) + rest[i];
+  sloe_dealloc(ms);
+  return status;
+}
+
 static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
                         sloe_error *err) {
-  SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
+  SLOE_TRY(ask_alone(t, lessons, n, y, err));
   if (!t->placed.n) return SLOE_OK;
   double *more = sloe_alloc(n + 1, sizeof *more);
   if (!more) return out_of_memory(err);
@@ -158,7 +174,7 @@ static double own_variance(const sloe_lesson *l) {
   return share * share;
 }
 
-/* To y[i] of the lessons that are in networks, or of those that are not. */
+/* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
 static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
                             sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
   double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
@@ -166,8 +182,8 @@ static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t 
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    if (lessons[i].place.in_network != in_place) continue;
-    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
+    if (lessons[i].place.in_network != in_place || isnan(y[i])) continue;
+    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
@@ -181,14 +197,42 @@ static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t 
   return status;
 }
 
-static sloe_status fit_teacher(const sloe_lesson *lessons, size_t n, sloe_teacher_shape *shape,
-                               teacher *t, sloe_error *err) {
+static double mean_square(const sloe_gauss *g) {
+  double sum = 0;
+  for (size_t i = 0; i < g->n; i++) sum += g->left[i] * g->left[i];
+  return sum / (double)g->n;
+}
+
+/* Leaving one layer out after the other, do kernels tell more than the layers at once? Nearly all
+   layers must have one that is told. */
+static int is_better(const teacher *t) {
+  return 10 * t->rest.n > 9 * t->alone.n && mean_square(&t->rest) < mean_square(&t->alone);
+}
+
+/* Without kernels, or with too few layers that have any, there is no rest. */
+static sloe_status fit_kernels(const sloe_lesson *lessons, size_t n, double units,
+                               sloe_teacher_shape *shape, teacher *t, double *y, sloe_error *err) {
+  if (!shape->kernels) SLOE_TRY(sloe_kernels_fit(lessons, n, units, &shape->kernels, err));
+  if (!shape->kernels) return SLOE_OK;
+  for (size_t i = 0, alone = 0; i < n; i++) {
+    y[i] = NAN;
+    if (lessons[i].place.in_network) continue;
+    y[i] = lessons[i].y - log(sloe_kernels_left(shape->kernels, alone++) / lessons[i].stair_ms);
+  }
+  const sloe_status status = fit_part(lessons, y, n, 0, &shape->rest, &t->rest, err);
+  if (status == SLOE_OK && is_better(t)) t->kernels = shape->kernels;
+  return status == SLOE_UNSUPPORTED ? SLOE_OK : status;
+}
+
+static sloe_status fit_teacher(const sloe_lesson *lessons, size_t n, double units,
+                               sloe_teacher_shape *shape, teacher *t, sloe_error *err) {
   double *y = sloe_alloc(n + 1, sizeof *y);
   sloe_status status;
   if (!y) return out_of_memory(err);
   for (size_t i = 0; i < n; i++) y[i] = lessons[i].y;
   SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
-  SLOE_GOTO(ask(&t->alone, lessons, n, 0, y, err));
+  SLOE_GOTO(fit_kernels(lessons, n, units, shape, t, y, err));
+  SLOE_GOTO(ask_alone(t, lessons, n, y, err));
   for (size_t i = 0; i < n; i++) y[i] = lessons[i].y - y[i];
   status = fit_part(lessons, y, n, 1, &shape->placed, &t->placed, err);
   if (status == SLOE_UNSUPPORTED) status = SLOE_OK;
@@ -199,9 +243,11 @@ fail:
 
 /* ---- trees ---- */
 
-static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, sloe_boost *out,
-                        sloe_error *err) {
-  const sloe_boost_params params = {.trees = n < 3000 ? 64 : 96,
+static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
+                        sloe_boost *out, sloe_error *err) {
+  const sloe_boost_params params = {.trees = n < 3000     ? 64
+                                             : by_kernels ? 256
+                                                          : 96,
                                     .depth = n < 3000 ? 5 : 6,
                                     .rate = 0.4, /* what is told has no noise */
                                     .row_share = 1,
@@ -237,13 +283,15 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
   size_t m = 0;
   double *e = sloe_alloc(n + 1, sizeof *e);
   if (!e) return out_of_memory(err);
-  const sloe_status status = ask(&t->alone, lessons, n, 0, e, err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+  const sloe_status status = ask_alone(t, lessons, n, e, err);
+  for (size_t i = 0, rests = 0; status == SLOE_OK && i < n; i++) {
     float features[SLOE_LAYER_FEATURES];
     if (lessons[i].place.in_network) continue;
     sloe_layer_features(&lessons[i].spec, NULL, features);
     const double told = e[i];
-    e[m] = fabs(t->alone.left[m] + told - sloe_forest_eval(&boost->forest, features));
+    const int by_kernels = t->kernels && !isnan(sloe_kernels_left(t->kernels, m));
+    const double left = by_kernels ? t->rest.left[rests++] : t->alone.left[m];
+    e[m] = fabs(left + told - sloe_forest_eval(&boost->forest, features));
     m++;
   }
   if (status == SLOE_OK) {
@@ -256,7 +304,7 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
 }
 
 sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
-                       sloe_teacher_shape *shape, sloe_boost *out, double *spread,
+                       double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
                        sloe_error *err) {
   const size_t most = n * TOLD_EACH < TOLD_MOST ? n * TOLD_EACH : TOLD_MOST;
   teacher t = {0};
@@ -267,7 +315,7 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
   double *y = sloe_alloc(most + 1, sizeof *y);
   if (!all || !y) SLOE_GOTO(out_of_memory(err));
   memcpy(all, lessons, n * sizeof *all);
-  SLOE_GOTO(fit_teacher(lessons, n, shape, &t, err));
+  SLOE_GOTO(fit_teacher(lessons, n, units, shape, &t, err));
   drawing d = {.fitted = fitted,
                .lessons = lessons,
                .n = n,
@@ -277,7 +325,7 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
   const size_t told = draw_many(&d, all + n, most);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
-  SLOE_GOTO(grow(all, n, n + told, out, err));
+  SLOE_GOTO(grow(all, n, n + told, t.kernels != NULL, out, err));
   SLOE_GOTO(find_spread(&t, lessons, n, out, spread, err));
 fail:
   if (status != SLOE_OK) sloe_boost_fini(out);

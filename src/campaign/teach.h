@@ -6,7 +6,8 @@
  * many drawn layers, and the trees learn from both (as Bucila et al., "Model compression", KDD
  * 2006).
  *
- * One process learns layers by themselves; a second one what a place in a network adds, from the
+ * One process learns layers by themselves, or where a layer is the fastest of several kernels what
+ * those leave of it (kernels.h); a second one what a place in a network adds, from the
  * layers of networks: what they took over what the first says of them (an autoregressive scheme,
  * Kennedy & O'Hagan, Biometrika 87(1), 2000).
  */
@@ -19,21 +20,31 @@
 typedef struct sloe_lesson { /* one row, measured or told */
   sloe_layer_spec spec;
   sloe_layer_place place;
-  double stair_ms; /* of the staircase */
-  double y;        /* ln(time / staircase) */
+  double stair_ms;     /* of the staircase */
+  double y;            /* ln(time / staircase) */
+  const char *kernels; /* what each took (device.h); "": not known */
 } sloe_lesson;
 
+/* The inputs of a process. Features that are remainders or names are no lengths: remainders become
+   waste, a name one input for each. `place` NULL: by itself. */
+enum { SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 5 + 4 + 1 + SLOE_SPEC_ACT_COUNT };
+void sloe_teach_inputs(const sloe_lesson *lesson, const sloe_layer_place *place,
+                       double out[SLOE_TEACH_INPUTS]);
+
+struct sloe_kernel_set;
 typedef struct sloe_teacher_shape { /* all zero: not known */
-  sloe_gauss_shape alone, placed;
+  sloe_gauss_shape alone, rest, placed;
+  struct sloe_kernel_set *kernels; /* kernels.h; whoever found the shape frees it */
 } sloe_teacher_shape;
 
 /* Trees over sloe_layer_features from n measured lessons of one op and grouping; `fitted` has their
-   staircases. *shape: found where it is all zero, else taken. spread: 0.9-th quantile of |y - what
-   is said of it by the others|, of layers by themselves. On failure *out is all zero. Errors:
-   UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST layers by themselves),
-   NOMEM. */
+   staircases. units: of the device, as in kernels.h. *shape: found where it is all zero, else
+   taken. spread: 0.9-th quantile of |y - what is said of it by the others|, of layers by
+   themselves. On failure *out is all zero. Errors: UNSUPPORTED where a process cannot be fitted
+   (fewer than SLOE_TEACH_LEAST layers by themselves), NOMEM. */
 enum { SLOE_TEACH_LEAST = 25 };
 sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
-                       sloe_teacher_shape *shape, sloe_boost *out, double *spread, sloe_error *err);
+                       double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
+                       sloe_error *err);
 
 #endif

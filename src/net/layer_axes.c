@@ -115,6 +115,22 @@ double sloe_layer_inner_macs(const sloe_layer_spec *s) {
   return (double)s->n * (double)s->k * (double)channels * inner_taps(s, 0) * inner_taps(s, 1);
 }
 
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+double sloe_layer_tiles(const sloe_layer_spec *s, int64_t rows, int64_t columns) {
+  const int64_t positions = s->n * s->out[0] * s->out[1], filters = s->k / s->groups;
+  return (double)ceil_div(positions, rows) * (double)ceil_div(filters, columns) * (double)s->groups;
+}
+
+double sloe_layer_transform(const sloe_layer_spec *s) {
+  const int64_t h = s->h + s->kernel[0] - 1, w = s->w + s->kernel[1] - 1, most = h > w ? h : w;
+  int64_t size = 16;
+  while (size < most && size < INT64_C(1) << 40) size *= 2;
+  return (double)size;
+}
+
 static float ln(double x) {
   return logf(x > 1 ? (float)x : 1);
 }
@@ -167,6 +183,9 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_log_w] = ln((double)s->w),
       [SLOE_LAYER_FEATURE_in_network] = (float)(place && place->in_network),
       [SLOE_LAYER_FEATURE_log_network] = ln(cold_weights(place)),
+      [SLOE_LAYER_FEATURE_log_tiles_128] = ln(sloe_layer_tiles(s, 128, 128)),
+      [SLOE_LAYER_FEATURE_log_tiles_64] = ln(sloe_layer_tiles(s, 64, 64)),
+      [SLOE_LAYER_FEATURE_log_transform] = ln(sloe_layer_transform(s)),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

@@ -62,7 +62,10 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(extra, "residual add; parts of a concat; operand of a binary; interpolation") \
   X(log_w, "ln of the input's width")                                             \
   X(in_network, "1 among the layers of a network, 0 by itself")                   \
-  X(log_network, "ln of the weights of that network, at most 2^26")
+  X(log_network, "ln of the weights of that network, at most 2^26")               \
+  X(log_tiles_128, "ln of the tiles of 128 outputs x 128 filters of a group")     \
+  X(log_tiles_64, "the same of 64 x 64")                                          \
+  X(log_transform, "ln of the side of a square Fourier transform, a power of 2")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
@@ -85,6 +88,12 @@ sloe_layer_place sloe_layers_place(const sloe_layers *layers);
 void sloe_layer_features(const sloe_layer_spec *spec, const sloe_layer_place *place,
                          float x[SLOE_LAYER_FEATURES]);
 const char *sloe_layer_feature_name(size_t i);
+
+/* Tiles of `rows` output positions x `columns` filters of a group that the output is cut into. */
+double sloe_layer_tiles(const sloe_layer_spec *spec, int64_t rows, int64_t columns);
+/* The side of the square Fourier transforms that a convolution can be made of: the next power of
+   two of the image and what a kernel reaches beyond it, at least 16. */
+double sloe_layer_transform(const sloe_layer_spec *spec);
 
 /* Multiply-accumulates of a convolution that touch no padding; sloe_layer_spec_macs of the rest. */
 double sloe_layer_inner_macs(const sloe_layer_spec *spec);

@@ -19,6 +19,7 @@ typedef struct replay {
   double now_ns, mj;            /* passed and drawn until now */
   int rests;                    /* since the last run */
   size_t n_readings;            /* of the sensor */
+  sloe_device_pair units;
 } replay;
 
 typedef struct replay_job {
@@ -37,8 +38,9 @@ static void replay_close(void *state) {
 
 static sloe_status replay_open(const sloe_backend_options *options, void **state,
                                sloe_device_info *info, sloe_error *err) {
-  static const char *const keys[] = {"file", NULL};
+  static const char *const keys[] = {"file", "multiprocessors", NULL};
   const char *path = sloe_backend_option(options, "file", NULL);
+  const char *units = sloe_backend_option(options, "multiprocessors", NULL);
   *state = NULL;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
   if (!path || !*path) return sloe_fail(err, SLOE_USAGE, "file=PATH says which recording");
@@ -48,6 +50,9 @@ static sloe_status replay_open(const sloe_backend_options *options, void **state
   const sloe_status status = sloe_recording_read(path, &r->recording, err);
   if (status == SLOE_OK) {
     *info = r->recording.info;
+    r->units = (sloe_device_pair){"multiprocessors", units};
+    info->environment = &r->units;
+    info->n_environment = units != NULL;
     *state = r;
   } else {
     replay_close(r);
@@ -218,7 +223,9 @@ static const char *replay_kernels(void *state, void *job) {
 
 const sloe_backend sloe_backend_replay = {
     .name = "replay",
-    .doc = "answers from a recording, a measurement table with its runs (file=PATH)",
+    .doc =
+        "answers from a recording, a measurement table with its runs (file=PATH, multiprocessors=N "
+        "of the device)",
     .open = replay_open,
     .close = replay_close,
     .load_layer = replay_load_layer,

@@ -1,0 +1,324 @@
+#include "campaign/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/number.h"
+#include "fit/gauss.h"
+
+enum {
+  ARENA_LIMIT = 1 << 28,
+  LEAST = 40,       /* layers of a kernel */
+  MOST_ROWS = 1500, /* of a process, evenly taken of all */
+  OWN_SHAPE = 400,  /* layers that a kernel needs for a shape of its own */
+  INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
+  FEATURES = SLOE_LAYER_FEATURES + 3
+};
+_Static_assert((int)FEATURES <= (int)SLOE_FOREST_FEATURES, "trees take every feature");
+_Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
+
+typedef struct sample { /* one layer on one kernel */
+  size_t lesson;
+  double ms;
+} sample;
+
+typedef struct kernel {
+  const char *name;
+  sample *samples;
+  size_t n, cap;
+  sloe_gauss process;
+  sloe_boost applies; /* to 1 where it does, 0 where not; without a forest: always */
+  int everywhere;
+} kernel;
+
+struct sloe_kernel_set {
+  sloe_arena arena;
+  sloe_map by_name;
+  kernel *kernels;
+  size_t n, cap;
+  double units;
+  double *left; /* ms of each lesson of the fit */
+  size_t n_left;
+};
+
+static sloe_status out_of_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory learning kernels");
+}
+
+/* ---- inputs ---- */
+
+/* Elements of the Fourier transforms of input, output and weights, where it were made of those. */
+typedef struct transformed {
+  double in, out, weights;
+} transformed;
+
+static transformed transforms_of(const sloe_layer_spec *s) {
+  const double size = sloe_layer_transform(s), points = size * size;
+  return (transformed){points * (double)(s->n * s->c), points * (double)(s->n * s->k),
+                       points * (double)(s->c / s->groups) * (double)s->k};
+}
+
+/* For the processes. Work of tiles in rounds in which all units have one. */
+static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) {
+  const sloe_layer_spec *s = &l->spec;
+  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
+  size_t n = SLOE_TEACH_INPUTS;
+  sloe_teach_inputs(l, NULL, out);
+  for (int64_t rows = 32; rows <= 256; rows *= 2)
+    for (int64_t columns = 32; columns <= 256; columns *= 2)
+      out[n++] =
+          log(ceil(sloe_layer_tiles(s, rows, columns) / units) * (double)(rows * columns) * depth);
+  const transformed t = transforms_of(s);
+  out[n++] = log(t.in);
+  out[n++] = log(t.out);
+  out[n++] = log(t.weights);
+  out[n++] = log(t.in + t.out + t.weights + 8 * t.weights * (double)s->n);
+}
+
+/* For the trees that say where a kernel applies: sizes, remainders, memory. */
+static void take_features(const sloe_lesson *l, float out[FEATURES]) {
+  const sloe_layer_spec *s = &l->spec;
+  const transformed t = transforms_of(s);
+  sloe_layer_features(s, NULL, out);
+  out[SLOE_LAYER_FEATURES] = (float)log(t.in + t.out + t.weights);
+  out[SLOE_LAYER_FEATURES + 1] = (float)(s->k / s->groups % 8);
+  out[SLOE_LAYER_FEATURES + 2] = (float)(s->kernel[0] == s->kernel[1]);
+}
+
+/* ---- what was measured ---- */
+
+static kernel *find(sloe_kernel_set *set, const char *name, size_t len, sloe_error *err) {
+  const char *key = sloe_arena_strn(&set->arena, name, len);
+  const int32_t at = key ? sloe_map_get(&set->by_name, key) : -1;
+  if (at >= 0) return &set->kernels[at];
+  if (!key ||
+      !sloe_arena_grow(&set->arena, &set->kernels, set->n, &set->cap, sizeof *set->kernels) ||
+      !sloe_map_put(&set->by_name, &set->arena, key, (int32_t)set->n)) {
+    (void)out_of_memory(err);
+    return NULL;
+  }
+  set->kernels[set->n] = (kernel){.name = key};
+  return &set->kernels[set->n++];
+}
+
+/* The least of a lesson, where its list names a kernel twice. */
+static sloe_status add_sample(sloe_kernel_set *set, kernel *k, size_t lesson, double ms,
+                              sloe_error *err) {
+  if (k->n && k->samples[k->n - 1].lesson == lesson) {
+    if (ms < k->samples[k->n - 1].ms) k->samples[k->n - 1].ms = ms;
+    return SLOE_OK;
+  }
+  if (!sloe_arena_grow(&set->arena, &k->samples, k->n, &k->cap, sizeof *k->samples))
+    return out_of_memory(err);
+  k->samples[k->n++] = (sample){lesson, ms};
+  return SLOE_OK;
+}
+
+/* "NAME:US NAME:US ..."; what is none is passed over. */
+static sloe_status read_list(sloe_kernel_set *set, size_t lesson, const char *list,
+                             sloe_error *err) {
+  for (const char *s = list; *s;) {
+    const size_t len = strcspn(s, " ");
+    const char *colon = memchr(s, ':', len);
+    double us;
+    if (colon && sloe_parse_double(colon + 1, len - (size_t)(colon + 1 - s), &us) && us > 0) {
+      kernel *k = find(set, s, (size_t)(colon - s), err);
+      if (!k) return SLOE_NOMEM;
+      SLOE_TRY(add_sample(set, k, lesson, us / 1e3, err));
+    }
+    s += len + (s[len] == ' ');
+  }
+  return SLOE_OK;
+}
+
+/* ---- a kernel ---- */
+
+static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const double *x,
+                               const sloe_gauss_shape *shape, sloe_error *err) {
+  const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS;
+  double *rows = sloe_alloc(m * INPUTS, sizeof *rows), *y = sloe_alloc(m, sizeof *y);
+  sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < m; i++) {
+    const sample *s = &k->samples[i * k->n / m];
+    memcpy(rows + i * INPUTS, x + s->lesson * INPUTS, INPUTS * sizeof *rows);
+    y[i] = log(s->ms);
+  }
+  if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, INPUTS, shape, &k->process, err);
+  for (size_t i = 0; status == SLOE_OK && i < m; i++) {
+    const sample *s = &k->samples[i * k->n / m];
+    double *left = &set->left[s->lesson];
+    const double told = exp(y[i] - k->process.left[i]);
+    if (!(told >= *left)) *left = told;
+  }
+  sloe_dealloc(rows);
+  sloe_dealloc(y);
+  return status;
+}
+
+/* From the layers that have kernels at all. */
+static sloe_status fit_applies(kernel *k, const sloe_lesson *const *alone, const size_t *with,
+                               size_t n_with, sloe_error *err) {
+  const sloe_boost_params params = {.trees = 60,
+                                    .depth = 5,
+                                    .rate = 0.4,
+                                    .row_share = 1,
+                                    .feature_share = 1,
+                                    .folds = 1,
+                                    .seed = 1};
+  k->everywhere = k->n == n_with;
+  if (k->everywhere) return SLOE_OK;
+  double *rows = sloe_alloc(n_with * FEATURES, sizeof *rows), *y = sloe_alloc(n_with, sizeof *y);
+  sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0, at = 0; status == SLOE_OK && i < n_with; i++) {
+    float x[FEATURES];
+    take_features(alone[with[i]], x);
+    for (int j = 0; j < FEATURES; j++) rows[i * FEATURES + (size_t)j] = (double)x[j];
+    while (at < k->n && k->samples[at].lesson < with[i]) at++;
+    y[i] = at < k->n && k->samples[at].lesson == with[i];
+  }
+  if (status == SLOE_OK)
+    status = sloe_boost_train(rows, y, NULL, n_with, FEATURES, &params, &k->applies, err);
+  sloe_dealloc(rows);
+  sloe_dealloc(y);
+  return status;
+}
+
+/* ---- all of them ---- */
+
+static int by_count(const void *a, const void *b) {
+  const kernel *p = a, *q = b;
+  return p->n != q->n ? (p->n < q->n) - (p->n > q->n) : strcmp(p->name, q->name);
+}
+
+/* The most tried first: they have shapes of their own, the others the first one's. */
+static sloe_status fit_all(sloe_kernel_set *set, const sloe_lesson *const *alone, const double *x,
+                           const size_t *with, size_t n_with, sloe_error *err) {
+  if (set->n) qsort(set->kernels, set->n, sizeof *set->kernels, by_count);
+  while (set->n && set->kernels[set->n - 1].n < LEAST) set->n--;
+  for (size_t i = 0; i < set->n; i++) {
+    kernel *k = &set->kernels[i];
+    const int own = !i || k->n >= OWN_SHAPE;
+    SLOE_TRY(fit_process(set, k, x, own ? NULL : &set->kernels[0].process.shape, err));
+    SLOE_TRY(fit_applies(k, alone, with, n_with, err));
+  }
+  return SLOE_OK;
+}
+
+static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+                             sloe_error *err) {
+  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
+  size_t *with = sloe_alloc(n + 1, sizeof *with), n_with = 0;
+  sloe_status status = x && with ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    set->left[i] = NAN;
+    if (!*alone[i]->kernels) continue;
+    with[n_with++] = i;
+    take_inputs(alone[i], set->units, x + i * INPUTS);
+    status = read_list(set, i, alone[i]->kernels, err);
+  }
+  if (status == SLOE_OK) status = fit_all(set, alone, x, with, n_with, err);
+  sloe_dealloc(x);
+  sloe_dealloc(with);
+  return status;
+}
+
+static sloe_status fit_lessons(sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
+                               sloe_error *err) {
+  const sloe_lesson **alone = sloe_alloc(n + 1, sizeof *alone);
+  size_t m = 0;
+  set->left = SLOE_ARENA_NEW(&set->arena, double, n + 1);
+  sloe_status status = set->left && alone ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++)
+    if (!lessons[i].place.in_network) alone[m++] = &lessons[i];
+  set->n_left = m;
+  if (status == SLOE_OK) status = fit_alone(set, alone, m, err);
+  sloe_dealloc((void *)alone);
+  return status;
+}
+
+sloe_status sloe_kernels_fit(const sloe_lesson *lessons, size_t n, double units,
+                             sloe_kernel_set **out, sloe_error *err) {
+  *out = NULL;
+  sloe_kernel_set *set = sloe_alloc(1, sizeof *set);
+  if (!set) return out_of_memory(err);
+  *set = (sloe_kernel_set){.units = units};
+  sloe_arena_init(&set->arena, ARENA_LIMIT);
+  const sloe_status status = fit_lessons(set, lessons, n, err);
+  if (status == SLOE_OK && set->n) {
+    *out = set;
+    return SLOE_OK;
+  }
+  sloe_kernels_free(set);
+  return status;
+}
+
+void sloe_kernels_free(sloe_kernel_set *set) {
+  if (!set) return;
+  for (size_t i = 0; i < set->n; i++) {
+    sloe_gauss_fini(&set->kernels[i].process);
+    sloe_boost_fini(&set->kernels[i].applies);
+  }
+  sloe_arena_fini(&set->arena);
+  sloe_dealloc(set);
+}
+
+/* ---- telling ---- */
+
+static int applies(const kernel *k, const float *features) {
+  return k->everywhere || sloe_forest_eval(&k->applies.forest, features) > 0.5;
+}
+
+typedef struct telling {
+  size_t n;
+  double *x, *rows, *y; /* inputs of all, of those that apply; what they say */
+  float *features;
+  size_t *at;
+} telling;
+
+static sloe_status tell_kernel(const kernel *k, const telling *t, double *ms, sloe_error *err) {
+  size_t m = 0;
+  for (size_t i = 0; i < t->n; i++) {
+    if (!applies(k, t->features + i * FEATURES)) continue;
+    memcpy(t->rows + m * INPUTS, t->x + i * INPUTS, INPUTS * sizeof *t->rows);
+    t->at[m++] = i;
+  }
+  SLOE_TRY(sloe_gauss_eval(&k->process, t->rows, m, t->y, err));
+  for (size_t i = 0; i < m; i++) {
+    const double told = exp(t->y[i]);
+    if (!(told >= ms[t->at[i]])) ms[t->at[i]] = told;
+  }
+  return SLOE_OK;
+}
+
+sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
+                              double *ms, sloe_error *err) {
+  telling t = {n,
+               sloe_alloc(n * INPUTS + 1, sizeof *t.x),
+               sloe_alloc(n * INPUTS + 1, sizeof *t.rows),
+               sloe_alloc(n + 1, sizeof *t.y),
+               sloe_alloc(n * FEATURES + 1, sizeof *t.features),
+               sloe_alloc(n + 1, sizeof *t.at)};
+  sloe_status status = t.x && t.rows && t.y && t.features && t.at ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    take_inputs(&lessons[i], set->units, t.x + i * INPUTS);
+    take_features(&lessons[i], t.features + i * FEATURES);
+    ms[i] = NAN;
+  }
+  for (size_t i = 0; status == SLOE_OK && i < set->n; i++)
+    status = tell_kernel(&set->kernels[i], &t, ms, err);
+  sloe_dealloc(t.x);
+  sloe_dealloc(t.rows);
+  sloe_dealloc(t.y);
+  sloe_dealloc(t.features);
+  sloe_dealloc(t.at);
+  return status;
+}
+
+double sloe_kernels_left(const sloe_kernel_set *set, size_t i) {
+  return i < set->n_left ? set->left[i] : NAN;
+}

@@ -1,0 +1,30 @@
+/* kernels.h: the time of a layer that is the fastest of several kernels. Private to campaign/.
+ *
+ * A runtime that measures its kernels and keeps the fastest has a time that jumps wherever another
+ * one wins. Each kernel's own time does not: it goes with the work, in steps of its tiles over the
+ * device's units. So each kernel has a Gaussian process of its own (fit/gauss.h), learned from all
+ * layers that it was tried on, and trees that say which layers it can be tried on; a layer takes
+ * the least of what they say. What that leaves of the layers' own times is the teacher's to learn.
+ */
+#ifndef SLOE_CAMPAIGN_KERNELS_H
+#define SLOE_CAMPAIGN_KERNELS_H
+
+#include "campaign/teach.h"
+
+typedef struct sloe_kernel_set sloe_kernel_set;
+
+/* From the lessons of layers by themselves that have `kernels`. `units`: multiprocessors, 1 where
+   not known. *out is NULL where there are too few of them. Errors: NOMEM, UNSUPPORTED as of
+   sloe_gauss_fit. */
+sloe_status sloe_kernels_fit(const sloe_lesson *lessons, size_t n, double units,
+                             sloe_kernel_set **out, sloe_error *err);
+void sloe_kernels_free(sloe_kernel_set *set);
+
+/* ms[i]: the least of the kernels that apply, as the layer by itself; NAN where none does. */
+sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
+                              double *ms, sloe_error *err);
+/* The same of the fit's lesson `i` of those by themselves, told by each kernel's process without
+   that lesson (leave-one-out). */
+double sloe_kernels_left(const sloe_kernel_set *set, size_t i);
+
+#endif
