@@ -126,7 +126,8 @@ static sloe_status read_list(sloe_kernel_set *set, size_t lesson, const char *li
     const size_t len = strcspn(s, " ");
     const char *colon = memchr(s, ':', len);
     double us;
-    if (colon && sloe_parse_double(colon + 1, len - (size_t)(colon + 1 - s), &us) && us > 0) {
+    if (colon && colon > s && sloe_parse_double(colon + 1, len - (size_t)(colon + 1 - s), &us) &&
+        us > 0) {
       kernel *k = find(set, s, (size_t)(colon - s), err);
       if (!k) return SLOE_NOMEM;
       SLOE_TRY(add_sample(set, k, lesson, us / 1e3, err));

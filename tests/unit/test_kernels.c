@@ -1,0 +1,132 @@
+/* Layers that are the fastest of several kernels, and the clock between a network's layers. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "campaign/bench.h"
+#include "campaign/design.h"
+#include "campaign/kernels.h"
+#include "unit/unit.h"
+
+enum { N = 160, ASKED = 60, TEXT = 96 };
+static const double units = 10;
+
+/* Planted: `tiles` works in rounds of tiles of 64 x 64; `direct` has no steps and, on strides of 1
+   alone, costs less a layer and more a product. */
+static double tiles_ms(const sloe_layer_spec *s) {
+  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
+  return 0.004 + 4e-6 * depth * ceil(sloe_layer_tiles(s, 64, 64) / units);
+}
+
+static double direct_ms(const sloe_layer_spec *s) {
+  return 0.002 + 3e-9 * (double)sloe_layer_spec_macs(s);
+}
+
+static int has_direct(const sloe_layer_spec *s) {
+  return s->stride[0] == 1 && s->stride[1] == 1;
+}
+
+static double planted_ms(const sloe_layer_spec *s) {
+  const double tiles = tiles_ms(s);
+  return has_direct(s) ? fmin(tiles, direct_ms(s)) : tiles;
+}
+
+static sloe_lesson lesson_of(const sloe_layer_spec *s, char text[TEXT]) {
+  int len = snprintf(text, TEXT, "tiles:%.4f", tiles_ms(s) * 1e3);
+  if (has_direct(s)) snprintf(text + len, TEXT - (size_t)len, " direct:%.4f", direct_ms(s) * 1e3);
+  return (sloe_lesson){
+      .spec = *s, .stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(s), .kernels = text};
+}
+
+static void draw_lessons(uint64_t seed, size_t n, sloe_lesson *out, char (*texts)[TEXT]) {
+  sloe_rng rng;
+  sloe_rng_seed(&rng, seed);
+  for (size_t i = 0; i < n;) {
+    sloe_layer_spec s;
+    assert_true(sloe_design_draw(&rng, "conv", NULL, &s));
+    if (s.groups > 1) continue;
+    out[i] = lesson_of(&s, texts[i]);
+    i++;
+  }
+}
+
+static sloe_lesson lessons[N], asked[ASKED];
+static char texts[N][TEXT], asked_texts[ASKED][TEXT];
+
+static void the_least_of_the_kernels_is_told(void **state) {
+  (void)state;
+  sloe_kernel_set *set;
+  sloe_error err;
+  double ms[ASKED], sum = 0, left = 0;
+  draw_lessons(1, N, lessons, texts);
+  draw_lessons(2, ASKED, asked, asked_texts);
+  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  assert_non_null(set);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
+  for (size_t i = 0; i < N; i++)
+    left += fabs(log(sloe_kernels_left(set, i) / planted_ms(&lessons[i].spec)));
+  assert_true(sum / ASKED < 0.12);
+  assert_true(left / N < 0.12 && left > 0); /* without itself, so not exactly */
+  assert_true(isnan(sloe_kernels_left(set, N)));
+  sloe_kernels_free(set);
+}
+
+static void without_enough_layers_there_are_no_kernels(void **state) {
+  (void)state;
+  sloe_kernel_set *set;
+  sloe_error err;
+  draw_lessons(1, N, lessons, texts);
+  assert_ok(sloe_kernels_fit(lessons, 20, units, &set, &err), err);
+  assert_null(set);
+  for (size_t i = 0; i < N; i++) lessons[i].kernels = "";
+  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  assert_null(set);
+  for (size_t i = 0; i < N; i++) lessons[i].kernels = "a: :5 b:x c:-1 d";
+  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  assert_null(set);
+  sloe_kernels_free(NULL);
+}
+
+static void layers_of_networks_teach_no_kernel(void **state) {
+  (void)state;
+  sloe_kernel_set *set;
+  sloe_error err;
+  draw_lessons(1, N, lessons, texts);
+  for (size_t i = 0; i < N; i++) lessons[i].place.in_network = 1;
+  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  assert_null(set);
+}
+
+static void what_the_clock_takes_is_taken_off_the_layers(void **state) {
+  (void)state;
+  sloe_bench_point points[] = {
+      {.network = 1, .number = 0, .time = 10},
+      {.number = 0, .place = {.in_network = 1}, .time = 6},
+      {.number = 0, .place = {.in_network = 1}, .time = 7},
+      {.number = 0, .place = {.in_network = 1}, .time = 0.5}, /* at most half of it */
+      {.network = 1, .number = 1, .time = 10},                /* no more than the whole */
+      {.number = 1, .place = {.in_network = 1}, .time = 9},
+      {.time = 3}, /* by itself */
+  };
+  sloe_bench b = {.points = points, .n_points = sizeof points / sizeof *points};
+  const double each = (6 + 7 + 0.5 - 10) / 3;
+  sloe_bench_unclock(&b);
+  assert_float_equal(points[1].time, 6 - each, 1e-12);
+  assert_float_equal(points[2].time, 7 - each, 1e-12);
+  assert_float_equal(points[3].time, 0.25, 1e-12);
+  assert_float_equal(points[5].time, 9, 0);
+  assert_float_equal(points[6].time, 3, 0);
+  assert_float_equal(points[0].time, 10, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_least_of_the_kernels_is_told),
+      cmocka_unit_test(without_enough_layers_there_are_no_kernels),
+      cmocka_unit_test(layers_of_networks_teach_no_kernel),
+      cmocka_unit_test(what_the_clock_takes_is_taken_off_the_layers),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
