@@ -24,7 +24,7 @@ static map dense_block(builder *b, map x, int64_t layers, int64_t growth) {
 static map transition(builder *b, map x) {
   x = sloe_zoo_add_norm_act(b, x, SLOE_SPEC_ACT_RELU);
   x = sloe_zoo_add_conv(b, x, (sloe_zoo_conv){.k = x.c / 2, .bias = SLOE_ZOO_NO_BIAS});
-  return sloe_zoo_add_pool(b, x, "AveragePool", 2, 2, 0);
+  return sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 2, 2, 0);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {
@@ -41,7 +41,7 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
       b, x,
       (sloe_zoo_conv){
           .k = rows[at].first, .kernel = 7, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   for (int i = 0; i < 4; i++) {
     if (i) x = transition(b, x);
     x = dense_block(b, x, rows[at].layers[i], rows[at].growth);

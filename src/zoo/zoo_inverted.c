@@ -16,5 +16,5 @@ sloe_zoo_map sloe_zoo_add_inverted(sloe_zoo_builder *b, sloe_zoo_map x, sloe_zoo
   if (r.gate.squeezed) y = sloe_zoo_add_gate(b, y, r.gate);
   y = sloe_zoo_add_conv(b, y, (sloe_zoo_conv){.k = r.k, .norm = 1});
   if (r.alone || r.stride != 1 || x.c != y.c) return y;
-  return sloe_zoo_add_binary(b, "Add", y, x);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x);
 }

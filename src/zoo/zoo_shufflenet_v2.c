@@ -41,7 +41,7 @@ sloe_status sloe_zoo_put_shufflenet_v2(builder *b, map x, double width, int64_t 
   x = sloe_zoo_add_conv(
       b, x,
       (sloe_zoo_conv){.k = 24, .kernel = 3, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   int64_t k = rows[at].first;
   for (int stage = 0; stage < SLOE_ZOO_SHUFFLE_STAGES; stage++, k *= 2)
     for (int64_t i = 0; i < sloe_zoo_shuffle_blocks[stage]; i++) x = unit(b, x, k, i ? 1 : 2);

@@ -16,7 +16,7 @@ static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
                                             .norm = call->v[BN].whole == 1,
                                             .bias = SLOE_ZOO_BIAS,
                                             .act = SLOE_SPEC_ACT_RELU});
-    x = sloe_zoo_add_pool(b, x, "MaxPool", 2, 2, 0);
+    x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 2, 2, 0);
   }
   x = sloe_zoo_add_fitted_pool(b, x, 7);
   x = sloe_zoo_add_fc(b, x, 4096, SLOE_SPEC_ACT_RELU);

@@ -27,14 +27,14 @@ static map halving(builder *b, map x, int64_t middle, int64_t k, int activate) {
   map y = activate ? sloe_zoo_add_act(b, x, SLOE_SPEC_ACT_RELU) : x;
   y = separable(b, y, middle);
   y = separable(b, sloe_zoo_add_act(b, y, SLOE_SPEC_ACT_RELU), k);
-  y = sloe_zoo_add_pool(b, y, "MaxPool", 3, 2, 1);
-  return sloe_zoo_add_binary(b, "Add", y, conv(b, x, k, 1, 2, SLOE_SPEC_ACT_NONE));
+  y = sloe_zoo_add_pool(b, y, SLOE_OP_MAX_POOL, 3, 2, 1);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, y, conv(b, x, k, 1, 2, SLOE_SPEC_ACT_NONE));
 }
 
 static map middle(builder *b, map x) {
   map y = x;
   for (int i = 0; i < 3; i++) y = separable(b, sloe_zoo_add_act(b, y, SLOE_SPEC_ACT_RELU), x.c);
-  return sloe_zoo_add_binary(b, "Add", y, x);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {
