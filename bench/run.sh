@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh BUILD: the table of `make bench`. Files with weights are made once in BUILD/bench from the
-# models beside the project (../shared/models) where those are, else from data/models.
+# models beside the project (../shared/models) where those are, else from data/models; the networks
+# of the zoo are those that `sloe collect nis` would measure.
 #   SLOE_BENCH_PLATFORM=FILE   a fitted platform, whose estimates are timed too
-#   The networks of the zoo are those that `sloe collect nis` would measure.
 #   SLOE_BENCH_RUNS=N   whole-process runs of sloe (default 101; the other ways take N/10 and N/20)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -49,6 +49,7 @@ sloe_tid sloe_zoo_act(sloe_zoo_builder *b, sloe_tid t, sloe_spec_act act);
 enum {
   SLOE_ZOO_NO_PAD = -1,
   SLOE_ZOO_PAD_SAME = -2, /* TensorFlow's: ceil(size / stride), the odd row at the end */
+  SLOE_ZOO_PAD_END = -3,  /* half the kernel, at the end alone */
 };
 /* Biases of a convolution: 0, where no normalisation follows. */
 enum { SLOE_ZOO_NO_BIAS = -1, SLOE_ZOO_BIAS = 1 };
@@ -73,7 +74,7 @@ sloe_zoo_map sloe_zoo_add_lrn(sloe_zoo_builder *b, sloe_zoo_map x, int64_t size)
 
 typedef struct sloe_zoo_pool {
   sloe_op op;                  /* SLOE_OP_MAX_POOL or SLOE_OP_AVERAGE_POOL */
-  int64_t kernel, stride, pad; /* pad as it is, or PAD_SAME */
+  int64_t kernel, stride, pad; /* pad as it is, or PAD_SAME, or PAD_END */
   int ceil;                    /* a last window that does not fit whole counts (Caffe) */
 } sloe_zoo_pool;
 

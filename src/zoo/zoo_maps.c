@@ -7,10 +7,14 @@ typedef struct edge { /* one dimension of a window */
   int64_t kernel, before, after, out;
 } edge;
 
-/* `pad` rows at each end, or SLOE_ZOO_PAD_SAME. */
+/* `pad` rows at each end, or SLOE_ZOO_PAD_SAME or SLOE_ZOO_PAD_END. */
 static edge edge_of(sloe_zoo_builder *b, int64_t in, int64_t kernel, int64_t stride, int64_t pad,
                     int ceil) {
   edge s = {kernel, pad, pad, 0};
+  if (pad == SLOE_ZOO_PAD_END) {
+    s.before = 0;
+    s.after = kernel / 2;
+  }
   if (pad == SLOE_ZOO_PAD_SAME) {
     const int64_t total = ((in + stride - 1) / stride - 1) * stride + kernel - in;
     s.before = total > 0 ? total / 2 : 0;

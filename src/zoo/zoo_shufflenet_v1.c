@@ -14,7 +14,7 @@ static map unit(builder *b, map x, int64_t k, int64_t stride, int64_t groups, in
   const int64_t out = stride == 2 ? k - x.c : k;
   map y = conv(b, x, k / 4, first ? 1 : groups, SLOE_SPEC_ACT_RELU);
   if (groups > 1) y = sloe_zoo_add_shuffle(b, y, groups);
-  y = sloe_zoo_add_depthwise(b, y, 3, stride, SLOE_SPEC_ACT_NONE);
+  y = sloe_zoo_add_depthwise(b, y, 3, stride, 0, SLOE_SPEC_ACT_NONE);
   y = conv(b, y, out, groups, SLOE_SPEC_ACT_NONE);
   if (stride == 2)
     y = sloe_zoo_add_concat(b, (map[]){sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 3, 2, 1), y},

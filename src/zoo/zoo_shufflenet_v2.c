@@ -10,14 +10,14 @@ static map point(builder *b, map x, int64_t k) {
 
 static map branch(builder *b, map x, int64_t k, int64_t stride) {
   x = point(b, x, k);
-  return point(b, sloe_zoo_add_depthwise(b, x, 3, stride, SLOE_SPEC_ACT_NONE), k);
+  return point(b, sloe_zoo_add_depthwise(b, x, 3, stride, 0, SLOE_SPEC_ACT_NONE), k);
 }
 
 /* Half of the channels pass by; where it halves the image, all go through both branches. */
 static map unit(builder *b, map x, int64_t k, int64_t stride) {
   map parts[2];
   if (stride == 2) {
-    const map first = sloe_zoo_add_depthwise(b, x, 3, 2, SLOE_SPEC_ACT_NONE);
+    const map first = sloe_zoo_add_depthwise(b, x, 3, 2, 0, SLOE_SPEC_ACT_NONE);
     parts[0] = point(b, first, k / 2);
     parts[1] = branch(b, x, k / 2, 2);
   } else {
