@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh BUILD: the table of `make bench`. Files with weights are made once in BUILD/bench from the
-# models beside the project (../shared/models) where those are, else from data/models.
+# models beside the project (../shared/models) where those are, else from data/models; the networks
+# of the zoo are those that `sloe collect nis` would measure.
 #   SLOE_BENCH_PLATFORM=FILE   a fitted platform, whose estimates are timed too
 #   SLOE_BENCH_RUNS=N   whole-process runs of sloe (default 101; the other ways take N/10 and N/20)
 set -euo pipefail
@@ -105,4 +106,13 @@ for net in "${nets[@]}"; do
     esac
   done <<<"$inside"
 done
+
+specs=$out/nis.txt
+"$sloe" collect nis --plan --format csv | sed -n 's/^"\(zoo:[^"]*\)".*/\1/p' >"$specs"
+read -r median least most p5 p50 p95 n ops <<<"$("$out/bench_zoo" 21 "$specs")"
+echo
+echo "from spec to costs and features, one thread: $n networks of the plan nis, $ops ops on average, shuffled anew each pass"
+printf '  %-22s %10s %21s\n' "microseconds" "median" "spread"
+printf '  %-22s %10s %21s   %s\n' "mean of a pass" "$median" "$least .. $most" "$(goal "$median" 50 " us")"
+printf '  %-22s %10s %21s\n' "a network (p5 .. p95)" "$p50" "$p5 .. $p95"
 exit $failed

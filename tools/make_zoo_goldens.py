@@ -52,11 +52,21 @@ def published():
                   ("resnet,flavour=keras,version=2", 25613800),
                   ("resnet,flavour=keras,version=2,depth=101", 44675560),
                   ("resnet,flavour=keras,version=2,depth=152", 60380648),
-                  ("xception", 22910480), ("vgg,depth=19", 143667240), ("mobilenet,version=1", 4253864),
-                  ("mobilenet,version=2", 3538984), ("densenet,depth=121", 8062504),
-                  ("densenet,depth=169", 14307880), ("densenet,depth=201", 20242984)]
-    for net, params in everything:
+                  ("vgg,flavour=keras", 138357544)]
+    both = [("xception", 22910480), ("vgg,depth=19", 143667240), ("mobilenet,version=1", 4253864),
+            ("mobilenet,version=2", 3538984), ("mobilenet,version=3,variant=large", 5507432),
+            ("mobilenet,version=3,variant=small", 2554968), ("densenet,depth=121", 8062504),
+            ("densenet,depth=169", 14307880), ("densenet,depth=201", 20242984)]
+    for net, params in everything + both + [(net + ",flavour=keras", params) for net, params in both]:
         yield net, {"params": params}, KERAS
+    # its Normalization counts a mean and a variance for each colour and how many images it has seen
+    normalised = [5330571, 7856239, 9177569, 12320535, 19466823, 30562527, 43265143, 66658687]
+    for i, params in enumerate(normalised):
+        yield f"efficientnet,variant=b{i},flavour=keras", {"params": params - 7}, KERAS + ", less 7 of Normalization"
+    # its normalisations have no scale there, for which ONNX has none: one a filter more here
+    unscaled = [("inception", 23851784, 17216), ("inception_resnet", 55873736, 30272)]
+    for net, params, scales in unscaled:
+        yield net, {"params": params + scales}, KERAS + f", and {scales} scales"
     # its PreResNets have one normalisation more than timm's, behind the first convolution
     trained = [("resnext,depth=101,groups=32,width=4", 44177704),
                ("resnext,depth=101,groups=64,width=4", 83455272), ("senet,depth=50", 28088024),

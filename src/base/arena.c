@@ -42,23 +42,25 @@ static int add_block(sloe_arena *arena, size_t need) {
   return 1;
 }
 
-void *sloe_arena_alloc(sloe_arena *arena, size_t count, size_t size) {
-  const size_t align = alignof(max_align_t);
-  if (size && count > (SIZE_MAX / 4) / size) return NULL;
-  size_t bytes = (count * size + align - 1) & ~(align - 1);
-  if (bytes > arena->limit - arena->used) return NULL;
-  int fits = arena->head && bytes <= (size_t)(arena->end - arena->free);
-  if (!fits && !add_block(arena, bytes)) return NULL;
+void *sloe_arena_widen(sloe_arena *arena, size_t bytes) {
+  if (!add_block(arena, bytes)) return NULL;
   void *p = arena->free;
   arena->free += bytes;
   arena->used += bytes;
-  if (bytes) memset(p, 0, bytes);
+  return p;
+}
+
+void *sloe_arena_alloc(sloe_arena *arena, size_t count, size_t size) {
+  void *p = sloe_arena_raw(arena, count, size);
+  if (p) memset(p, 0, count * size);
   return p;
 }
 
 char *sloe_arena_strn(sloe_arena *arena, const char *s, size_t len) {
-  char *copy = len < SIZE_MAX ? sloe_arena_alloc(arena, len + 1, 1) : NULL;
-  if (copy && len) memcpy(copy, s, len);
+  char *copy = len < SIZE_MAX ? sloe_arena_raw(arena, len + 1, 1) : NULL;
+  if (!copy) return NULL;
+  if (len) memcpy(copy, s, len);
+  copy[len] = '\0';
   return copy;
 }
 
@@ -75,10 +77,9 @@ char *sloe_arena_printf(sloe_arena *arena, const char *fmt, ...) {
   return text;
 }
 
-int sloe_arena_grow(sloe_arena *arena, void *data_ptr, size_t n, size_t *cap, size_t size) {
-  if (n < *cap) return 1;
+int sloe_arena_double(sloe_arena *arena, void *data_ptr, size_t n, size_t *cap, size_t size) {
   size_t more = *cap ? *cap * 2 : 8;
-  void *old, *grown = sloe_arena_alloc(arena, more, size);
+  void *old, *grown = sloe_arena_raw(arena, more, size);
   if (!grown) return 0;
   memcpy(&old, data_ptr, sizeof old);
   if (n) memcpy(grown, old, n * size);

@@ -179,20 +179,36 @@ static int weight_position(const sloe_node *node, size_t i) {
   return sloe_node_takes_weight(node, i) || (node->op == SLOE_OP_MATMUL && i == 1);
 }
 
+/* Is it a graph input, perhaps behind what sloe_net_resolve() looks through? */
+static int may_be_input(const sloe_net *net, const sloe_tensor *t) {
+  if (t->producer < 0) return (t->flags & SLOE_T_INPUT) != 0;
+  const sloe_op op = net->nodes[t->producer].op;
+  return op == SLOE_OP_IDENTITY || op == SLOE_OP_DROPOUT || op == SLOE_OP_CAST;
+}
+
+/* Until every input is seen to be used otherwise, which is soon. */
+static void count_uses(const sloe_net *net, use_count *uses) {
+  size_t open = 0;
+  for (size_t i = 0; i < net->graph.n_in; i++)
+    open += (net->tensors[net->graph.in[i]].flags & SLOE_T_INPUT) != 0;
+  for (size_t i = 0; i < net->n_nodes && open; i++) {
+    const sloe_node *node = &net->nodes[i];
+    for (size_t k = 0; k < node->n_in; k++) {
+      const sloe_tensor *in = sloe_node_in(net, node, k);
+      if (!in || node->op == SLOE_OP_IDENTITY || !may_be_input(net, in)) continue;
+      const sloe_tid t = sloe_net_resolve(net, node->in[k]);
+      if (weight_position(node, k))
+        uses[t].weight++;
+      else if (!uses[t].other++)
+        open -= (net->tensors[t].flags & SLOE_T_INPUT) != 0;
+    }
+  }
+}
+
 sloe_status sloe_mark_weights(sloe_net *net, sloe_error *err) {
   use_count *uses = SLOE_ARENA_NEW(&net->arena, use_count, net->n_tensors);
   if (!uses) return sloe_fail(err, SLOE_NOMEM, "out of memory counting uses");
-  for (size_t i = 0; i < net->n_nodes; i++) {
-    const sloe_node *node = &net->nodes[i];
-    for (size_t k = 0; k < node->n_in; k++) {
-      if (node->in[k] < 0 || node->op == SLOE_OP_IDENTITY) continue;
-      use_count *u = &uses[sloe_net_resolve(net, node->in[k])];
-      if (weight_position(node, k))
-        u->weight++;
-      else
-        u->other++;
-    }
-  }
+  count_uses(net, uses);
   for (size_t i = 0; i < net->graph.n_out; i++)
     uses[sloe_net_resolve(net, net->graph.out[i])].other++;
   for (size_t t = 0; t < net->n_tensors; t++) {

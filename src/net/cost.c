@@ -14,6 +14,7 @@ typedef struct counter {
   const sloe_net *net;
   const sloe_node *node;
   sloe_cost *cost;
+  uint64_t out;   /* elements of the first output */
   uint32_t *seen; /* [n_tensors]: the last node that read it, as `stamp` */
   uint32_t stamp; /* of this node, unlike all others */
 } counter;
@@ -55,7 +56,8 @@ static void read_inputs(counter *c) {
 }
 
 static void write_outputs(counter *c) {
-  for (size_t i = 0; i < c->node->n_out; i++)
+  c->cost->out_elements = c->out;
+  for (size_t i = 1; i < c->node->n_out; i++)
     c->cost->out_elements = sloe_add_sat(c->cost->out_elements, elements_out(c, i));
 }
 
@@ -137,7 +139,8 @@ static int owns(const counter *c, size_t i) {
 }
 
 static void count_params(counter *c) {
-  for (size_t i = 0; has_params(c->node) && i < c->node->n_in; i++) {
+  if (!has_params(c->node)) return;
+  for (size_t i = 0; i < c->node->n_in; i++) {
     const sloe_tensor *t = sloe_node_in(c->net, c->node, i);
     if (!t || !(t->flags & SLOE_T_CONST)) continue;
     uint64_t n = sloe_shape_elements(&t->shape);
@@ -157,7 +160,7 @@ static void conv_with(counter *c, size_t weight) {
   const sloe_tensor *w = sloe_node_in(c->net, c->node, weight);
   int64_t filters = w && w->shape.rank > 0 ? w->shape.dim[0] : 0;
   uint64_t per_output = filters > 0 ? elements_in(c, weight) / (uint64_t)filters : 0;
-  set_macs(c, sloe_mul_sat(elements_out(c, 0), per_output), SLOE_FLOPS_CONV);
+  set_macs(c, sloe_mul_sat(c->out, per_output), SLOE_FLOPS_CONV);
   read_and_write(c);
 }
 
@@ -180,7 +183,7 @@ static void cost_deconv(counter *c) {
 static void gemm_with(counter *c, int transposed_a) {
   const sloe_tensor *a = sloe_node_in(c->net, c->node, 0);
   uint64_t inner = (uint64_t)dim_of(a, transposed_a ? 2 : 1);
-  set_macs(c, sloe_mul_sat(elements_out(c, 0), inner), SLOE_FLOPS_MATMUL);
+  set_macs(c, sloe_mul_sat(c->out, inner), SLOE_FLOPS_MATMUL);
   read_and_write(c);
 }
 
@@ -209,7 +212,7 @@ static void cost_einsum(counter *c) {
       in++;
       dim = 0;
     } else if (*p == '.') {
-      set_macs(c, sloe_mul_sat(elements_out(c, 0), 1), SLOE_FLOPS_MATMUL);
+      set_macs(c, sloe_mul_sat(c->out, 1), SLOE_FLOPS_MATMUL);
       read_and_write(c);
       return;
     } else if (*p != ' ') {
@@ -247,7 +250,7 @@ static void cost_pool(counter *c) {
   uint64_t window = 1;
   for (size_t i = 0; i < n; i++)
     window = sloe_mul_sat(window, (uint64_t)(kernel[i] > 0 ? kernel[i] : 0));
-  set_flops(c, sloe_mul_sat(window, elements_out(c, 0)), SLOE_FLOPS_POOL);
+  set_flops(c, sloe_mul_sat(window, c->out), SLOE_FLOPS_POOL);
   read_and_write(c);
 }
 
@@ -258,14 +261,14 @@ static void cost_reduce(counter *c) {
 
 /* x * scale + shift, both from the running statistics. */
 static void cost_batch_norm(counter *c) {
-  set_flops(c, sloe_mul_sat(2, elements_out(c, 0)), SLOE_FLOPS_NORM);
+  set_flops(c, sloe_mul_sat(2, c->out), SLOE_FLOPS_NORM);
   read_inputs(c);
-  c->cost->out_elements = elements_out(c, 0);
+  c->cost->out_elements = c->out;
 }
 
 /* Mean 1, variance 2, normalise 2, scale and shift 2. */
 static void cost_norm(counter *c) {
-  set_flops(c, sloe_mul_sat(7, elements_out(c, 0)), SLOE_FLOPS_NORM);
+  set_flops(c, sloe_mul_sat(7, c->out), SLOE_FLOPS_NORM);
   read_and_write(c);
 }
 
@@ -273,7 +276,7 @@ static void cost_norm(counter *c) {
 static void cost_lrn(counter *c) {
   int64_t size = sloe_node_int(c->node, "size", 1);
   uint64_t per = (uint64_t)(size > 0 && size < 1000000 ? size : 1) + 5;
-  set_flops(c, sloe_mul_sat(per, elements_out(c, 0)), SLOE_FLOPS_NORM);
+  set_flops(c, sloe_mul_sat(per, c->out), SLOE_FLOPS_NORM);
   read_and_write(c);
 }
 
@@ -282,7 +285,7 @@ static void cost_out1(counter *c) {
   int activation = sloe_op_layer_kind(c->node->op) == SLOE_LAYER_ACTIVATION;
   int pool = sloe_op_layer_kind(c->node->op) == SLOE_LAYER_POOL;
   int elementwise = sloe_op_layer_kind(c->node->op) == SLOE_LAYER_ELEMENTWISE;
-  set_flops(c, elements_out(c, 0),
+  set_flops(c, c->out,
             activation    ? SLOE_FLOPS_ACTIVATION
             : pool        ? SLOE_FLOPS_POOL
             : elementwise ? SLOE_FLOPS_ELEMENTWISE
@@ -291,24 +294,24 @@ static void cost_out1(counter *c) {
 }
 
 static void cost_prelu(counter *c) {
-  set_flops(c, sloe_mul_sat(2, elements_out(c, 0)), SLOE_FLOPS_ACTIVATION);
+  set_flops(c, sloe_mul_sat(2, c->out), SLOE_FLOPS_ACTIVATION);
   read_and_write(c);
 }
 
 /* Maximum, subtract, exponential, sum, divide. */
 static void cost_softmax(counter *c) {
-  set_flops(c, sloe_mul_sat(5, elements_out(c, 0)), SLOE_FLOPS_ACTIVATION);
+  set_flops(c, sloe_mul_sat(5, c->out), SLOE_FLOPS_ACTIVATION);
   read_and_write(c);
 }
 
 static void cost_eltwise(counter *c) {
   uint64_t per = c->node->op == SLOE_OP_WHERE || c->node->n_in < 2 ? 1 : c->node->n_in - 1;
-  set_flops(c, sloe_mul_sat(per, elements_out(c, 0)), SLOE_FLOPS_ELEMENTWISE);
+  set_flops(c, sloe_mul_sat(per, c->out), SLOE_FLOPS_ELEMENTWISE);
   read_and_write(c);
 }
 
 static void cost_qeltwise(counter *c) {
-  set_flops(c, elements_out(c, 0), SLOE_FLOPS_ELEMENTWISE);
+  set_flops(c, c->out, SLOE_FLOPS_ELEMENTWISE);
   read_and_write(c);
 }
 
@@ -329,7 +332,7 @@ static void cost_resample(counter *c) {
                  : mode[0] == 'c'                   ? 31
                  : mode[0] == 'b' && mode[2] == 'c' ? 31
                                                     : 7;
-  set_flops(c, sloe_mul_sat(per, elements_out(c, 0)), SLOE_FLOPS_RESAMPLE);
+  set_flops(c, sloe_mul_sat(per, c->out), SLOE_FLOPS_RESAMPLE);
   read_and_write(c);
 }
 
@@ -367,7 +370,6 @@ static void call_cost(counter *c) {
 }
 
 static uint64_t times(uint64_t n, double repeat) {
-  if (repeat == 1) return n;
   double product = (double)n * repeat;
   return product < 1e19 ? (uint64_t)product : UINT64_MAX;
 }
@@ -390,10 +392,10 @@ sloe_status sloe_count_costs(sloe_net *net, sloe_error *err) {
                  .cost = &net->costs[net->order[i]],
                  .seen = seen,
                  .stamp = (uint32_t)i + 1};
-    *c.cost = (sloe_cost){0};
+    c.out = elements_out(&c, 0);
     call_cost(&c);
     count_params(&c);
-    apply_repeat(c.cost, node->repeat);
+    if (node->repeat != 1) apply_repeat(c.cost, node->repeat);
   }
   return SLOE_OK;
 }

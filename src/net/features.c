@@ -125,7 +125,7 @@ static double folded_bias(const sloe_net *net, const sloe_node *anchor, const sl
 static void take_node(feature_sums *s, const sloe_net *net, int32_t index) {
   const sloe_node *node = &net->nodes[index];
   const sloe_cost *c = &net->costs[index];
-  int32_t anchor = sloe_batch_norm_anchor(net, node);
+  int32_t anchor = node->op == SLOE_OP_BATCH_NORM ? sloe_batch_norm_anchor(net, node) : -1;
   if (node->op == SLOE_OP_BATCH_NORM) {
     s->bn_layers_raw++;
     s->bn_params_raw += (double)c->params;

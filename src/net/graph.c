@@ -31,29 +31,36 @@ void sloe_net_free(sloe_net *net) {
   sloe_dealloc(net);
 }
 
+void sloe_net_reserve(sloe_net *net, size_t tensors, size_t nodes) {
+  sloe_arena *arena = &net->arena;
+  if (net->cap_tensors || net->cap_nodes) return;
+  if (tensors * sizeof *net->tensors + nodes * sizeof *net->nodes > arena->limit / 8) return;
+  net->tensors = sloe_arena_raw(arena, tensors, sizeof *net->tensors);
+  net->cap_tensors = net->tensors ? tensors : 0;
+  net->nodes = sloe_arena_raw(arena, nodes, sizeof *net->nodes);
+  net->cap_nodes = net->nodes ? nodes : 0;
+}
+
 sloe_status sloe_net_add_tensor(sloe_net *net, const char *name, sloe_tid *out, sloe_error *err) {
+  const char *copy = sloe_arena_strn(&net->arena, name, strlen(name));
   *out = -1;
+  return copy ? sloe_net_put_tensor(net, copy, out, err) : no_memory(net, err);
+}
+
+sloe_status sloe_net_more_tensors(sloe_net *net, sloe_error *err) {
   if (net->n_tensors >= INT32_MAX) return sloe_fail(err, SLOE_UNSUPPORTED, "too many tensors");
-  char *copy = sloe_arena_strn(&net->arena, name, strlen(name));
-  if (!copy || !sloe_arena_grow(&net->arena, &net->tensors, net->n_tensors, &net->cap_tensors,
-                                sizeof *net->tensors))
+  if (!sloe_arena_grow(&net->arena, &net->tensors, net->n_tensors, &net->cap_tensors,
+                       sizeof *net->tensors))
     return no_memory(net, err);
-  net->tensors[net->n_tensors] = (sloe_tensor){.name = copy, .shape.rank = -1, .producer = -1};
-  *out = (sloe_tid)net->n_tensors++;
   return SLOE_OK;
 }
 
 /* The file's name, or one made of type and position as PyTorch's exporter does. */
 static const char *node_name(sloe_net *net, const sloe_node_spec *spec) {
+  if (spec->op) return spec->name;
   if (spec->name && *spec->name)
     return sloe_arena_strn(&net->arena, spec->name, strlen(spec->name));
   return sloe_arena_printf(&net->arena, "%s_%zu", spec->type, net->n_nodes);
-}
-
-static void *copy_of(sloe_arena *arena, const void *data, size_t n, size_t size) {
-  void *copy = sloe_arena_alloc(arena, n, size);
-  if (copy && n) memcpy(copy, data, n * size);
-  return copy;
 }
 
 static sloe_status check_arity(const sloe_node *node, int fewest, int most, sloe_error *err) {
@@ -64,25 +71,25 @@ static sloe_status check_arity(const sloe_node *node, int fewest, int most, sloe
   return SLOE_OK;
 }
 
-static sloe_status check_node(const sloe_net *net, const sloe_node *node, sloe_error *err) {
-  for (size_t i = 0; i < node->n_in + node->n_out; i++) {
-    sloe_tid t = i < node->n_in ? node->in[i] : node->out[i - node->n_in];
+/* Tensors that there are; and is what the node reads made already? */
+static sloe_status check_node(sloe_net *net, const sloe_node *node, sloe_error *err) {
+  const unsigned given = SLOE_T_INPUT | SLOE_T_INIT | SLOE_T_CONST | SLOE_T_LOCAL;
+  const size_t n = node->n_in + node->n_out; /* the outputs lie behind the inputs */
+  for (size_t i = 0; i < n; i++) {
+    const sloe_tid t = node->in[i];
     if (t < -1 || t >= (sloe_tid)net->n_tensors)
       return sloe_fail_at(err, SLOE_INTERNAL, node->offset, "node '%s': tensor %d of %zu",
                           node->name, t, net->n_tensors);
+    if (i < node->n_in && t >= 0 && net->tensors[t].producer < 0 &&
+        !(net->tensors[t].flags & given))
+      net->unsorted = 1;
   }
-  switch (node->op) {
-#define OP(id, name, in_min, in_max, shape, cost, kind, role) \
-  case SLOE_OP_##id:                                          \
-    return check_arity(node, in_min, in_max, err);
-#include "net/ops.def"
-#undef OP
-    default: return SLOE_OK;
-  }
+  return check_arity(node, sloe_op_rows[node->op].in_min, sloe_op_rows[node->op].in_max, err);
 }
 
 /* Make the node that is about to be added the producer of its outputs. */
 static sloe_status claim_outputs(sloe_net *net, const sloe_node *node, sloe_error *err) {
+  if (!net->tensors) return SLOE_OK; /* none of them is there */
   for (size_t i = 0; i < node->n_out; i++) {
     sloe_tensor *t = node->out[i] < 0 ? NULL : &net->tensors[node->out[i]];
     if (t && (t->producer >= 0 || t->flags & (SLOE_T_INPUT | SLOE_T_INIT))) {
@@ -101,24 +108,35 @@ sloe_status sloe_net_add_node(sloe_net *net, sloe_graph *graph, const sloe_node_
                               sloe_error *err) {
   if (net->n_nodes >= INT32_MAX) return sloe_fail(err, SLOE_UNSUPPORTED, "too many nodes");
   sloe_arena *arena = &net->arena;
-  sloe_node node = {.op = sloe_op_find(spec->type), .repeat = 1, .offset = spec->offset};
-  node.type =
-      node.op ? sloe_op_name(node.op) : sloe_arena_strn(arena, spec->type, strlen(spec->type));
-  node.name = node_name(net, spec);
-  node.in = copy_of(arena, spec->in, node.n_in = spec->n_in, sizeof *spec->in);
-  node.given_in = node.in;
-  node.n_given_in = node.n_in;
-  node.out = copy_of(arena, spec->out, node.n_out = spec->n_out, sizeof *spec->out);
-  node.attrs = copy_of(arena, spec->attrs, node.n_attrs = spec->n_attrs, sizeof *spec->attrs);
-  if (!node.type || !node.name || !node.in || !node.out || !node.attrs ||
-      !sloe_arena_grow(arena, &net->nodes, net->n_nodes, &net->cap_nodes, sizeof node) ||
+  if (!sloe_arena_grow(arena, &net->nodes, net->n_nodes, &net->cap_nodes, sizeof *net->nodes) ||
       !sloe_arena_grow(arena, &graph->nodes, graph->n_nodes, &graph->cap_nodes,
                        sizeof *graph->nodes))
     return no_memory(net, err);
-  SLOE_TRY(check_node(net, &node, err));
-  SLOE_TRY(claim_outputs(net, &node, err));
-  graph->nodes[graph->n_nodes++] = (int32_t)net->n_nodes;
-  net->nodes[net->n_nodes++] = node;
+  sloe_node *node = &net->nodes[net->n_nodes];
+  node->op = spec->op ? spec->op : sloe_op_find(spec->type);
+  node->type =
+      node->op ? sloe_op_name(node->op) : sloe_arena_strn(arena, spec->type, strlen(spec->type));
+  node->name = node_name(net, spec);
+  node->n_in = node->n_given_in = spec->n_in;
+  node->n_out = spec->n_out;
+  node->n_attrs = spec->n_attrs;
+  node->in = sloe_arena_raw(arena, spec->n_in + spec->n_out, sizeof *spec->in);
+  node->attrs = sloe_arena_raw(arena, spec->n_attrs, sizeof *spec->attrs);
+  node->flags = 0;
+  node->repeat = 1;
+  node->offset = spec->offset;
+  if (!node->type || !node->name || !node->in || !node->attrs) return no_memory(net, err);
+  node->given_in = node->in;
+  node->out = node->in + spec->n_in;
+  for (size_t i = 0; i < spec->n_in; i++) node->in[i] = spec->in[i];
+  for (size_t i = 0; i < spec->n_out; i++) node->out[i] = spec->out[i];
+  for (size_t i = 0; i < spec->n_attrs; i++) {
+    node->attrs[i] = spec->attrs[i];
+    if (spec->attrs[i].graph) net->unsorted = 1;
+  }
+  SLOE_TRY(check_node(net, node, err));
+  SLOE_TRY(claim_outputs(net, node, err));
+  graph->nodes[graph->n_nodes++] = (int32_t)net->n_nodes++;
   return SLOE_OK;
 }
 

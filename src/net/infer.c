@@ -7,15 +7,6 @@
 /* Loops unroll their inference; a hostile nest of them must still end. */
 static const uint64_t MOST_STEPS = 4000000;
 
-const sloe_tensor *sloe_in(const sloe_infer *cx, size_t i) {
-  return sloe_node_in(cx->net, cx->node, i);
-}
-
-const sloe_shape *sloe_in_shape(const sloe_infer *cx, size_t i) {
-  const sloe_tensor *t = sloe_in(cx, i);
-  return t && t->shape.rank >= 0 ? &t->shape : NULL;
-}
-
 static int all_known(const sloe_value *v) {
   for (size_t k = 0; k < v->n; k++)
     if (v->real ? isnan(v->f[k]) : v->i[k] == SLOE_ELEM_UNKNOWN) return 0;
@@ -37,19 +28,8 @@ sloe_ints sloe_ints_of(const sloe_infer *cx, const char *name, size_t i) {
   return v && !v->real ? (sloe_ints){v->i, v->n, 1} : (sloe_ints){NULL, 0, 1};
 }
 
-static sloe_tensor *out_of(const sloe_infer *cx, size_t i) {
-  return i < cx->node->n_out && cx->node->out[i] >= 0 ? &cx->net->tensors[cx->node->out[i]] : NULL;
-}
-
-void sloe_set_out(sloe_infer *cx, size_t i, const sloe_shape *shape, sloe_dtype dtype) {
-  sloe_tensor *t = out_of(cx, i);
-  if (!t) return;
-  t->shape = *shape;
-  t->dtype = dtype;
-}
-
 sloe_value *sloe_set_value(sloe_infer *cx, size_t i, size_t n, int real, sloe_status *status) {
-  sloe_tensor *t = out_of(cx, i);
+  sloe_tensor *t = sloe_out(cx, i);
   if (!t || n > SLOE_VALUE_MAX) return NULL;
   sloe_value *v = SLOE_ARENA_NEW(&cx->net->arena, sloe_value, 1);
   void *data = sloe_arena_alloc(&cx->net->arena, n, real ? sizeof *v->f : sizeof *v->i);
@@ -103,14 +83,6 @@ sloe_status sloe_axis(sloe_infer *cx, int64_t axis, int rank, int *out) {
   return SLOE_OK;
 }
 
-int sloe_all_const(const sloe_infer *cx) {
-  for (size_t i = 0; i < cx->node->n_in; i++) {
-    const sloe_tensor *t = sloe_in(cx, i);
-    if (t && !(t->flags & SLOE_T_CONST)) return 0;
-  }
-  return 1;
-}
-
 sloe_shape sloe_shape_of(int rank, const int64_t *dims) {
   sloe_shape s = {.rank = rank};
   if (rank > 0) memcpy(s.dim, dims, (size_t)rank * sizeof *dims);
@@ -133,7 +105,7 @@ static sloe_status call_rule(sloe_infer *cx) {
   /* Not known: what the file declares of its outputs, or else the shape of its first input. */
   const sloe_tensor *in = sloe_in(cx, 0);
   for (size_t i = 0; in && i < cx->node->n_out; i++) {
-    const sloe_tensor *out = out_of(cx, i);
+    const sloe_tensor *out = sloe_out(cx, i);
     if (out && out->shape.rank < 0)
       sloe_set_out(cx, i, &in->shape, out->dtype ? out->dtype : in->dtype);
   }
@@ -142,9 +114,9 @@ static sloe_status call_rule(sloe_infer *cx) {
 
 static void forget_outputs(sloe_infer *cx) {
   for (size_t i = 0; cx->node->op != SLOE_OP_UNKNOWN && i < cx->node->n_out; i++) {
-    sloe_tensor *t = out_of(cx, i);
+    sloe_tensor *t = sloe_out(cx, i);
     if (!t) continue;
-    t->shape = sloe_shape_unknown();
+    sloe_shape_forget(&t->shape);
     t->value = NULL;
     t->flags &= ~(unsigned)SLOE_T_CONST;
   }
@@ -166,8 +138,7 @@ static int runs_afresh(sloe_op op) { /* the same inputs may give other outputs *
   }
 }
 
-/* Dims that reach the outputs must be possible, and their product must fit in an int64. */
-static sloe_status check_output(sloe_infer *cx, const sloe_tensor *t) {
+static sloe_status check_dims(sloe_infer *cx, const sloe_tensor *t) {
   char buf[SLOE_SHAPE_BUF];
   for (int k = 0; k < t->shape.rank; k++)
     if (t->shape.dim[k] < SLOE_DIM_UNKNOWN)
@@ -179,11 +150,18 @@ static sloe_status check_output(sloe_infer *cx, const sloe_tensor *t) {
   return SLOE_OK;
 }
 
+/* Dims that reach the outputs must be possible, and their product must fit in an int64. Of a shape
+   with elements the first is so. */
+static sloe_status check_output(sloe_infer *cx, const sloe_tensor *t) {
+  const uint64_t n = sloe_shape_elements(&t->shape);
+  return n && n <= INT64_MAX / 16 ? SLOE_OK : check_dims(cx, t);
+}
+
 static sloe_status settle_outputs(sloe_infer *cx) {
   int constant = cx->node->n_out > 0;
   int inherit = sloe_all_const(cx) && !runs_afresh(cx->node->op);
   for (size_t i = 0; i < cx->node->n_out; i++) {
-    sloe_tensor *t = out_of(cx, i);
+    sloe_tensor *t = sloe_out(cx, i);
     if (!t) continue;
     SLOE_TRY(check_output(cx, t));
     if (inherit) t->flags |= SLOE_T_CONST;
@@ -248,7 +226,7 @@ sloe_status sloe_index_uses(sloe_net *net, sloe_error *err) {
     for (size_t k = 0; k < node->n_in; k++)
       if (node->in[k] >= 0 && ++total < INT32_MAX) net->use_start[node->in[k] + 2]++;
   }
-  net->uses = SLOE_ARENA_NEW(&net->arena, int32_t, total);
+  net->uses = sloe_arena_raw(&net->arena, total, sizeof *net->uses);
   if (total >= INT32_MAX || !net->uses)
     return sloe_fail(err, SLOE_NOMEM, "too many uses of tensors");
   for (size_t t = 0; t <= net->n_tensors; t++) net->use_start[t + 1] += net->use_start[t];

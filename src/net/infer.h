@@ -28,9 +28,14 @@ typedef struct sloe_infer {
 #undef OP
 
 /* Inputs. NULL where left out. */
-const sloe_tensor *sloe_in(const sloe_infer *cx, size_t i);
-const sloe_shape *sloe_in_shape(const sloe_infer *cx,
-                                size_t i); /* NULL too where rank is unknown */
+static inline const sloe_tensor *sloe_in(const sloe_infer *cx, size_t i) {
+  return sloe_node_in(cx->net, cx->node, i);
+}
+/* NULL too where the rank is unknown. */
+static inline const sloe_shape *sloe_in_shape(const sloe_infer *cx, size_t i) {
+  const sloe_tensor *t = sloe_in(cx, i);
+  return t && t->shape.rank >= 0 ? &t->shape : NULL;
+}
 /* Known contents, NULL where they are not (all elements known unless `partly`). */
 const sloe_value *sloe_in_value(const sloe_infer *cx, size_t i);
 /* An integer list from attribute `name` or else from input `i` (opsets moved many of them). */
@@ -41,8 +46,17 @@ typedef struct sloe_ints {
 } sloe_ints;
 sloe_ints sloe_ints_of(const sloe_infer *cx, const char *name, size_t i);
 
-/* Outputs. Setting one that the node leaves out does nothing. */
-void sloe_set_out(sloe_infer *cx, size_t i, const sloe_shape *shape, sloe_dtype dtype);
+/* Outputs. NULL where the node leaves it out; setting such a one does nothing. */
+static inline sloe_tensor *sloe_out(const sloe_infer *cx, size_t i) {
+  return i < cx->node->n_out && cx->node->out[i] >= 0 ? &cx->net->tensors[cx->node->out[i]] : NULL;
+}
+static inline void sloe_set_out(sloe_infer *cx, size_t i, const sloe_shape *shape,
+                                sloe_dtype dtype) {
+  sloe_tensor *t = sloe_out(cx, i);
+  if (!t) return;
+  t->shape = *shape;
+  t->dtype = dtype;
+}
 /* Contents for output i, `n` elements, to be filled by the caller; sets CONST. The out's shape must
    be set before. Returns NULL (and no error) where n is over SLOE_VALUE_MAX; NOMEM through *status.
  */
@@ -55,7 +69,13 @@ sloe_status sloe_broadcast(sloe_infer *cx, sloe_shape *acc, const sloe_shape *b)
 sloe_status sloe_axis(sloe_infer *cx, int64_t axis, int rank, int *out);
 
 /* Do all inputs that are there have CONST? */
-int sloe_all_const(const sloe_infer *cx);
+static inline int sloe_all_const(const sloe_infer *cx) {
+  for (size_t i = 0; i < cx->node->n_in; i++) {
+    const sloe_tensor *t = sloe_in(cx, i);
+    if (t && !(t->flags & SLOE_T_CONST)) return 0;
+  }
+  return 1;
+}
 
 sloe_shape sloe_shape_of(int rank, const int64_t *dims);
 sloe_shape sloe_shape_unknown(void);

@@ -73,8 +73,8 @@ static sloe_tid storage_of(const sloe_net *net, const sloe_tid *storage, sloe_ti
    back after its last reader (outputs never). The peak is the largest sum while a node runs. */
 static sloe_status find_peak(sloe_net *net, sloe_error *err) {
   size_t n = net->n_order;
-  sloe_tid *storage = SLOE_ARENA_NEW(&net->arena, sloe_tid, net->n_tensors);
-  int32_t *last = SLOE_ARENA_NEW(&net->arena, int32_t, net->n_tensors);
+  sloe_tid *storage = sloe_arena_raw(&net->arena, net->n_tensors, sizeof *storage);
+  int32_t *last = sloe_arena_raw(&net->arena, net->n_tensors, sizeof *last);
   uint64_t *freed = SLOE_ARENA_NEW(&net->arena, uint64_t, n + 1);
   if (!storage || !last || !freed) return no_memory(err);
   for (size_t t = 0; t < net->n_tensors; t++) {
@@ -156,11 +156,18 @@ static sloe_status warn_unknown(sloe_net *net, const sloe_node *first_on_data, s
                        on_data, first_on_data->name, first_on_data->type);
 }
 
+static int knows_all(const sloe_net *net) {
+  for (size_t i = 0; i < net->n_order; i++)
+    if (why_unknown(&net->nodes[net->order[i]])) return 0;
+  return 1;
+}
+
 static sloe_status find_unknown(sloe_net *net, sloe_error *err) {
   sloe_unknown_op *list = NULL;
   const sloe_node *first_on_data = NULL;
   size_t n = 0, cap = 0;
   double known = 0, unknown = 0;
+  if (knows_all(net)) return SLOE_OK;
   for (size_t i = 0; i < net->n_order; i++) {
     const sloe_node *node = &net->nodes[net->order[i]];
     const char *why = why_unknown(node);

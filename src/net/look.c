@@ -4,76 +4,33 @@
 
 #include "net/net.h"
 
-typedef struct op_row {
-  const char *name;
-  sloe_layer_kind kind;
-  sloe_op_role role;
-} op_row;
-
-static const op_row OPS[SLOE_OP_COUNT] = {
-    [SLOE_OP_UNKNOWN] = {"unknown", SLOE_LAYER_UNKNOWN, SLOE_ROLE_NONE},
+const sloe_op_row sloe_op_rows[SLOE_OP_COUNT] = {
+    [SLOE_OP_UNKNOWN] = {"unknown", 7, 0, -1, SLOE_LAYER_UNKNOWN, SLOE_ROLE_NONE},
 #define OP(id, name, in_min, in_max, shape, cost, kind, role) \
-  [SLOE_OP_##id] = {name, SLOE_LAYER_##kind, SLOE_ROLE_##role},
+  [SLOE_OP_##id] = {name, sizeof name - 1, in_min, in_max, SLOE_LAYER_##kind, SLOE_ROLE_##role},
 #include "net/ops.def"
 #undef OP
 };
-
-const char *sloe_op_name(sloe_op op) {
-  return OPS[op].name;
-}
-sloe_layer_kind sloe_op_layer_kind(sloe_op op) {
-  return OPS[op].kind;
-}
-sloe_op_role sloe_op_role_of(sloe_op op) {
-  return OPS[op].role;
-}
 
 /* Some 180 names: a perfect hash would save nothing against reading the file. First letters are
    compared before whole names. */
 sloe_op sloe_op_find(const char *type) {
   if (!strncmp(type, "ai.onnx::", 9)) type += 9;
   for (int op = 1; op < SLOE_OP_COUNT; op++)
-    if (OPS[op].name[0] == type[0] && !strcmp(OPS[op].name, type)) return (sloe_op)op;
+    if (sloe_op_rows[op].name[0] == type[0] && !strcmp(sloe_op_rows[op].name, type))
+      return (sloe_op)op;
   return SLOE_OP_UNKNOWN;
 }
 
-typedef struct dtype_row {
-  const char *name;
-  unsigned bits;
-} dtype_row;
-
-static const dtype_row DTYPES[SLOE_DT_COUNT] = {
+const sloe_dtype_row sloe_dtype_rows[SLOE_DT_COUNT] = {
 #define SLOE_DTYPE_ROW(name, value, text, bits) [value] = {text, bits},
     SLOE_DTYPE_MAP(SLOE_DTYPE_ROW)
 #undef SLOE_DTYPE_ROW
 };
 
-static sloe_dtype checked(sloe_dtype dtype) {
-  return (unsigned)dtype < SLOE_DT_COUNT ? dtype : SLOE_DT_UNDEFINED;
-}
-
-const char *sloe_dtype_name(sloe_dtype dtype) {
-  return DTYPES[checked(dtype)].name;
-}
-unsigned sloe_dtype_bits(sloe_dtype dtype) {
-  return DTYPES[checked(dtype)].bits;
-}
-
-int sloe_dtype_is_float(sloe_dtype dtype) {
-  return dtype == SLOE_DT_FLOAT || dtype == SLOE_DT_FLOAT16 || dtype == SLOE_DT_DOUBLE ||
-         dtype == SLOE_DT_BFLOAT16 ||
+int sloe_dtype_is_other_float(sloe_dtype dtype) {
+  return dtype == SLOE_DT_FLOAT16 || dtype == SLOE_DT_DOUBLE || dtype == SLOE_DT_BFLOAT16 ||
          (dtype >= SLOE_DT_FLOAT8E4M3FN && dtype <= SLOE_DT_FLOAT8E5M2FNUZ);
-}
-
-const sloe_attr *sloe_node_attr(const sloe_node *node, const char *name) {
-  for (size_t i = 0; i < node->n_attrs; i++)
-    if (!strcmp(node->attrs[i].name, name)) return &node->attrs[i];
-  return NULL;
-}
-
-int64_t sloe_node_int(const sloe_node *node, const char *name, int64_t fallback) {
-  const sloe_attr *a = sloe_node_attr(node, name);
-  return a && a->type == SLOE_ATTR_INT ? a->i : fallback;
 }
 
 double sloe_node_float(const sloe_node *node, const char *name, double fallback) {
@@ -86,44 +43,14 @@ const char *sloe_node_string(const sloe_node *node, const char *name, const char
   return a && a->type == SLOE_ATTR_STRING && a->s ? a->s : fallback;
 }
 
-const int64_t *sloe_node_ints(const sloe_node *node, const char *name, size_t *n) {
-  const sloe_attr *a = sloe_node_attr(node, name);
-  int found = a && a->type == SLOE_ATTR_INTS;
-  *n = found ? a->n : 0;
-  return found ? a->ints : NULL;
-}
-
-const sloe_tensor *sloe_node_in(const sloe_net *net, const sloe_node *node, size_t i) {
-  return i < node->n_in && node->in[i] >= 0 ? &net->tensors[node->in[i]] : NULL;
-}
-
-const sloe_tensor *sloe_node_out(const sloe_net *net, const sloe_node *node, size_t i) {
-  return i < node->n_out && node->out[i] >= 0 ? &net->tensors[node->out[i]] : NULL;
-}
-
 const int32_t *sloe_net_uses(const sloe_net *net, sloe_tid t, size_t *n) {
   *n = (size_t)(net->use_start[t + 1] - net->use_start[t]);
   return net->uses + net->use_start[t];
 }
 
-uint64_t sloe_mul_sat(uint64_t a, uint64_t b) {
-  return a && b > UINT64_MAX / a ? UINT64_MAX : a * b;
-}
-
-uint64_t sloe_add_sat(uint64_t a, uint64_t b) {
-  return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
-int sloe_shape_known(const sloe_shape *shape) {
-  if (shape->rank < 0) return 0;
-  for (int i = 0; i < shape->rank; i++)
-    if (shape->dim[i] < 0) return 0;
-  return 1;
-}
-
-uint64_t sloe_shape_elements(const sloe_shape *shape) {
-  if (!sloe_shape_known(shape)) return 0;
+uint64_t sloe_shape_count(const sloe_shape *shape) {
   uint64_t n = 1;
+  if (!sloe_shape_known(shape)) return 0;
   for (int i = 0; i < shape->rank; i++) n = sloe_mul_sat(n, (uint64_t)shape->dim[i]);
   return n;
 }

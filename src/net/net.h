@@ -16,7 +16,10 @@
 #ifndef SLOE_NET_NET_H
 #define SLOE_NET_NET_H
 
+#include <string.h>
+
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/map.h"
 #include "net/layer_axes.h"
 #include "net/layer_spec.h"
@@ -57,9 +60,25 @@ typedef enum sloe_dtype {
       SLOE_DT_COUNT
 } sloe_dtype;
 
-const char *sloe_dtype_name(sloe_dtype dtype); /* "float32"; "undefined" for what is none */
-unsigned sloe_dtype_bits(sloe_dtype dtype);    /* of one element; 0 for UNDEFINED */
-int sloe_dtype_is_float(sloe_dtype dtype);
+typedef struct sloe_dtype_row {
+  const char *name;
+  unsigned bits;
+} sloe_dtype_row;
+
+extern const sloe_dtype_row sloe_dtype_rows[SLOE_DT_COUNT];
+
+/* "float32"; "undefined" for what is none. */
+static inline const char *sloe_dtype_name(sloe_dtype dtype) {
+  return sloe_dtype_rows[(unsigned)dtype < SLOE_DT_COUNT ? dtype : SLOE_DT_UNDEFINED].name;
+}
+/* Of one element; 0 for UNDEFINED. */
+static inline unsigned sloe_dtype_bits(sloe_dtype dtype) {
+  return sloe_dtype_rows[(unsigned)dtype < SLOE_DT_COUNT ? dtype : SLOE_DT_UNDEFINED].bits;
+}
+int sloe_dtype_is_other_float(sloe_dtype dtype);
+static inline int sloe_dtype_is_float(sloe_dtype dtype) {
+  return dtype == SLOE_DT_FLOAT || sloe_dtype_is_other_float(dtype);
+}
 
 /* Contents of a small constant. Integers and booleans as int64, floats as double. */
 enum { SLOE_VALUE_MAX = 65536 }; /* elements; of larger constants only the shape is kept */
@@ -83,12 +102,13 @@ enum {                     /* tensor flags */
        SLOE_T_ARG = 64,    /* an input of its graph or subgraph, an initializer too or not */
 };
 
+/* Here and in nodes, what every pass over a network looks at stands first, within 64 bytes. */
 typedef struct sloe_tensor {
-  const char *name;
-  sloe_shape shape; /* rank -1 until inferred */
-  sloe_dtype dtype;
   unsigned flags;
-  int32_t producer;        /* node, -1: none */
+  int32_t producer; /* node, -1: none */
+  sloe_dtype dtype;
+  sloe_shape shape; /* rank -1 until inferred */
+  const char *name;
   const sloe_value *value; /* NULL: contents not known */
   const char **symbol;     /* graph inputs: [rank] names of symbolic dims, NULL entries; or NULL */
   uint64_t offset;         /* in the file, for messages */
@@ -144,16 +164,16 @@ enum {                            /* node flags, set by finish */
 
 typedef struct sloe_node {
   sloe_op op;
-  const char *type; /* "Conv", "com.microsoft::Foo" */
-  const char *name; /* the file's, or "Conv_12" made of type and position */
+  unsigned flags;
   sloe_tid *in, *out;
   size_t n_in, n_out;
-  const sloe_tid *given_in; /* as added: finish points the inputs of If, Loop and Scan elsewhere */
-  size_t n_given_in;
   sloe_attr *attrs;
   size_t n_attrs;
-  unsigned flags;
-  double repeat;   /* how often it runs in one inference: trip counts of Loops around it; 1 */
+  double repeat;    /* how often it runs in one inference: trip counts of Loops around it; 1 */
+  const char *type; /* "Conv", "com.microsoft::Foo" */
+  const char *name; /* the file's, or "Conv_12" made of type and position */
+  const sloe_tid *given_in; /* as added: finish points the inputs of If, Loop and Scan elsewhere */
+  size_t n_given_in;
   uint64_t offset; /* in the file */
 } sloe_node;
 
@@ -174,6 +194,7 @@ struct sloe_net {
   sloe_node *nodes;
   size_t n_nodes, cap_nodes;
   sloe_graph graph;
+  int unsorted; /* a node came before what it reads, or has a subgraph: to be looked at */
   const char **warnings;
   size_t n_warnings, cap_warnings;
   /* set by finish */
@@ -188,15 +209,43 @@ struct sloe_net {
 
 /* ---- building ---- */
 
+/* Makes it unknown, in place. */
+static inline void sloe_shape_forget(sloe_shape *shape) {
+  memset(shape, 0, sizeof *shape);
+  shape->rank = -1;
+}
+
 /* `limit` bytes for the arena; 0: 1 GiB. */
 sloe_status sloe_net_new(size_t limit, sloe_net **out, sloe_error *err);
 
+/* Room for so many from the start, where that is little of the memory that the net may have. */
+void sloe_net_reserve(sloe_net *net, size_t tensors, size_t nodes);
+
 /* A tensor of unknown shape. `name` is copied. */
 sloe_status sloe_net_add_tensor(sloe_net *net, const char *name, sloe_tid *out, sloe_error *err);
+sloe_status sloe_net_more_tensors(sloe_net *net, sloe_error *err);
+/* The same; `name` lives as long as the net. */
+static inline sloe_status sloe_net_put_tensor(sloe_net *net, const char *name, sloe_tid *out,
+                                              sloe_error *err) {
+  *out = -1;
+  if (net->n_tensors == net->cap_tensors) SLOE_TRY(sloe_net_more_tensors(net, err));
+  sloe_tensor *t = &net->tensors[net->n_tensors];
+  t->flags = 0;
+  t->producer = -1;
+  t->dtype = SLOE_DT_UNDEFINED;
+  sloe_shape_forget(&t->shape);
+  t->name = name;
+  t->value = NULL;
+  t->symbol = NULL;
+  t->offset = 0;
+  *out = (sloe_tid)net->n_tensors++;
+  return SLOE_OK;
+}
 
 typedef struct sloe_node_spec {
   const char *type; /* "Conv" or "domain::Op"; the default domain and "ai.onnx" are left out */
   const char *name; /* NULL or "": made up */
+  sloe_op op; /* where it is known: `type` is not looked at, `name` lives in the net's arena */
   const sloe_tid *in, *out;
   size_t n_in, n_out;
   const sloe_attr *attrs; /* copied shallowly: what they point to lives in the net's arena */
@@ -220,8 +269,6 @@ sloe_status sloe_net_finish(sloe_net *net, const sloe_net_options *options, sloe
 /* ---- looking ---- */
 
 sloe_op sloe_op_find(const char *type); /* SLOE_OP_UNKNOWN for what is not in ops.def */
-const char *sloe_op_name(sloe_op op);
-sloe_layer_kind sloe_op_layer_kind(sloe_op op);
 
 typedef enum sloe_op_role {                   /* what fusion rules ask of an op */
                             SLOE_ROLE_NONE,   /* nothing special */
@@ -235,35 +282,95 @@ typedef enum sloe_op_role {                   /* what fusion rules ask of an op 
                             SLOE_ROLE_DROP,       /* nothing at inference: Identity, Dropout */
                             SLOE_ROLE_MOVE,       /* moves data */
 } sloe_op_role;
-sloe_op_role sloe_op_role_of(sloe_op op);
 
-const sloe_attr *sloe_node_attr(const sloe_node *node, const char *name); /* NULL: not there */
-int64_t sloe_node_int(const sloe_node *node, const char *name, int64_t fallback);
+typedef struct sloe_op_row {
+  const char *name;
+  size_t name_len;
+  int in_min, in_max; /* -1: any number */
+  sloe_layer_kind kind;
+  sloe_op_role role;
+} sloe_op_row;
+
+extern const sloe_op_row sloe_op_rows[SLOE_OP_COUNT]; /* of ops.def */
+
+/* What is asked of every node of every network stands here, so that it costs no call. */
+static inline const char *sloe_op_name(sloe_op op) {
+  return sloe_op_rows[op].name;
+}
+static inline sloe_layer_kind sloe_op_layer_kind(sloe_op op) {
+  return sloe_op_rows[op].kind;
+}
+static inline sloe_op_role sloe_op_role_of(sloe_op op) {
+  return sloe_op_rows[op].role;
+}
+
+/* NULL: not there. A linker keeps one copy of each literal: mostly the addresses agree already. */
+static inline const sloe_attr *sloe_node_attr(const sloe_node *node, const char *name) {
+  for (size_t i = 0; i < node->n_attrs; i++) {
+    const char *other = node->attrs[i].name;
+    if (other == name || (other[0] == name[0] && !strcmp(other, name))) return &node->attrs[i];
+  }
+  return NULL;
+}
+static inline int64_t sloe_node_int(const sloe_node *node, const char *name, int64_t fallback) {
+  const sloe_attr *a = sloe_node_attr(node, name);
+  return a && a->type == SLOE_ATTR_INT ? a->i : fallback;
+}
 double sloe_node_float(const sloe_node *node, const char *name, double fallback);
 const char *sloe_node_string(const sloe_node *node, const char *name, const char *fallback);
 /* The ints of an attribute and their number; NULL and 0 where it is absent. */
-const int64_t *sloe_node_ints(const sloe_node *node, const char *name, size_t *n);
+static inline const int64_t *sloe_node_ints(const sloe_node *node, const char *name, size_t *n) {
+  const sloe_attr *a = sloe_node_attr(node, name);
+  const int found = a && a->type == SLOE_ATTR_INTS;
+  *n = found ? a->n : 0;
+  return found ? a->ints : NULL;
+}
 
 /* NULL where the input or output is absent or left out. */
-const sloe_tensor *sloe_node_in(const sloe_net *net, const sloe_node *node, size_t i);
-const sloe_tensor *sloe_node_out(const sloe_net *net, const sloe_node *node, size_t i);
+static inline const sloe_tensor *sloe_node_in(const sloe_net *net, const sloe_node *node,
+                                              size_t i) {
+  return i < node->n_in && node->in[i] >= 0 ? &net->tensors[node->in[i]] : NULL;
+}
+static inline const sloe_tensor *sloe_node_out(const sloe_net *net, const sloe_node *node,
+                                               size_t i) {
+  return i < node->n_out && node->out[i] >= 0 ? &net->tensors[node->out[i]] : NULL;
+}
 
 /* Consumers of tensor `t` that run (node indices); n in *n. A net output counts as none. */
 const int32_t *sloe_net_uses(const sloe_net *net, sloe_tid t, size_t *n);
 
-/* Elements of a shape, 0 where a dim or the rank is unknown; saturates at UINT64_MAX. */
-uint64_t sloe_shape_elements(const sloe_shape *shape);
-int sloe_shape_known(const sloe_shape *shape);
+/* Saturating arithmetic: hostile dims must not wrap. Small factors need no division. */
+static inline uint64_t sloe_mul_sat(uint64_t a, uint64_t b) {
+  if ((a | b) >> 32 == 0) return a * b;
+  return a && b > UINT64_MAX / a ? UINT64_MAX : a * b;
+}
+static inline uint64_t sloe_add_sat(uint64_t a, uint64_t b) {
+  return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
+static inline int sloe_shape_known(const sloe_shape *shape) {
+  for (int i = 0; i < shape->rank; i++)
+    if (shape->dim[i] < 0) return 0;
+  return shape->rank >= 0;
+}
+
+uint64_t sloe_shape_count(const sloe_shape *shape);
+
+/* Elements of a shape, 0 where a dim or the rank is unknown; saturates at UINT64_MAX. Vectors and
+   maps of dims below 2^15 are the rule, of which the product needs no looking at. */
+static inline uint64_t sloe_shape_elements(const sloe_shape *shape) {
+  const int64_t *d = shape->dim;
+  if (shape->rank == 1) return d[0] < 0 ? 0 : (uint64_t)d[0];
+  if (shape->rank == 4 && (uint64_t)(d[0] | d[1] | d[2] | d[3]) >> 15 == 0)
+    return (uint64_t)(d[0] * d[1] * d[2] * d[3]);
+  return sloe_shape_count(shape);
+}
 /* "1x3x224x224", "?" for an unknown dim or rank, "scalar". Returns buf. */
 enum { SLOE_SHAPE_BUF = 200 };
 const char *sloe_shape_print(const sloe_shape *shape, char buf[SLOE_SHAPE_BUF]);
 
 /* An image of three colours without a batch ("3x320x320", as detectors are exported). */
 int sloe_shape_is_bare_image(const sloe_shape *shape);
-
-/* Saturating arithmetic: hostile dims must not wrap. */
-uint64_t sloe_mul_sat(uint64_t a, uint64_t b);
-uint64_t sloe_add_sat(uint64_t a, uint64_t b);
 
 /* Follow Identity, Dropout and Cast-to-the-same back to the tensor that holds the contents. */
 sloe_tid sloe_net_resolve(const sloe_net *net, sloe_tid t);

@@ -1,6 +1,7 @@
-/* Order: ONNX asks for topologically sorted nodes; not every writer keeps to it. A sorted graph
- * costs one pass. An unsorted one is sorted by Kahn's algorithm, ties in file order; what cannot be
- * sorted is a cycle. A node with subgraphs depends on every outer tensor that they take.
+/* Order: ONNX asks for topologically sorted nodes; not every writer keeps to it. Whether they
+ * are is seen while they are added. An unsorted one is sorted by Kahn's algorithm, ties in file
+ * order; what cannot be sorted is a cycle. A node with subgraphs depends on every outer tensor that
+ * they take.
  */
 #include <string.h>
 
@@ -146,14 +147,15 @@ static sloe_status sort_one(sorter *s, sloe_graph *graph, int depth) {
 
 sloe_status sloe_sort_graph(sloe_net *net, sloe_graph *graph, sloe_error *err) {
   sorter s = {.net = net, .err = err};
-  s.place = SLOE_ARENA_NEW(&net->arena, int32_t, net->n_nodes);
-  if (!s.place) return sloe_fail(err, SLOE_NOMEM, "out of memory sorting nodes");
-  memset(s.place, -1, net->n_nodes * sizeof *s.place);
   for (size_t i = 0; i < net->graph.n_out; i++) {
     const sloe_tensor *t = &net->tensors[net->graph.out[i]];
     if (t->producer < 0 && !(t->flags & (SLOE_T_INPUT | SLOE_T_INIT | SLOE_T_CONST)))
       return sloe_fail_at(err, SLOE_FORMAT, t->offset,
                           "output '%s' is made by no node, input or initializer", t->name);
   }
+  if (!net->unsorted) return SLOE_OK;
+  s.place = SLOE_ARENA_NEW(&net->arena, int32_t, net->n_nodes);
+  if (!s.place) return sloe_fail(err, SLOE_NOMEM, "out of memory sorting nodes");
+  memset(s.place, -1, net->n_nodes * sizeof *s.place);
   return sort_one(&s, graph, 0);
 }

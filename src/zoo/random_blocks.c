@@ -35,7 +35,7 @@ static map act_conv(builder *b, const plan *p, map x, int64_t k, int64_t kernel,
 static map residual(builder *b, const plan *p, map x, map y, int64_t stride, sloe_spec_act act) {
   if (x.c != y.c || x.h != y.h || x.w != y.w)
     x = conv(b, p, x, y.c, 1, stride, 1, SLOE_SPEC_ACT_NONE);
-  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, "Add", y, x), act);
+  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x), act);
 }
 
 static map plain(builder *b, const plan *p, const block *k, map x, double width, int first) {
@@ -84,14 +84,14 @@ static map inverted(builder *b, const plan *p, const block *k, map x, double wid
         b, y,
         (sloe_zoo_gate){sloe_random_width(p, (double)wide / 8), SLOE_SPEC_ACT_RELU, gate_of(p), 0});
   y = conv(b, p, y, out, 1, 1, 1, SLOE_SPEC_ACT_NONE);
-  return x.c == y.c && stride == 1 ? sloe_zoo_add_binary(b, "Add", y, x) : y;
+  return x.c == y.c && stride == 1 ? sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x) : y;
 }
 
 static map branched(builder *b, const plan *p, const block *k, map x, double width, int first) {
-  if (stride_of(&x, first) == 2) x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  if (stride_of(&x, first) == 2) x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   const double rest = 1 - k->inner;
   const map third = act_conv(b, p, x, sloe_random_width(p, width * rest * 0.2), 1, 1);
-  const map pooled = sloe_zoo_add_pool(b, x, "MaxPool", 3, 1, 1);
+  const map pooled = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 1, 1);
   const map fourth = act_conv(b, p, x, sloe_random_width(p, width * 0.35), 1, 1);
   const map parts[] = {
       act_conv(b, p, x, sloe_random_width(p, width * rest * 0.6), 1, 1),
@@ -109,7 +109,7 @@ static map dense(builder *b, const plan *p, const block *k, map x, double width,
   if (stride_of(&x, first) == 2) {
     map t = sloe_zoo_add_act(b, sloe_zoo_add_norm(b, x), SLOE_SPEC_ACT_RELU);
     t = sloe_zoo_add_conv(b, t, (sloe_zoo_conv){.k = sloe_random_width(p, (double)x.c / 2)});
-    x = sloe_zoo_add_pool(b, t, "AveragePool", 2, 2, 0);
+    x = sloe_zoo_add_pool(b, t, SLOE_OP_AVERAGE_POOL, 2, 2, 0);
   }
   map y = sloe_zoo_add_act(b, sloe_zoo_add_norm(b, x), SLOE_SPEC_ACT_RELU);
   y = sloe_zoo_add_conv(

@@ -53,7 +53,7 @@ typedef struct sloe_random_plan {
   int64_t group_size; /* channels of a group */
   double growth;      /* of the width from stage to stage */
   int norm;
-  const char *pool; /* between plain stages */
+  sloe_op pool; /* between plain stages */
   sloe_random_head head;
   int64_t head_width;
   sloe_spec_act act;

@@ -13,6 +13,7 @@ static const sloe_zoo_entry *const FAMILIES[] = {
 };
 
 enum { N_FAMILIES = sizeof FAMILIES / sizeof *FAMILIES };
+enum { USUAL_TENSORS = 2048, USUAL_NODES = 1024 }; /* most networks have fewer */
 
 size_t sloe_zoo_family_count(void) {
   return N_FAMILIES;
@@ -56,6 +57,7 @@ static sloe_status build(const char *text, const sloe_zoo_entry *family, const c
                      INT32_MAX);
   if (rest.batch) call.batch = rest.batch;
   rest.batch = 0;
+  sloe_net_reserve(net, USUAL_TENSORS, USUAL_NODES);
   net->producer = "sloe zoo";
   net->ir_version = 8;
   net->opset = 17;

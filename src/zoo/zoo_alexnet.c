@@ -20,7 +20,7 @@ static map first(builder *b, map x, int64_t k, int64_t pad) {
 }
 
 static map pool(builder *b, map x) {
-  return sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 0);
+  return sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 0);
 }
 
 static map torch_convs(builder *b, map x) {
@@ -49,7 +49,7 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
   x = sloe_zoo_add_fc(b, x, 4096, SLOE_SPEC_ACT_RELU);
   x = sloe_zoo_add_fc(b, x, 4096, SLOE_SPEC_ACT_RELU);
   x = sloe_zoo_add_fc(b, x, call->v[CLASSES].whole, SLOE_SPEC_ACT_NONE);
-  if (flavour == CAFFE) x.t = sloe_zoo_node(b, "Softmax", &x.t, 1, NULL, 0);
+  if (flavour == CAFFE) x.t = sloe_zoo_node(b, SLOE_OP_SOFTMAX, &x.t, 1, NULL, 0);
   return sloe_zoo_end(b, x);
 }
 

@@ -34,7 +34,7 @@ void sloe_zoo_output(sloe_zoo_builder *b, sloe_tid t);
 void sloe_zoo_refuse(sloe_zoo_builder *b, const char *fmt, ...) SLOE_PRINTF(2, 3);
 
 /* One node of one output. What the attributes point to is copied. */
-sloe_tid sloe_zoo_node(sloe_zoo_builder *b, const char *type, const sloe_tid *in, size_t n_in,
+sloe_tid sloe_zoo_node(sloe_zoo_builder *b, sloe_op op, const sloe_tid *in, size_t n_in,
                        const sloe_attr *attrs, size_t n_attrs);
 sloe_attr sloe_zoo_attr_int(const char *name, int64_t value);
 sloe_attr sloe_zoo_attr_ints(const char *name, size_t n, const int64_t *values);
@@ -49,6 +49,7 @@ sloe_tid sloe_zoo_act(sloe_zoo_builder *b, sloe_tid t, sloe_spec_act act);
 enum {
   SLOE_ZOO_NO_PAD = -1,
   SLOE_ZOO_PAD_SAME = -2, /* TensorFlow's: ceil(size / stride), the odd row at the end */
+  SLOE_ZOO_PAD_END = -3,  /* half the kernel, at the end alone */
 };
 /* Biases of a convolution: 0, where no normalisation follows. */
 enum { SLOE_ZOO_NO_BIAS = -1, SLOE_ZOO_BIAS = 1 };
@@ -72,23 +73,22 @@ sloe_zoo_map sloe_zoo_add_norm_act(sloe_zoo_builder *b, sloe_zoo_map x, sloe_spe
 sloe_zoo_map sloe_zoo_add_lrn(sloe_zoo_builder *b, sloe_zoo_map x, int64_t size);
 
 typedef struct sloe_zoo_pool {
-  const char *type;            /* "MaxPool" or "AveragePool" */
-  int64_t kernel, stride, pad; /* pad as it is, or PAD_SAME */
+  sloe_op op;                  /* SLOE_OP_MAX_POOL or SLOE_OP_AVERAGE_POOL */
+  int64_t kernel, stride, pad; /* pad as it is, or PAD_SAME, or PAD_END */
   int ceil;                    /* a last window that does not fit whole counts (Caffe) */
 } sloe_zoo_pool;
 
 sloe_zoo_map sloe_zoo_add_pool_of(sloe_zoo_builder *b, sloe_zoo_map x, sloe_zoo_pool pool);
-sloe_zoo_map sloe_zoo_add_pool(sloe_zoo_builder *b, sloe_zoo_map x, const char *type,
-                               int64_t kernel, int64_t stride, int64_t pad);
+sloe_zoo_map sloe_zoo_add_pool(sloe_zoo_builder *b, sloe_zoo_map x, sloe_op op, int64_t kernel,
+                               int64_t stride, int64_t pad);
 /* Averages to size x size, as torch's AdaptiveAvgPool2d, where windows of one size do: of
    floor(in / size) steps. USAGE where the map is smaller. */
 sloe_zoo_map sloe_zoo_add_fitted_pool(sloe_zoo_builder *b, sloe_zoo_map x, int64_t size);
 sloe_zoo_map sloe_zoo_add_global_pool(sloe_zoo_builder *b, sloe_zoo_map x);
 /* The same by ReduceMean, as PyTorch's x.mean([2, 3]) is exported. */
 sloe_zoo_map sloe_zoo_add_reduce_mean(sloe_zoo_builder *b, sloe_zoo_map x);
-/* "Add" or "Mul"; `y` may be 1 x 1. */
-sloe_zoo_map sloe_zoo_add_binary(sloe_zoo_builder *b, const char *type, sloe_zoo_map x,
-                                 sloe_zoo_map y);
+/* SLOE_OP_ADD or SLOE_OP_MUL; `y` may be 1 x 1. */
+sloe_zoo_map sloe_zoo_add_binary(sloe_zoo_builder *b, sloe_op op, sloe_zoo_map x, sloe_zoo_map y);
 /* Times one number. */
 sloe_zoo_map sloe_zoo_add_scaled(sloe_zoo_builder *b, sloe_zoo_map x, double factor);
 sloe_zoo_map sloe_zoo_add_concat(sloe_zoo_builder *b, const sloe_zoo_map *x, size_t n);

@@ -10,7 +10,7 @@ static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
   for (int64_t i = 0, k = call->v[FILTERS].whole; i < 3; i++, k *= 2) {
     const sloe_zoo_conv conv = {.k = k, .kernel = 3, .act = SLOE_SPEC_ACT_RELU};
     x = sloe_zoo_add_conv(b, sloe_zoo_add_conv(b, x, conv), conv);
-    x = sloe_zoo_add_pool(b, x, "MaxPool", 2, 2, 0);
+    x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 2, 2, 0);
   }
   x = sloe_zoo_add_fc(b, x, call->v[UNITS].whole, SLOE_SPEC_ACT_RELU);
   return sloe_zoo_end(b, sloe_zoo_add_fc(b, x, call->v[CLASSES].whole, SLOE_SPEC_ACT_NONE));

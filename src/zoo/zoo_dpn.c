@@ -43,7 +43,7 @@ static paths block(builder *b, const plan *p, map x, const map old[2], int stage
   map new[2], y = conv(b, x, p->inner << stage, 1, 1, 1);
   y = conv(b, y, p->inner << stage, 3, stride, p->groups);
   part(b, conv(b, y, width + p->more[stage], 1, 1, 1), width, new);
-  return (paths){sloe_zoo_add_binary(b, "Add", old[0], new[0]), old[1], new[1]};
+  return (paths){sloe_zoo_add_binary(b, SLOE_OP_ADD, old[0], new[0]), old[1], new[1]};
 }
 
 /* The first block makes both parts anew. */
@@ -69,7 +69,7 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
                                         .stride = 2,
                                         .norm = 1,
                                         .act = SLOE_SPEC_ACT_RELU});
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   for (int stage = 0; stage < 4; stage++) x = stage_of(b, p, x, stage);
   x = sloe_zoo_add_norm_act(b, x, SLOE_SPEC_ACT_RELU);
   return sloe_zoo_end_mean_conv(b, x, call->v[CLASSES].whole);

@@ -1,24 +1,28 @@
-/* zoo_efficientnet.c: EfficientNet (Tan and Le 2019), as torchvision and Keras have it. */
+/* zoo_efficientnet.c: EfficientNet (Tan and Le 2019), as torchvision has it or, padded as
+ * TensorFlow does, Keras. */
 #include <math.h>
 
 #include "zoo/zoo_inverted.h"
 
-enum { VARIANT, WIDTH, DEPTH, INPUT, CLASSES };
+enum { VARIANT, WIDTH, DEPTH, FLAVOUR, INPUT, CLASSES };
 
 static int64_t times(int64_t k, double width) {
   return sloe_zoo_divisible((double)k * width, 8);
 }
 
 static sloe_zoo_map conv(sloe_zoo_builder *b, sloe_zoo_map x, int64_t k, int64_t kernel,
-                         int64_t stride) {
-  return sloe_zoo_add_conv(
-      b, x,
-      (sloe_zoo_conv){
-          .k = k, .kernel = kernel, .stride = stride, .norm = 1, .act = SLOE_SPEC_ACT_SWISH});
+                         int64_t stride, int64_t pad) {
+  return sloe_zoo_add_conv(b, x,
+                           (sloe_zoo_conv){.k = k,
+                                           .kernel = kernel,
+                                           .stride = stride,
+                                           .norm = 1,
+                                           .act = SLOE_SPEC_ACT_SWISH,
+                                           .pad = pad});
 }
 
 static sloe_zoo_map block(sloe_zoo_builder *b, sloe_zoo_map x, int64_t expand, int64_t kernel,
-                          int64_t stride, int64_t k) {
+                          int64_t stride, int64_t k, int64_t pad) {
   const sloe_zoo_gate gate = {x.c < 4 ? 1 : x.c / 4, SLOE_SPEC_ACT_SWISH, SLOE_SPEC_ACT_SIGMOID, 0};
   return sloe_zoo_add_inverted(b, x,
                                (sloe_zoo_inverted){.wide = x.c * expand,
@@ -26,21 +30,24 @@ static sloe_zoo_map block(sloe_zoo_builder *b, sloe_zoo_map x, int64_t expand, i
                                                    .kernel = kernel,
                                                    .stride = stride,
                                                    .act = SLOE_SPEC_ACT_SWISH,
-                                                   .gate = gate});
+                                                   .gate = gate,
+                                                   .pad = pad});
 }
 
-static sloe_status put(sloe_zoo_builder *b, sloe_zoo_map x, double width, double depth,
+static sloe_status put(sloe_zoo_builder *b, sloe_zoo_map x, double width, double depth, int keras,
                        int64_t classes) {
   static const struct {
     int64_t expand, kernel, stride, k, n;
   } rows[] = {{1, 3, 1, 16, 1},  {6, 3, 2, 24, 2},  {6, 5, 2, 40, 2}, {6, 3, 2, 80, 3},
               {6, 5, 1, 112, 3}, {6, 5, 2, 192, 4}, {6, 3, 1, 320, 1}};
-  x = conv(b, x, times(32, width), 3, 2);
+  const int64_t pad = keras ? SLOE_ZOO_PAD_SAME : 0;
+  x = conv(b, x, times(32, width), 3, 2, pad);
   for (size_t i = 0; i < SLOE_ZOO_COUNT_OF(rows); i++)
     for (int64_t j = 0, n = (int64_t)ceil((double)rows[i].n * depth); j < n; j++)
       x = block(b, x, rows[i].expand, rows[i].kernel, j ? 1 : rows[i].stride,
-                times(rows[i].k, width));
-  return sloe_zoo_end_mean_fc(b, conv(b, x, 4 * x.c, 1, 1), classes);
+                times(rows[i].k, width), pad);
+  const int64_t last = keras ? times(1280, width) : 4 * x.c;
+  return sloe_zoo_end_mean_fc(b, conv(b, x, last, 1, 1, 0), classes);
 }
 
 static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
@@ -54,7 +61,8 @@ static sloe_status build(sloe_zoo_builder *b, const sloe_zoo_call *call) {
   sloe_zoo_default_image(&image, scales[at].size);
   return put(b, sloe_zoo_begin(b, call, &image),
              call->v[WIDTH].given ? call->v[WIDTH].real : scales[at].width,
-             call->v[DEPTH].given ? call->v[DEPTH].real : scales[at].depth, call->v[CLASSES].whole);
+             call->v[DEPTH].given ? call->v[DEPTH].real : scales[at].depth,
+             call->v[FLAVOUR].whole == SLOE_ZOO_KERAS, call->v[CLASSES].whole);
 }
 
 static const sloe_zoo_key KEYS[] = {
@@ -75,6 +83,8 @@ static const sloe_zoo_key KEYS[] = {
      .fallback = "",
      .least = 0.1,
      .most = 8},
+    SLOE_ZOO_KEY_FLAVOUR(
+        "torch: torchvision; keras: Keras, without its layers that scale the image"),
     SLOE_ZOO_KEY_INPUT("", 16, 8192),
     SLOE_ZOO_KEY_CLASSES("1000"),
 };

@@ -26,7 +26,7 @@ sloe_status sloe_zoo_end_reduce_fc(sloe_zoo_builder *b, sloe_zoo_map x, int64_t 
 sloe_status sloe_zoo_end_mean_conv(sloe_zoo_builder *b, sloe_zoo_map x, int64_t classes) {
   x = sloe_zoo_add_global_pool(b, x);
   x = sloe_zoo_add_conv(b, x, (sloe_zoo_conv){.k = classes});
-  x.t = sloe_zoo_node(b, "Flatten", &x.t, 1, NULL, 0);
+  x.t = sloe_zoo_node(b, SLOE_OP_FLATTEN, &x.t, 1, NULL, 0);
   return sloe_zoo_end(b, x);
 }
 

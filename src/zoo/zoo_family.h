@@ -60,6 +60,14 @@ sloe_status sloe_zoo_read_keys(const sloe_zoo_family *family, sloe_zoo_call *cal
 /* Decides an image that was not given. */
 void sloe_zoo_default_image(sloe_zoo_value *value, int64_t size);
 
+/* What two flavours count by: torchvision's or timm's network, or Keras's. */
+enum { SLOE_ZOO_TORCH, SLOE_ZOO_KERAS };
+#define SLOE_ZOO_KEY_FLAVOUR(text)                                               \
+  {                                                                              \
+    .name = "flavour", .doc = text, .takes = SLOE_ZOO_WORD, .fallback = "torch", \
+    .words = "torch|keras"                                                       \
+  }
+
 /* ---- the two ends of a network (zoo_ends.c) ---- */
 
 sloe_zoo_map sloe_zoo_begin(sloe_zoo_builder *b, const sloe_zoo_call *call,

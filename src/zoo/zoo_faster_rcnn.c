@@ -16,7 +16,7 @@ static map backbone(builder *b, map x) {
   static const int64_t convs[] = {2, 2, 3, 3, 3}, widths[] = {64, 128, 256, 512, 512};
   for (int stage = 0; stage < 5; stage++) {
     for (int64_t i = 0; i < convs[stage]; i++) x = conv(b, x, widths[stage], 3, SLOE_SPEC_ACT_RELU);
-    if (stage < 4) x = sloe_zoo_add_pool(b, x, "MaxPool", 2, 2, 0);
+    if (stage < 4) x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 2, 2, 0);
   }
   return x;
 }
@@ -28,7 +28,7 @@ static map region_pool(builder *b, map x, int64_t regions) {
                              {.name = "spatial_scale", .type = SLOE_ATTR_FLOAT, .f = 1.0 / 16}};
   const sloe_tid rois = sloe_zoo_input(b, "rois", 2, (int64_t[]){regions, 5});
   const sloe_tid in[] = {x.t, rois};
-  return (map){sloe_zoo_node(b, "MaxRoiPool", in, 2, attrs, 2), regions, x.c, 7, 7};
+  return (map){sloe_zoo_node(b, SLOE_OP_MAX_ROI_POOL, in, 2, attrs, 2), regions, x.c, 7, 7};
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {

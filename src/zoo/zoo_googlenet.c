@@ -22,14 +22,14 @@ static map conv(builder *b, map x, int64_t k, int64_t kernel, int64_t stride, in
 }
 
 static map pool(builder *b, map x, int64_t kernel) {
-  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){"MaxPool", kernel, 2, 0, 1});
+  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){SLOE_OP_MAX_POOL, kernel, 2, 0, 1});
 }
 
 static map inception(builder *b, map x, const block *k, int caffe) {
   const map first = conv(b, x, k->one, 1, 1, caffe);
   const map second = conv(b, conv(b, x, k->before3, 1, 1, caffe), k->three, 3, 1, caffe);
   const map third = conv(b, conv(b, x, k->before5, 1, 1, caffe), k->five, caffe ? 5 : 3, 1, caffe);
-  const map pooled = sloe_zoo_add_pool(b, x, "MaxPool", 3, 1, 1);
+  const map pooled = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 1, 1);
   const map parts[] = {first, second, third, conv(b, pooled, k->pooled, 1, 1, caffe)};
   return sloe_zoo_add_concat(b, parts, 4);
 }

@@ -27,7 +27,7 @@ map sloe_zoo_add_cbr_inside(builder *b, map x, int64_t k, int64_t stride) {
 }
 
 map sloe_zoo_add_pool_inside(builder *b, map x) {
-  return sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 0);
+  return sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 0);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {

@@ -23,7 +23,7 @@ static map mixed(builder *b, map x) {
   const map one = conv(b, x, 96, 1);
   const map five = conv(b, conv(b, x, 48, 1), 64, 5);
   const map three = conv(b, conv(b, conv(b, x, 64, 1), 96, 3), 96, 3);
-  const map pool = conv(b, sloe_zoo_add_pool(b, x, "AveragePool", 3, 1, 1), 64, 1);
+  const map pool = conv(b, sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 3, 1, 1), 64, 1);
   return sloe_zoo_add_concat(b, (map[]){one, five, three, pool}, 4);
 }
 
@@ -33,7 +33,7 @@ static map residual(builder *b, map x, const map *branches, size_t n, double sca
   map y = sloe_zoo_add_concat(b, branches, n);
   y = sloe_zoo_add_conv(b, y, (sloe_zoo_conv){.k = x.c});
   y = sloe_zoo_add_scaled(b, y, scale);
-  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, "Add", y, x), act);
+  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x), act);
 }
 
 static map block35(builder *b, map x) {

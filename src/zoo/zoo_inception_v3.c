@@ -18,7 +18,7 @@ static map column7(builder *b, map x, int64_t k) {
 }
 
 static map pooled(builder *b, map x, int64_t k) {
-  return conv(b, sloe_zoo_add_pool(b, x, "AveragePool", 3, 1, 1), k, 1);
+  return conv(b, sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 3, 1, 1), k, 1);
 }
 
 static map stem(builder *b, map x) {

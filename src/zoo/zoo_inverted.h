@@ -12,13 +12,14 @@ typedef struct sloe_zoo_inverted {
   sloe_spec_act act;
   sloe_zoo_gate gate; /* squeezed = 0: none */
   int alone;          /* never added to what is read */
+  int64_t pad;        /* of the depthwise convolution, as of sloe_zoo_conv */
 } sloe_zoo_inverted;
 
 /* Added to x where the sizes agree. */
 sloe_zoo_map sloe_zoo_add_inverted(sloe_zoo_builder *b, sloe_zoo_map x, sloe_zoo_inverted r);
 
-/* A depthwise convolution, normalised and activated. */
+/* A depthwise convolution, normalised and activated; `pad` as of sloe_zoo_conv. */
 sloe_zoo_map sloe_zoo_add_depthwise(sloe_zoo_builder *b, sloe_zoo_map x, int64_t kernel,
-                                    int64_t stride, sloe_spec_act act);
+                                    int64_t stride, int64_t pad, sloe_spec_act act);
 
 #endif

@@ -57,8 +57,8 @@ static sloe_tid conv(builder *b, const spec *s) {
                            s->kernel[1]};
   const sloe_tid x = input_of(b, s), weight = sloe_zoo_weight(b, 4, shape);
   const sloe_tid in[] = {x, weight, sloe_zoo_weight(b, 1, &s->k)};
-  return turned ? sloe_zoo_node(b, "ConvTranspose", in, 3, attrs, 6)
-                : sloe_zoo_node(b, "Conv", in, 3, attrs, 5);
+  return turned ? sloe_zoo_node(b, SLOE_OP_CONV_TRANSPOSE, in, 3, attrs, 6)
+                : sloe_zoo_node(b, SLOE_OP_CONV, in, 3, attrs, 5);
 }
 
 static sloe_tid pool(builder *b, const spec *s) {
@@ -66,8 +66,8 @@ static sloe_tid pool(builder *b, const spec *s) {
   sloe_attr attrs[WINDOW_ATTRS];
   const sloe_tid x = input_of(b, s);
   window_attrs(s, &w, attrs);
-  return sloe_zoo_node(b, s->op == SLOE_SPEC_MAXPOOL ? "MaxPool" : "AveragePool", &x, 1, attrs,
-                       WINDOW_ATTRS);
+  return sloe_zoo_node(b, s->op == SLOE_SPEC_MAXPOOL ? SLOE_OP_MAX_POOL : SLOE_OP_AVERAGE_POOL, &x,
+                       1, attrs, WINDOW_ATTRS);
 }
 
 /* ---- products ---- */
@@ -77,7 +77,7 @@ static sloe_tid fc(builder *b, const spec *s) {
   const sloe_tid x = sloe_zoo_input(b, "x", 2, (int64_t[]){s->n, s->c});
   const sloe_tid weight = sloe_zoo_weight(b, 2, (int64_t[]){s->k, s->c});
   const sloe_tid in[] = {x, weight, sloe_zoo_weight(b, 1, &s->k)};
-  return sloe_zoo_node(b, "Gemm", in, 3, &turned, 1);
+  return sloe_zoo_node(b, SLOE_OP_GEMM, in, 3, &turned, 1);
 }
 
 /* An input that is only ever a right operand would be taken for weights: it comes through a view.
@@ -87,49 +87,49 @@ static sloe_tid matmul(builder *b, const spec *s) {
   const sloe_tid x = sloe_zoo_input(b, "x", 3, (int64_t[]){s->n, s->h, s->c});
   const sloe_tid y = sloe_zoo_input(b, "y", 3, right);
   const sloe_tid shape = sloe_zoo_ints(b, 3, right);
-  const sloe_tid view = sloe_zoo_node(b, "Reshape", (sloe_tid[]){y, shape}, 2, NULL, 0);
-  return sloe_zoo_node(b, "MatMul", (sloe_tid[]){x, view}, 2, NULL, 0);
+  const sloe_tid view = sloe_zoo_node(b, SLOE_OP_RESHAPE, (sloe_tid[]){y, shape}, 2, NULL, 0);
+  return sloe_zoo_node(b, SLOE_OP_MATMUL, (sloe_tid[]){x, view}, 2, NULL, 0);
 }
 
 /* ---- element by element, along one axis ---- */
 
-static sloe_tid simple(builder *b, const spec *s, const char *type) {
+static sloe_tid simple(builder *b, const spec *s, sloe_op op) {
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, type, &x, 1, NULL, 0);
+  return sloe_zoo_node(b, op, &x, 1, NULL, 0);
 }
 
-static sloe_tid along_channels(builder *b, const spec *s, const char *type) {
+static sloe_tid along_channels(builder *b, const spec *s, sloe_op op) {
   const sloe_attr axis = sloe_zoo_attr_int("axis", 1);
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, type, &x, 1, &axis, 1);
+  return sloe_zoo_node(b, op, &x, 1, &axis, 1);
 }
 
 static sloe_tid batchnorm(builder *b, const spec *s) {
   sloe_tid in[5] = {input_of(b, s), -1, -1, -1, -1};
   for (int i = 1; i < 5; i++) in[i] = sloe_zoo_weight(b, 1, &s->c);
-  return sloe_zoo_node(b, "BatchNormalization", in, 5, NULL, 0);
+  return sloe_zoo_node(b, SLOE_OP_BATCH_NORM, in, 5, NULL, 0);
 }
 
 /* LayerNormalization takes all that is behind its axis; across an image there is LpNormalization.
  */
 static sloe_tid layernorm(builder *b, const spec *s) {
-  if (s->h * s->w > 1) return along_channels(b, s, "LpNormalization");
+  if (s->h * s->w > 1) return along_channels(b, s, SLOE_OP_LP_NORM);
   const sloe_attr axis = sloe_zoo_attr_int("axis", -1);
   const sloe_tid x = sloe_zoo_input(b, "x", 2, (int64_t[]){s->n, s->c});
   const sloe_tid scale = sloe_zoo_weight(b, 1, &s->c);
   const sloe_tid in[] = {x, scale, sloe_zoo_weight(b, 1, &s->c)};
-  return sloe_zoo_node(b, "LayerNormalization", in, 3, &axis, 1);
+  return sloe_zoo_node(b, SLOE_OP_LAYER_NORM, in, 3, &axis, 1);
 }
 
 static sloe_tid lrn(builder *b, const spec *s) {
   const sloe_attr size = sloe_zoo_attr_int("size", 5);
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, "LRN", &x, 1, &size, 1);
+  return sloe_zoo_node(b, SLOE_OP_LRN, &x, 1, &size, 1);
 }
 
 /* A swish alone is one op here: com.microsoft has it. */
 static sloe_tid activation(builder *b, const spec *s) {
-  if (s->act == SLOE_SPEC_ACT_SWISH) return simple(b, s, "com.microsoft::QuickGelu");
+  if (s->act == SLOE_SPEC_ACT_SWISH) return simple(b, s, SLOE_OP_MS_QUICK_GELU);
   return sloe_zoo_act(b, input_of(b, s), s->act);
 }
 
@@ -144,21 +144,21 @@ static sloe_tid second_operand(builder *b, const spec *s) {
 
 static sloe_tid binary(builder *b, const spec *s) {
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, "Add", (sloe_tid[]){x, second_operand(b, s)}, 2, NULL, 0);
+  return sloe_zoo_node(b, SLOE_OP_ADD, (sloe_tid[]){x, second_operand(b, s)}, 2, NULL, 0);
 }
 
 static sloe_tid reduce(builder *b, const spec *s) {
   const int64_t axis = 1;
   const sloe_attr axes = sloe_zoo_attr_ints("axes", 1, &axis);
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, "ReduceMean", &x, 1, &axes, 1);
+  return sloe_zoo_node(b, SLOE_OP_REDUCE_MEAN, &x, 1, &axes, 1);
 }
 
 static sloe_tid resize(builder *b, const spec *s) {
   const sloe_attr mode = sloe_zoo_attr_text("mode", s->linear ? "linear" : "nearest");
   const sloe_tid x = input_of(b, s);
   const sloe_tid sizes = sloe_zoo_ints(b, 4, (int64_t[]){s->n, s->c, s->out[0], s->out[1]});
-  return sloe_zoo_node(b, "Resize", (sloe_tid[]){x, -1, -1, sizes}, 4, &mode, 1);
+  return sloe_zoo_node(b, SLOE_OP_RESIZE, (sloe_tid[]){x, -1, -1, sizes}, 4, &mode, 1);
 }
 
 /* ---- moves ---- */
@@ -175,15 +175,15 @@ static sloe_tid concat(builder *b, const spec *s) {
   for (int64_t i = 0; i < s->parts; i++)
     in[i] = sloe_zoo_input(b, NULL, 4,
                            (int64_t[]){s->n, s->c / s->parts + (i < s->c % s->parts), s->h, s->w});
-  return sloe_zoo_node(b, "Concat", in, (size_t)s->parts, &axis, 1);
+  return sloe_zoo_node(b, SLOE_OP_CONCAT, in, (size_t)s->parts, &axis, 1);
 }
 
 static sloe_tid slice(builder *b, const spec *s) {
   const int64_t start = 0, axis = 1;
   const sloe_tid x = input_of(b, s), from = sloe_zoo_ints(b, 1, &start);
   const sloe_tid to = sloe_zoo_ints(b, 1, &s->k);
-  return sloe_zoo_node(b, "Slice", (sloe_tid[]){x, from, to, sloe_zoo_ints(b, 1, &axis)}, 4, NULL,
-                       0);
+  return sloe_zoo_node(b, SLOE_OP_SLICE, (sloe_tid[]){x, from, to, sloe_zoo_ints(b, 1, &axis)}, 4,
+                       NULL, 0);
 }
 
 /* From channels last to channels first: what comes out is n x c x h x w. */
@@ -191,14 +191,14 @@ static sloe_tid transpose(builder *b, const spec *s) {
   const int64_t order[] = {0, 3, 1, 2};
   const sloe_attr perm = sloe_zoo_attr_ints("perm", 4, order);
   const sloe_tid x = input4(b, "x", s->n, s->h, s->w, s->c);
-  return sloe_zoo_node(b, "Transpose", &x, 1, &perm, 1);
+  return sloe_zoo_node(b, SLOE_OP_TRANSPOSE, &x, 1, &perm, 1);
 }
 
 /* A Pad by nothing moves everything. */
 static sloe_tid copy(builder *b, const spec *s) {
   const int64_t none[8] = {0};
   const sloe_tid x = input_of(b, s);
-  return sloe_zoo_node(b, "Pad", (sloe_tid[]){x, sloe_zoo_ints(b, 8, none)}, 2, NULL, 0);
+  return sloe_zoo_node(b, SLOE_OP_PAD, (sloe_tid[]){x, sloe_zoo_ints(b, 8, none)}, 2, NULL, 0);
 }
 
 static sloe_tid reorder(builder *b) {
@@ -216,13 +216,13 @@ static sloe_tid build_op(builder *b, const spec *s) {
     case SLOE_SPEC_MATMUL: return matmul(b, s);
     case SLOE_SPEC_MAXPOOL:
     case SLOE_SPEC_AVGPOOL: return pool(b, s);
-    case SLOE_SPEC_GLOBALPOOL: return simple(b, s, "GlobalAveragePool");
+    case SLOE_SPEC_GLOBALPOOL: return simple(b, s, SLOE_OP_GLOBAL_AVERAGE_POOL);
     case SLOE_SPEC_BATCHNORM: return batchnorm(b, s);
     case SLOE_SPEC_LAYERNORM: return layernorm(b, s);
     case SLOE_SPEC_LRN: return lrn(b, s);
     case SLOE_SPEC_ACTIVATION: return activation(b, s);
     case SLOE_SPEC_BINARY: return binary(b, s);
-    case SLOE_SPEC_SOFTMAX: return along_channels(b, s, "Softmax");
+    case SLOE_SPEC_SOFTMAX: return along_channels(b, s, SLOE_OP_SOFTMAX);
     case SLOE_SPEC_REDUCE: return reduce(b, s);
     case SLOE_SPEC_RESIZE: return resize(b, s);
     case SLOE_SPEC_CONCAT: return concat(b, s);
@@ -242,7 +242,7 @@ static sloe_tid add_residual(builder *b, const spec *s, sloe_tid t) {
     z = sloe_zoo_input(b, "z", 3, (int64_t[]){s->n, s->h, s->k});
   else
     z = input4(b, "z", s->n, s->k, s->out[0], s->out[1]);
-  return sloe_zoo_node(b, "Add", (sloe_tid[]){t, z}, 2, NULL, 0);
+  return sloe_zoo_node(b, SLOE_OP_ADD, (sloe_tid[]){t, z}, 2, NULL, 0);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {

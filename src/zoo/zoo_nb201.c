@@ -68,7 +68,7 @@ static map edge(builder *b, map x, cell_op op) {
   switch (op) {
     case OP_CONV1: return relu_conv(b, x, x.c, 1, 1);
     case OP_CONV3: return relu_conv(b, x, x.c, 3, 1);
-    case OP_AVERAGE: return sloe_zoo_add_pool(b, x, "AveragePool", 3, 1, 1);
+    case OP_AVERAGE: return sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 3, 1, 1);
     default: return x;
   }
 }
@@ -81,7 +81,7 @@ static map add_cell(builder *b, map x, const cell *c) {
     for (int from = 0; from < node; from++) {
       if (c->op[node][from] == OP_NONE) continue;
       const map y = edge(b, nodes[from], c->op[node][from]);
-      nodes[node] = n++ ? sloe_zoo_add_binary(b, "Add", nodes[node], y) : y;
+      nodes[node] = n++ ? sloe_zoo_add_binary(b, SLOE_OP_ADD, nodes[node], y) : y;
     }
     if (!n) nodes[node] = sloe_zoo_add_scaled(b, x, 0);
   }
@@ -90,9 +90,9 @@ static map add_cell(builder *b, map x, const cell *c) {
 
 static map halve(builder *b, map x) {
   const map y = relu_conv(b, relu_conv(b, x, 2 * x.c, 3, 2), 2 * x.c, 3, 1);
-  const map pooled = sloe_zoo_add_pool(b, x, "AveragePool", 2, 2, 0);
+  const map pooled = sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 2, 2, 0);
   const sloe_zoo_conv wider = {.k = 2 * x.c, .bias = SLOE_ZOO_NO_BIAS};
-  return sloe_zoo_add_binary(b, "Add", sloe_zoo_add_conv(b, pooled, wider), y);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, sloe_zoo_add_conv(b, pooled, wider), y);
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {

@@ -15,7 +15,7 @@ static map mlpconv(builder *b, map x, sloe_zoo_conv conv, int64_t last) {
 }
 
 static map pool(builder *b, map x) {
-  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){"MaxPool", 3, 2, 0, 1});
+  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){SLOE_OP_MAX_POOL, 3, 2, 0, 1});
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {
@@ -26,8 +26,8 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
   x = pool(b, mlpconv(b, x, (sloe_zoo_conv){.k = 384, .kernel = 3}, 384));
   x = mlpconv(b, x, (sloe_zoo_conv){.k = 1024, .kernel = 3}, call->v[CLASSES].whole);
   x = sloe_zoo_add_global_pool(b, x);
-  x.t = sloe_zoo_node(b, "Softmax", &x.t, 1, (sloe_attr[]){sloe_zoo_attr_int("axis", 1)}, 1);
-  x.t = sloe_zoo_node(b, "Flatten", &x.t, 1, NULL, 0);
+  x.t = sloe_zoo_node(b, SLOE_OP_SOFTMAX, &x.t, 1, (sloe_attr[]){sloe_zoo_attr_int("axis", 1)}, 1);
+  x.t = sloe_zoo_node(b, SLOE_OP_FLATTEN, &x.t, 1, NULL, 0);
   return sloe_zoo_end(b, x);
 }
 

@@ -16,7 +16,7 @@ static map conv(builder *b, map x, int64_t k, int64_t kernel, int64_t stride, in
 }
 
 static map pool(builder *b, map x, int64_t size) {
-  return sloe_zoo_add_pool(b, x, "MaxPool", size, size, 0);
+  return sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, size, size, 0);
 }
 
 static map fast(builder *b, map x) {
@@ -46,7 +46,7 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
   x = variant == FAST ? fast(b, x) : accurate(b, x);
   x = sloe_zoo_add_fc(b, x, 4096, SLOE_SPEC_ACT_RELU);
   x = sloe_zoo_add_fc(b, x, call->v[CLASSES].whole, SLOE_SPEC_ACT_NONE);
-  x.t = sloe_zoo_node(b, "Softmax", &x.t, 1, NULL, 0);
+  x.t = sloe_zoo_node(b, SLOE_OP_SOFTMAX, &x.t, 1, NULL, 0);
   return sloe_zoo_end(b, x);
 }
 

@@ -70,7 +70,7 @@ static void draw_plan(sloe_rng *rng, sloe_random_plan *p) {
   p->group_size = group_sizes[sloe_rng_between(rng, 0, 4)];
   p->growth = between(rng, 1.3, 2.1);
   p->norm = sloe_rng_between(rng, 0, 3) > 0;
-  p->pool = sloe_rng_between(rng, 0, 3) ? "MaxPool" : "AveragePool";
+  p->pool = sloe_rng_between(rng, 0, 3) ? SLOE_OP_MAX_POOL : SLOE_OP_AVERAGE_POOL;
   p->act = draw_act(rng, p->style);
   for (int i = 0; i < SLOE_RANDOM_BLOCKS; i++) p->block[i] = draw_block(rng);
   draw_head(rng, p);
@@ -90,7 +90,7 @@ static sloe_zoo_map add_stem(sloe_zoo_builder *b, const sloe_random_plan *p, slo
                                         .stride = p->stem_stride,
                                         .norm = p->norm,
                                         .act = p->act});
-  return p->stem_pool ? sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1) : x;
+  return p->stem_pool ? sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1) : x;
 }
 
 static sloe_zoo_map add_head(sloe_zoo_builder *b, const sloe_random_plan *p, sloe_zoo_map x) {

@@ -48,7 +48,7 @@ static map block(builder *b, const residual *r, map x, int64_t width, int64_t st
                           (sloe_zoo_gate){sloe_zoo_divisible((double)y.c / (double)r->reduction, 8),
                                           SLOE_SPEC_ACT_RELU, SLOE_SPEC_ACT_SIGMOID, 1});
   if (stride != 1 || x.c != y.c) x = conv(b, r, x, y.c, 1, stride, 1, SLOE_SPEC_ACT_NONE);
-  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, "Add", y, x), SLOE_SPEC_ACT_RELU);
+  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x), SLOE_SPEC_ACT_RELU);
 }
 
 map sloe_zoo_add_residuals(builder *b, const residual *r, map x, int64_t n, int64_t width,
@@ -60,7 +60,7 @@ map sloe_zoo_add_residuals(builder *b, const residual *r, map x, int64_t n, int6
 sloe_status sloe_zoo_put_residual(builder *b, const residual *r, map x, const int64_t blocks[4],
                                   int64_t classes) {
   x = conv(b, r, x, 64, 7, 2, 1, SLOE_SPEC_ACT_RELU);
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   for (int64_t i = 0, width = 64; i < 4; i++, width *= 2)
     x = sloe_zoo_add_residuals(b, r, x, blocks[i], width, i ? 2 : 1);
   return sloe_zoo_end_mean_fc(b, x, classes);

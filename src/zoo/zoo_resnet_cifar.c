@@ -22,10 +22,10 @@ static map first_block(builder *b, map x, int64_t width, int64_t stride) {
   y = conv(b, y, width, 3, 1, 1, SLOE_SPEC_ACT_NONE);
   if (stride > 1) {
     const int64_t more = width - x.c;
-    x = sloe_zoo_add_pool(b, x, "MaxPool", 1, stride, 0);
+    x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 1, stride, 0);
     x = sloe_zoo_add_zero_channels(b, x, more / 2, more - more / 2);
   }
-  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, "Add", y, x), SLOE_SPEC_ACT_RELU);
+  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x), SLOE_SPEC_ACT_RELU);
 }
 
 static map second_block(builder *b, map x, int64_t width, int bottleneck, int64_t stride) {
@@ -41,7 +41,7 @@ static map second_block(builder *b, map x, int64_t width, int bottleneck, int64_
     y = conv(b, y, out, 3, 1, 0, SLOE_SPEC_ACT_NONE);
   }
   if (x.c != out) x = conv(b, first, out, 1, stride, 0, SLOE_SPEC_ACT_NONE);
-  return sloe_zoo_add_binary(b, "Add", y, x);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x);
 }
 
 sloe_status sloe_zoo_put_resnet_cifar(builder *b, map x, int64_t version, int64_t depth,

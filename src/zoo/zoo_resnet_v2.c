@@ -22,7 +22,7 @@ static map block(builder *b, map x, int64_t width, int bottleneck, int64_t strid
   if (project)
     shortcut = plain(b, first, bottleneck ? 4 * width : width, 1, stride, biased);
   else if (stride > 1)
-    shortcut = sloe_zoo_add_pool(b, x, "MaxPool", 1, stride, 0);
+    shortcut = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 1, stride, 0);
   if (bottleneck) {
     y = relu(b, plain(b, first, width, 1, 1, none));
     y = relu(b, plain(b, y, width, 3, stride, none));
@@ -31,14 +31,14 @@ static map block(builder *b, map x, int64_t width, int bottleneck, int64_t strid
     y = relu(b, plain(b, first, width, 3, stride, none));
     y = plain(b, y, width, 3, 1, none);
   }
-  return sloe_zoo_add_binary(b, "Add", y, shortcut);
+  return sloe_zoo_add_binary(b, SLOE_OP_ADD, y, shortcut);
 }
 
 sloe_status sloe_zoo_put_resnet_v2(builder *b, map x, const int64_t blocks[4], int bottleneck,
                                    int64_t flavour, int64_t classes) {
   const int keras = flavour == SLOE_ZOO_RESNET_KERAS;
   x = plain(b, x, 64, 7, 2, keras ? SLOE_ZOO_BIAS : SLOE_ZOO_NO_BIAS);
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   for (int64_t stage = 0, width = 64; stage < 4; stage++, width *= 2)
     for (int64_t i = 0; i < blocks[stage]; i++) {
       const int halves = keras ? stage < 3 && i == blocks[stage] - 1 : stage > 0 && i == 0;

@@ -27,7 +27,7 @@ static map block_154(builder *b, map x, int64_t width, int64_t stride, int64_t s
   y = sloe_zoo_add_gate(
       b, y, (sloe_zoo_gate){4 * width / reduction, SLOE_SPEC_ACT_RELU, SLOE_SPEC_ACT_SIGMOID, 1});
   if (x.c != y.c || stride > 1) x = conv(b, x, y.c, shortcut, stride, 1, SLOE_SPEC_ACT_NONE);
-  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, "Add", y, x), SLOE_SPEC_ACT_RELU);
+  return sloe_zoo_add_act(b, sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x), SLOE_SPEC_ACT_RELU);
 }
 
 static sloe_status put_154(builder *b, map x, int64_t reduction, int64_t classes) {
@@ -35,7 +35,7 @@ static sloe_status put_154(builder *b, map x, int64_t reduction, int64_t classes
   x = conv(b, x, 64, 3, 2, 1, SLOE_SPEC_ACT_RELU);
   x = conv(b, x, 64, 3, 1, 1, SLOE_SPEC_ACT_RELU);
   x = conv(b, x, 128, 3, 1, 1, SLOE_SPEC_ACT_RELU);
-  x = sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){"MaxPool", 3, 2, 0, 1});
+  x = sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){SLOE_OP_MAX_POOL, 3, 2, 0, 1});
   for (int64_t stage = 0, width = 64; stage < 4; stage++, width *= 2)
     for (int64_t i = 0; i < blocks[stage]; i++)
       x = block_154(b, x, width, stage && !i ? 2 : 1, stage ? 3 : 1, reduction);

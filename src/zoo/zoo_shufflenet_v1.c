@@ -14,12 +14,13 @@ static map unit(builder *b, map x, int64_t k, int64_t stride, int64_t groups, in
   const int64_t out = stride == 2 ? k - x.c : k;
   map y = conv(b, x, k / 4, first ? 1 : groups, SLOE_SPEC_ACT_RELU);
   if (groups > 1) y = sloe_zoo_add_shuffle(b, y, groups);
-  y = sloe_zoo_add_depthwise(b, y, 3, stride, SLOE_SPEC_ACT_NONE);
+  y = sloe_zoo_add_depthwise(b, y, 3, stride, 0, SLOE_SPEC_ACT_NONE);
   y = conv(b, y, out, groups, SLOE_SPEC_ACT_NONE);
   if (stride == 2)
-    y = sloe_zoo_add_concat(b, (map[]){sloe_zoo_add_pool(b, x, "AveragePool", 3, 2, 1), y}, 2);
+    y = sloe_zoo_add_concat(b, (map[]){sloe_zoo_add_pool(b, x, SLOE_OP_AVERAGE_POOL, 3, 2, 1), y},
+                            2);
   else
-    y = sloe_zoo_add_binary(b, "Add", y, x);
+    y = sloe_zoo_add_binary(b, SLOE_OP_ADD, y, x);
   return sloe_zoo_add_act(b, y, SLOE_SPEC_ACT_RELU);
 }
 
@@ -44,7 +45,7 @@ sloe_status sloe_zoo_put_shufflenet_v1(builder *b, map x, double width, int64_t 
   x = sloe_zoo_add_conv(
       b, x,
       (sloe_zoo_conv){.k = first, .kernel = 3, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   for (int stage = 0; stage < SLOE_ZOO_SHUFFLE_STAGES; stage++, k *= 2)
     for (int64_t i = 0; i < sloe_zoo_shuffle_blocks[stage]; i++)
       x = unit(b, x, k, i ? 1 : 2, groups, !stage && !i);

@@ -10,14 +10,14 @@ static map point(builder *b, map x, int64_t k) {
 
 static map branch(builder *b, map x, int64_t k, int64_t stride) {
   x = point(b, x, k);
-  return point(b, sloe_zoo_add_depthwise(b, x, 3, stride, SLOE_SPEC_ACT_NONE), k);
+  return point(b, sloe_zoo_add_depthwise(b, x, 3, stride, 0, SLOE_SPEC_ACT_NONE), k);
 }
 
 /* Half of the channels pass by; where it halves the image, all go through both branches. */
 static map unit(builder *b, map x, int64_t k, int64_t stride) {
   map parts[2];
   if (stride == 2) {
-    const map first = sloe_zoo_add_depthwise(b, x, 3, 2, SLOE_SPEC_ACT_NONE);
+    const map first = sloe_zoo_add_depthwise(b, x, 3, 2, 0, SLOE_SPEC_ACT_NONE);
     parts[0] = point(b, first, k / 2);
     parts[1] = branch(b, x, k / 2, 2);
   } else {
@@ -41,7 +41,7 @@ sloe_status sloe_zoo_put_shufflenet_v2(builder *b, map x, double width, int64_t 
   x = sloe_zoo_add_conv(
       b, x,
       (sloe_zoo_conv){.k = 24, .kernel = 3, .stride = 2, .norm = 1, .act = SLOE_SPEC_ACT_RELU});
-  x = sloe_zoo_add_pool(b, x, "MaxPool", 3, 2, 1);
+  x = sloe_zoo_add_pool(b, x, SLOE_OP_MAX_POOL, 3, 2, 1);
   int64_t k = rows[at].first;
   for (int stage = 0; stage < SLOE_ZOO_SHUFFLE_STAGES; stage++, k *= 2)
     for (int64_t i = 0; i < sloe_zoo_shuffle_blocks[stage]; i++) x = unit(b, x, k, i ? 1 : 2);

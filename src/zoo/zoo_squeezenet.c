@@ -19,7 +19,7 @@ static map fire(builder *b, map x, int64_t k) {
 }
 
 static map pool(builder *b, map x) {
-  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){"MaxPool", 3, 2, 0, 1});
+  return sloe_zoo_add_pool_of(b, x, (sloe_zoo_pool){SLOE_OP_MAX_POOL, 3, 2, 0, 1});
 }
 
 static sloe_status build(builder *b, const sloe_zoo_call *call) {
@@ -39,7 +39,7 @@ static sloe_status build(builder *b, const sloe_zoo_call *call) {
   }
   x = relu_conv(b, x, call->v[CLASSES].whole, 1);
   x = sloe_zoo_add_global_pool(b, x);
-  x.t = sloe_zoo_node(b, "Flatten", &x.t, 1, NULL, 0);
+  x.t = sloe_zoo_node(b, SLOE_OP_FLATTEN, &x.t, 1, NULL, 0);
   return sloe_zoo_end(b, x);
 }
 

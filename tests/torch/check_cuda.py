@@ -92,7 +92,7 @@ def main():
             verdict = {None: "skipped", True: "passed", False: "failed"}[sound]
             counts[verdict] += 1
             print(f"{verdict:8}{name:56} {line}", flush=True)
-        print("power:", device.power())
+        print("power:", device.sense() if device.has_power else "no sensor")
     print(", ".join(f"{n} {what}" for what, n in counts.items()))
     return 1 if counts["failed"] else 0
 

@@ -63,6 +63,10 @@ check "each has a time" says "[.. | objects | .latency_ms? | objects] | length =
 check "a network is measured, layer by layer" measure --layers zoo:squeezenet,input=64
 check "it is of PyTorch" says '[.. | strings | select(test("-torch-fp32-t1"))] | length > 0'
 check "its memory is the process's" says '[.. | objects | .memory_kind? | strings][0] == "process"'
+check "power is taken by a sensor and a load" "$python" "$here/check_load.py"
+check "and through the pipe" eval '"$sloe" measure -b "agent:$python $here/check_load.py --serve --device cpu --threads 1" \
+  --runs 3 --format json zoo:cifar6conv >measured.json'
+check "it is the power under load" says '[.. | objects | .power_w? | .. | numbers] | any(. > 20 and . < 31)'
 check "a batch is measured" measure --batch 2 zoo:cifar6conv
 check "an op that is none is refused" refuses unsupported '{"op":"dance","id":1}'
 check "a spec of no sense is refused" refuses usage '{"op":"load_layer","spec":"op=conv,c=4,k=6,groups=4","id":1}'

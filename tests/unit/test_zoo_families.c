@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/rng.h"
+#include "net/net.h"
 #include "unit/zoo_files.h"
 
 #define GOLDENS SLOE_SOURCE_DIR "/tests/data/zoo-goldens.csv"
@@ -109,6 +110,52 @@ static void a_network_counts_what_torch_counted_of_its_export(void **state) {
   n_models = 0;
   each_row_of_file(MODELS "models.csv", take_model);
   assert_int_equal(n_models, 36);
+}
+
+/* ---- flavours ---- */
+
+/* "0,0,1,1" of the `skip`-th node of `op` that has a stride of 2. */
+static const char *pads_of_stride_two(const sloe_net *net, sloe_op op, size_t skip) {
+  static char text[64];
+  for (size_t i = 0; i < net->n_nodes; i++) {
+    size_t n;
+    const int64_t *strides = sloe_node_ints(&net->nodes[i], "strides", &n);
+    if (net->nodes[i].op != op || n != 2 || strides[0] != 2 || skip--) continue;
+    const int64_t *pads = sloe_node_ints(&net->nodes[i], "pads", &n);
+    assert_int_equal(n, 4);
+    snprintf(text, sizeof text, "%d,%d,%d,%d", (int)pads[0], (int)pads[1], (int)pads[2],
+             (int)pads[3]);
+    return text;
+  }
+  return "none";
+}
+
+static void networks_of_keras_are_padded_as_tensorflow_pads(void **state) {
+  (void)state;
+  static const struct {
+    const char *net;
+    sloe_op op;
+    size_t skip;
+    const char *torch, *keras;
+  } rows[] = {
+      {"zoo:mobilenet,version=1,input=224", SLOE_OP_CONV, 1, "1,1,1,1", "0,0,1,1"},
+      {"zoo:mobilenet,version=1,input=221", SLOE_OP_CONV, 1, "1,1,1,1", "0,0,1,1"},
+      {"zoo:mobilenet,version=2,input=224", SLOE_OP_CONV, 0, "1,1,1,1", "0,0,1,1"},
+      {"zoo:mobilenet,version=2,input=223", SLOE_OP_CONV, 0, "1,1,1,1", "1,1,1,1"},
+      {"zoo:mobilenet,version=3,input=224", SLOE_OP_CONV, 2, "2,2,2,2", "1,1,2,2"},
+      {"zoo:efficientnet,input=224", SLOE_OP_CONV, 2, "2,2,2,2", "1,1,2,2"},
+      {"zoo:xception,input=299", SLOE_OP_MAX_POOL, 0, "1,1,1,1", "1,1,1,1"},
+      {"zoo:xception,input=298", SLOE_OP_MAX_POOL, 0, "1,1,1,1", "0,0,1,1"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char text[128];
+    snprintf(text, sizeof text, "%s,flavour=keras", rows[i].net);
+    sloe_net *torch = open_zoo(rows[i].net), *keras = open_zoo(text);
+    assert_string_equal(pads_of_stride_two(torch, rows[i].op, rows[i].skip), rows[i].torch);
+    assert_string_equal(pads_of_stride_two(keras, rows[i].op, rows[i].skip), rows[i].keras);
+    sloe_net_free(keras);
+    sloe_net_free(torch);
+  }
 }
 
 /* ---- specs ---- */
@@ -299,6 +346,7 @@ int main(void) {
       cmocka_unit_test(networks_count_what_others_count_of_them),
       cmocka_unit_test(a_network_has_the_features_of_its_export),
       cmocka_unit_test(a_network_counts_what_torch_counted_of_its_export),
+      cmocka_unit_test(networks_of_keras_are_padded_as_tensorflow_pads),
       cmocka_unit_test(every_family_opens_by_its_defaults_and_grows_with_the_batch),
       cmocka_unit_test(every_key_says_what_it_takes),
       cmocka_unit_test(whatever_the_ranges_allow_is_a_network_or_has_a_reason),

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 
-PROTOCOL, LINE_MOST, BEAT_S = 1, 64 << 20, 2.0
+PROTOCOL, LINE_MOST, BEAT_S, SPAN_MOST_NS = 1, 64 << 20, 2.0, 60_000_000_000
 
 
 class Wire:
@@ -74,7 +74,7 @@ class Server:
         """The answer to one request, within PyTorch's mode for inference."""
         ops = {"hello": self.hello, "load_layer": self.load_layer, "load_network": self.load_network,
                "unload": self.unload, "run": self.run, "run_layers": self.run_layers, "memory": self.memory,
-               "power": self.power}
+               "power": self.power, "sensor": self.sensor, "load": self.load, "rest": self.rest}
         from torch_node import Unsupported
         if request.get("op") not in ops:
             raise Unsupported(f"no op '{str(request.get('op'))[:40]}' in protocol {PROTOCOL}")
@@ -93,7 +93,7 @@ class Server:
                 "fusion": {"runtime": "none", "version": 0, "precision": precision, "compute_capability": 0},
                 "environment": environment,
                 "can": {"networks": True, "layers": True, "settle": True, "memory": True,
-                        "power": self.device.has_power}}
+                        "power": self.device.has_power, "sensor": self.device.has_power}}
 
     def _keep(self, job):
         number = next(i for i in range(1, len(self.jobs) + 2) if i not in self.jobs)
@@ -122,7 +122,7 @@ class Server:
 
     def unload(self, request):
         """Forgets a job."""
-        self._job(request)
+        self.device.load(self._job(request), 0)  # no slice of it outlives it
         del self.jobs[request["job"]]
         return {}
 
@@ -145,6 +145,28 @@ class Server:
     def memory(self, request):
         """What a job holds."""
         return self._job(request).memory()
+
+    def sensor(self, _):
+        """What it shows now."""
+        none = {"power_w": None, "energy_mj": None, "at_ns": time.monotonic_ns(), "rail": ""}
+        return self.device.sense() if self.device.has_power else none
+
+    @staticmethod
+    def _span(request):
+        from torch_node import Misuse
+        ns = request.get("ns")
+        if type(ns) is not int or not 0 <= ns <= SPAN_MOST_NS:
+            raise Misuse(f"'ns' is no whole number of 0 to {SPAN_MOST_NS}")
+        return ns
+
+    def load(self, request):
+        """Back to back for a time."""
+        return {"count": self.device.load(self._job(request), self._span(request))}
+
+    def rest(self, request):
+        """Idle for a time."""
+        self.device.rest(self._span(request))
+        return {}
 
     def power(self, _):
         """Since the last time."""

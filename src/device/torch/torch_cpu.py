@@ -119,6 +119,19 @@ class Cpu:
         peak = re.search(r"VmHWM:\s*(\d+) kB", read_text("/proc/self/status"))
         return max(int(peak.group(1)) * 1024 - mark, 0) if peak else None
 
+    def load(self, job, ns):
+        """Runs it for so long."""
+        end, count = time.perf_counter_ns() + ns, 0
+        while time.perf_counter_ns() < end:
+            job.graph.run()
+            count += 1
+        return count
+
+    @staticmethod
+    def rest(ns):
+        """Idle for so long."""
+        time.sleep(ns / 1e9)
+
     def power(self):
         """No sensor that is known everywhere."""
         return None

@@ -5,54 +5,16 @@ waits for the host included (`--compile graph` has none). A layer's, and the lay
 alone: before them it is kept busy for as long as the host needs to send them, so that they follow each other
 without gaps.
 """
-import ctypes
 import time
 
 import torch
 
 from torch_cpu import libraries, read_text, token_of
+from torch_load import Load
 from torch_node import Unsupported
+from torch_sensor import Power
 
 CHUNK = 64  # layers sent behind one wait: fewer than a stream's queue holds
-
-
-class Power:
-    """The GPU's own counter of energy, of NVIDIA's management library; is_there: it answers."""
-
-    def __init__(self, index):
-        self.gpu, self.last, self.is_there = ctypes.c_void_p(), None, False
-        try:
-            self.nvml = ctypes.CDLL("libnvidia-ml.so.1")
-            self.is_there = self._find(index)
-        except (OSError, AttributeError):  # no library, or an old one
-            return
-        self.last = self._read() if self.is_there else None
-        self.is_there = self.last is not None
-
-    def _find(self, index):
-        """By its number that holds everywhere: the library numbers GPUs as it likes."""
-        if self.nvml.nvmlInit_v2() != 0:
-            return False
-        uuid = str(getattr(torch.cuda.get_device_properties(index), "uuid", ""))
-        if not uuid:
-            return self.nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(self.gpu)) == 0
-        name = f"GPU-{uuid.removeprefix('GPU-')}".encode()
-        return self.nvml.nvmlDeviceGetHandleByUUID(name, ctypes.byref(self.gpu)) == 0
-
-    def _read(self):
-        """Seconds and millijoules; None where the counter is not there."""
-        energy = ctypes.c_ulonglong()
-        said = self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.gpu, ctypes.byref(energy))
-        return (time.monotonic(), energy.value) if said == 0 else None
-
-    def since(self):
-        """Watts and millijoules since the last time; None where the counter did not move."""
-        now = self._read()
-        if now is None or now[1] <= self.last[1] or now[0] <= self.last[0]:
-            return None
-        seconds, energy = now[0] - self.last[0], now[1] - self.last[1]
-        self.last = now
-        return {"power_w": energy / 1e3 / seconds, "energy_mj": float(energy), "rail": "gpu"}
 
 
 class Cuda:
@@ -71,7 +33,7 @@ class Cuda:
         self.properties = torch.cuda.get_device_properties(options.index)
         l2 = getattr(self.properties, "L2_cache_size", 0) or 64 << 20
         self.evict = torch.zeros(2 * l2 // 4, device=self.torch_device)
-        self.sensor = Power(options.index)
+        self.sensor = Power(options.index, str(getattr(self.properties, "uuid", "")))
         self.has_power = self.sensor.is_there
         self._wake()
         self.per_ns = getattr(self.properties, "clock_rate", 0) / 1e6 or 2.0  # cycles
@@ -192,6 +154,24 @@ class Cuda:
         job.graph.run()
         torch.cuda.synchronize()
         return max(torch.cuda.max_memory_allocated() - mark, 0)
+
+    def sense(self):
+        """What the sensor shows now."""
+        return self.sensor.sense()
+
+    def load(self, job, ns):
+        """Keeps the GPU busy with it for about `ns`, beside what is read meanwhile; 0: to the end of what is sent."""
+        if job.load is None:
+            if not ns:
+                return 0
+            job.load = Load(lambda: self._launch(job))
+        return job.load.go_on(ns)
+
+    @staticmethod
+    def rest(ns):
+        """Idle for so long."""
+        torch.cuda.synchronize()
+        time.sleep(ns / 1e9)
 
     def power(self):
         """Since the last time."""

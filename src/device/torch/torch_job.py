@@ -16,9 +16,9 @@ def _is_too_large(error):
 
 
 class Job:
-    """What is loaded. captured, outputs, launch_ns are the device's own."""
+    """What is loaded. captured, outputs, launch_ns and load are the device's own."""
 
-    captured, outputs, launch_ns = None, None, 0
+    captured, outputs, launch_ns, load = None, None, 0, None
 
     def __init__(self, device, model, is_network):
         self.device, self.is_network = device, is_network

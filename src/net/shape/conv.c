@@ -48,20 +48,22 @@ static sloe_status check_channels(sloe_infer *cx, const sloe_shape *x, const slo
   return SLOE_OK;
 }
 
+/* Weights of which nothing is known. */
+static const sloe_shape NOT_KNOWN = {-1, {-1, -1, -1, -1, -1, -1, -1, -1}};
+
 /* Input x and weights w at their places among the inputs, the bias at `bias`. */
 static sloe_status convolve(sloe_infer *cx, size_t weights, size_t bias, sloe_dtype dtype) {
   const sloe_shape *x = sloe_in_shape(cx, 0), *given = sloe_in_shape(cx, weights);
-  sloe_shape w = given ? *given : sloe_shape_unknown(), out;
+  const sloe_shape *w = given ? given : &NOT_KNOWN;
+  sloe_shape out;
   sloe_window window;
   int64_t group;
   if (!x) return SLOE_OK;
-  SLOE_TRY(check_ranks(cx, x, &w, &group));
-  SLOE_TRY(check_channels(cx, x, &w, group));
-  int64_t unknown[SLOE_MAX_SPATIAL];
-  for (int i = 0; i < SLOE_MAX_SPATIAL; i++) unknown[i] = SLOE_DIM_UNKNOWN;
-  SLOE_TRY(sloe_window_read(cx, x->rank - 2, w.rank >= 0 ? w.dim + 2 : unknown, &window));
+  SLOE_TRY(check_ranks(cx, x, w, &group));
+  SLOE_TRY(check_channels(cx, x, w, group));
+  SLOE_TRY(sloe_window_read(cx, x->rank - 2, w->dim + 2, &window));
   out = *x;
-  out.dim[1] = w.rank >= 0 ? w.dim[0] : SLOE_DIM_UNKNOWN;
+  out.dim[1] = w->dim[0];
   for (int i = 0; i < window.n; i++)
     SLOE_TRY(sloe_window_size(cx, &window, i, x->dim[i + 2], &out.dim[i + 2]));
   SLOE_TRY(check_bias(cx, bias, out.dim[1]));
@@ -150,18 +152,18 @@ static sloe_status transposed_channels(sloe_infer *cx, const sloe_shape *x, cons
 
 sloe_status sloe_shape_conv_transpose(sloe_infer *cx) {
   const sloe_shape *x = sloe_in_shape(cx, 0), *given = sloe_in_shape(cx, 1);
-  sloe_shape w = given ? *given : sloe_shape_unknown(), out;
+  const sloe_shape *w = given ? given : &NOT_KNOWN;
+  sloe_shape out;
   sloe_window window;
   const int64_t *wanted;
-  int64_t group, unknown[SLOE_MAX_SPATIAL];
+  int64_t group;
   size_t n_more;
   const int64_t *more = sloe_node_ints(cx->node, "output_padding", &n_more);
   if (!x) return SLOE_OK;
-  SLOE_TRY(check_ranks(cx, x, &w, &group));
+  SLOE_TRY(check_ranks(cx, x, w, &group));
   out = *x;
-  SLOE_TRY(transposed_channels(cx, x, &w, group, &out.dim[1]));
-  for (int i = 0; i < SLOE_MAX_SPATIAL; i++) unknown[i] = SLOE_DIM_UNKNOWN;
-  SLOE_TRY(sloe_window_read(cx, x->rank - 2, w.rank >= 0 ? w.dim + 2 : unknown, &window));
+  SLOE_TRY(transposed_channels(cx, x, w, group, &out.dim[1]));
+  SLOE_TRY(sloe_window_read(cx, x->rank - 2, w->dim + 2, &window));
   SLOE_TRY(wanted_sizes(cx, window.n, &wanted));
   if (n_more && n_more != (size_t)window.n)
     return sloe_fail(cx->err, SLOE_FORMAT, "output_padding has %zu values, %d are needed", n_more,

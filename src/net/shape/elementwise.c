@@ -28,8 +28,9 @@ static sloe_status map(sloe_infer *cx, sloe_dtype dtype, sloe_fold_fn fn) {
   const sloe_shape *x = sloe_in_shape(cx, 0);
   if (!x) return SLOE_OK;
   sloe_set_out(cx, 0, x, dtype);
+  if (!fn || !sloe_in(cx, 0)->value) return SLOE_OK;
   sloe_operand operand = sloe_fold_operand(cx, 0);
-  return fn ? sloe_fold_broadcast(cx, x, dtype, &operand, 1, fn) : SLOE_OK;
+  return sloe_fold_broadcast(cx, x, dtype, &operand, 1, fn);
 }
 
 sloe_status sloe_shape_unary(sloe_infer *cx) {

@@ -15,6 +15,7 @@ static sloe_status check_channels(sloe_infer *cx, const sloe_shape *x) {
   if (channels < 0 || !sloe_node_int(cx->node, "spatial", 1)) return SLOE_OK;
   for (size_t i = 1; i < 5; i++) {
     const sloe_shape *s = sloe_in_shape(cx, i);
+    if (s && s->rank == 1 && s->dim[0] == channels) continue;
     if (s && sloe_shape_known(s) && sloe_shape_elements(s) != (uint64_t)channels)
       return sloe_fail(cx->err, SLOE_FORMAT,
                        "input %zu has %" PRIu64 " elements for %" PRId64 " channels", i,

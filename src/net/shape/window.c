@@ -5,62 +5,101 @@
 
 #include "net/shape/checked.h"
 
-/* `count` ints of attribute `name`, or `fallback` for each; all at least `least`. */
-static sloe_status read_ints(sloe_infer *cx, const char *name, int count, int64_t least,
+/* The attributes of a window; NULL where one is not there. */
+typedef struct given {
+  const sloe_attr *kernel, *strides, *dilations, *pads, *auto_pad, *ceil_mode;
+} given;
+
+static int is(const sloe_attr *a, const char *name) {
+  return a->name == name || !strcmp(a->name, name);
+}
+
+static given find_given(const sloe_node *node) {
+  given g = {0};
+  for (size_t i = node->n_attrs; i-- > 0;) { /* of two of one name the first counts */
+    const sloe_attr *a = &node->attrs[i];
+    switch (a->name[0]) {
+      case 'k': g.kernel = is(a, "kernel_shape") ? a : g.kernel; break;
+      case 's': g.strides = is(a, "strides") ? a : g.strides; break;
+      case 'd': g.dilations = is(a, "dilations") ? a : g.dilations; break;
+      case 'p': g.pads = is(a, "pads") ? a : g.pads; break;
+      case 'a': g.auto_pad = is(a, "auto_pad") ? a : g.auto_pad; break;
+      case 'c': g.ceil_mode = is(a, "ceil_mode") ? a : g.ceil_mode; break;
+      default: break;
+    }
+  }
+  return g;
+}
+
+static size_t length(const sloe_attr *a) {
+  return a && a->type == SLOE_ATTR_INTS ? a->n : 0;
+}
+
+/* `count` ints of an attribute, or `fallback` for each; all at least `least`. */
+static sloe_status read_ints(sloe_infer *cx, const sloe_attr *a, int count, int64_t least,
                              int64_t fallback, int64_t *out) {
-  size_t n;
-  const int64_t *v = sloe_node_ints(cx->node, name, &n);
+  const size_t n = length(a);
   if (n && n != (size_t)count)
-    return sloe_fail(cx->err, SLOE_FORMAT, "%s has %zu values, %d are needed", name, n, count);
+    return sloe_fail(cx->err, SLOE_FORMAT, "%s has %zu values, %d are needed", a->name, n, count);
   for (int i = 0; i < count; i++) {
-    out[i] = n ? v[i] : fallback;
+    out[i] = n ? a->ints[i] : fallback;
     if (out[i] < least)
       return sloe_fail(cx->err, SLOE_FORMAT, "%s holds %" PRId64 ", must be at least %" PRId64,
-                       name, out[i], least);
+                       a ? a->name : "a window", out[i], least);
   }
   return SLOE_OK;
 }
 
-static sloe_status read_kernel(sloe_infer *cx, const int64_t *weights, sloe_window *w) {
-  size_t given;
-  sloe_node_ints(cx->node, "kernel_shape", &given);
-  if (!given && !weights) return sloe_fail(cx->err, SLOE_FORMAT, "kernel_shape is missing");
-  SLOE_TRY(read_ints(cx, "kernel_shape", w->n, 1, 1, w->kernel));
+static sloe_status read_kernel(sloe_infer *cx, const sloe_attr *a, const int64_t *weights,
+                               sloe_window *w) {
+  const size_t n_given = length(a);
+  if (!n_given && !weights) return sloe_fail(cx->err, SLOE_FORMAT, "kernel_shape is missing");
+  SLOE_TRY(read_ints(cx, a, w->n, 1, 1, w->kernel));
   for (int i = 0; i < w->n && weights; i++) {
-    if (given && weights[i] >= 0 && weights[i] != w->kernel[i])
+    if (n_given && weights[i] >= 0 && weights[i] != w->kernel[i])
       return sloe_fail(cx->err, SLOE_FORMAT,
                        "kernel_shape says %" PRId64 ", the weights have %" PRId64, w->kernel[i],
                        weights[i]);
-    if (!given) w->kernel[i] = weights[i];
+    if (!n_given) w->kernel[i] = weights[i];
     if (w->kernel[i] == 0) return sloe_fail(cx->err, SLOE_FORMAT, "kernel of size 0");
   }
   return SLOE_OK;
 }
 
-static sloe_status read_pads(sloe_infer *cx, sloe_window *w) {
-  int64_t pads[2 * SLOE_MAX_SPATIAL] = {0};
-  SLOE_TRY(read_ints(cx, "pads", 2 * w->n, INT64_MIN, 0, pads));
-  const char *mode = sloe_node_string(cx->node, "auto_pad", "NOTSET");
-  int valid = !strcmp(mode, "VALID");
-  if (!strcmp(mode, "SAME_UPPER") || !strcmp(mode, "SAME_LOWER"))
-    w->auto_pad = SLOE_PAD_SAME;
-  else if (!valid && *mode && strcmp(mode, "NOTSET") != 0)
-    return sloe_fail(cx->err, SLOE_FORMAT, "auto_pad '%.40s' is not known", mode);
+static sloe_status add_pads(sloe_infer *cx, const int64_t *pads, sloe_window *w) {
   for (int i = 0; i < w->n; i++) {
-    w->pad_begin[i] = valid ? 0 : pads[i];
-    if (!sloe_int_add(w->pad_begin[i], valid ? 0 : pads[w->n + i], &w->pad_sum[i]))
+    w->pad_begin[i] = pads[i];
+    if (!sloe_int_add(pads[i], pads[w->n + i], &w->pad_sum[i]))
       return sloe_fail(cx->err, SLOE_FORMAT, "pads %" PRId64 " and %" PRId64 " overflow", pads[i],
                        pads[w->n + i]);
   }
   return SLOE_OK;
 }
 
+static sloe_status read_pads(sloe_infer *cx, const given *g, sloe_window *w) {
+  int64_t pads[2 * SLOE_MAX_SPATIAL] = {0};
+  SLOE_TRY(read_ints(cx, g->pads, 2 * w->n, INT64_MIN, 0, pads));
+  const sloe_attr *a = g->auto_pad;
+  const char *mode = a && a->type == SLOE_ATTR_STRING && a->s ? a->s : NULL;
+  if (!mode) return add_pads(cx, pads, w);
+  int valid = !strcmp(mode, "VALID");
+  if (!strcmp(mode, "SAME_UPPER") || !strcmp(mode, "SAME_LOWER"))
+    w->auto_pad = SLOE_PAD_SAME;
+  else if (!valid && *mode && strcmp(mode, "NOTSET") != 0)
+    return sloe_fail(cx->err, SLOE_FORMAT, "auto_pad '%.40s' is not known", mode);
+  for (int i = 0; i < 2 * w->n && valid; i++) pads[i] = 0;
+  return add_pads(cx, pads, w);
+}
+
 sloe_status sloe_window_read(sloe_infer *cx, int n, const int64_t *weights, sloe_window *out) {
-  *out = (sloe_window){.n = n, .ceil_mode = sloe_node_int(cx->node, "ceil_mode", 0) != 0};
-  SLOE_TRY(read_kernel(cx, weights, out));
-  SLOE_TRY(read_ints(cx, "strides", n, 1, 1, out->stride));
-  SLOE_TRY(read_ints(cx, "dilations", n, 1, 1, out->dilation));
-  return read_pads(cx, out);
+  const given g = find_given(cx->node);
+  out->n = n;
+  out->auto_pad = SLOE_PAD_EXPLICIT;
+  out->ceil_mode = g.ceil_mode && g.ceil_mode->type == SLOE_ATTR_INT && g.ceil_mode->i != 0;
+  SLOE_TRY(read_kernel(cx, g.kernel, weights, out));
+  SLOE_TRY(read_ints(cx, g.strides, n, 1, 1, out->stride));
+  SLOE_TRY(read_ints(cx, g.dilations, n, 1, 1, out->dilation));
+  return read_pads(cx, &g, out);
 }
 
 sloe_status sloe_window_extent(sloe_infer *cx, const sloe_window *w, int i, int64_t *out) {
