@@ -431,7 +431,7 @@ static void every_allocation_may_fail(void **state) {
 
 static void a_file_holds_it(void **state) {
   (void)state;
-  char path[] = "/tmp/sloe-learned-XXXXXX";
+  char path[] = SLOE_BINARY_DIR "/learned-XXXXXX";
   sloe_learned m, back;
   sloe_error err;
   const int fd = mkstemp(path);
