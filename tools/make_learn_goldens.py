@@ -12,7 +12,7 @@ learn-cases.txt, line by line:
                                                     to which the tolerance then is a multiple
     loo VALUE...                                    poly: leave-one-out of the rows learnt from
 learn-mlp.txt: the weights of a scikit-learn MLP in the order of sloe_learned_mlp, and what it says.
-Targets are brought to mean 0 and deviation 1 for svr and mlp, and inputs for all but trees, as
+Targets are brought to mean 0 and deviation 1 for svr and xgb, and inputs for all but trees, as
 sloe_learn does.
 """
 import os
@@ -120,12 +120,10 @@ def cases(x, y):
          dict(n_estimators=300, max_depth=5, learning_rate=0.05, gamma=0.01, min_child_weight=8)),
     ):
         for log in (0, 1):
-            start = np.log(y[:LEARNT]) if log else y[:LEARNT]
             given = dict(n_estimators=100, max_depth=15, min_child_weight=5, gamma=0.1, learning_rate=0.3)
             model = xgboost.XGBRegressor(
-                tree_method="exact", n_jobs=1, base_score=float(np.float32(start.astype(np.float32).mean())),
-                **{**given, **kw})
-            yield f"xgb {('raw', 'log')[log]} 1e-5 {text}", {"predict": predicted(model, x, y, log, False)}
+                tree_method="exact", n_jobs=1, base_score=0.0, **{**given, **kw})
+            yield f"xgb {('raw', 'log')[log]} 1e-5 {text}", {"predict": predicted(model, x, y, log, True)}
 
 
 def numbers(values):

@@ -63,7 +63,8 @@ typedef struct sloe_learn_options {
   const double *hyper; /* [n_hyper] of the regressor; NULL: the defaults */
   int log_inputs;      /* learn from sign(x) ln(1 + |x|) */
   int log_target;      /* learn ln(y); every y > 0 */
-  int plain_target;    /* SVR and MLP see y as it is; else brought to mean 0 and deviation 1 */
+  int plain_target; /* svr, mlp and xgb see y as it is, as the paper's did; else brought to mean 0
+                       and deviation 1, so that epsilon and gamma mean the same for any unit */
   uint64_t seed;
   int threads; /* 0: 1. The model is the same for any number */
 } sloe_learn_options;

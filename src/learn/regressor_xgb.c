@@ -184,4 +184,4 @@ static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_xgb = {"xgb", "XGBoost", hyper, SLOE_XGB_HYPERS, 0, 0, fit};
+const sloe_regressor sloe_regressor_xgb = {"xgb", "XGBoost", hyper, SLOE_XGB_HYPERS, 0, 1, fit};
