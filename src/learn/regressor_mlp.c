@@ -1,0 +1,34 @@
+#include "base/error.h"
+#include "learn/mlp_train.h"
+#include "learn/regressors.h"
+
+static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
+  const double *h = task->hyper;
+  const uint32_t hidden = (uint32_t)h[SLOE_MLP_LAYERS];
+  sloe_learned_mlp *mlp = &m->mlp;
+  *mlp = (sloe_learned_mlp){.n_layers = hidden + 1, .activation = (uint32_t)h[SLOE_MLP_ACTIVATION]};
+  mlp->width[0] = (uint32_t)task->d;
+  for (uint32_t l = 1; l <= hidden; l++) mlp->width[l] = (uint32_t)h[SLOE_MLP_HIDDEN];
+  mlp->width[hidden + 1] = 1;
+  mlp->n_weights = (uint32_t)sloe_learned_mlp_weights(mlp);
+  mlp->weight = SLOE_ARENA_NEW(&m->arena, float, mlp->n_weights);
+  if (!mlp->weight) return sloe_fail(err, SLOE_NOMEM, "out of memory for an MLP");
+  m->kind = SLOE_LEARNED_MLP;
+  const sloe_mlp_params params = {.adam = h[SLOE_MLP_OPTIMIZER] == 1,
+                                  .adaptive = h[SLOE_MLP_SCHEDULE] == 1,
+                                  .early_stopping = h[SLOE_MLP_EARLY_STOPPING] == 1,
+                                  .rate = h[SLOE_MLP_RATE],
+                                  .alpha = h[SLOE_MLP_ALPHA],
+                                  .epochs = (size_t)h[SLOE_MLP_ITERATIONS],
+                                  .seed = task->seed};
+  return sloe_mlp_train(task->z, task->t, task->n, &params, mlp, err);
+}
+
+#define SLOE_HYPER_OF_MLP
+#define H SLOE_HYPER_ROW
+static const sloe_hyper hyper[] = {
+#include "learn/hyper.def"
+};
+
+const sloe_regressor sloe_regressor_mlp = {
+    "mlp", "multi-layer perceptron", hyper, SLOE_MLP_HYPERS, 1, 1, fit};
