@@ -12,7 +12,8 @@
 #include "estimate/estimate.h"
 
 enum {
-  TOLD_MOST = 48000,
+  TOLD_MOST = 24000,
+  TOLD_MOST_BY_KERNELS = 48000,
   TOLD_EACH = 12, /* a measured row */
   ACTS = SLOE_SPEC_ACT_COUNT,
   INPUTS = SLOE_TEACH_INPUTS
@@ -306,13 +307,12 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
 sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
                        double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
                        sloe_error *err) {
-  const size_t most = n * TOLD_EACH < TOLD_MOST ? n * TOLD_EACH : TOLD_MOST;
   teacher t = {0};
   sloe_status status;
   *out = (sloe_boost){0};
   *spread = NAN;
-  sloe_lesson *all = sloe_alloc(n + most, sizeof *all);
-  double *y = sloe_alloc(most + 1, sizeof *y);
+  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_BY_KERNELS, sizeof *all);
+  double *y = sloe_alloc(TOLD_MOST_BY_KERNELS, sizeof *y);
   if (!all || !y) SLOE_GOTO(out_of_memory(err));
   memcpy(all, lessons, n * sizeof *all);
   SLOE_GOTO(fit_teacher(lessons, n, units, shape, &t, err));
@@ -322,7 +322,8 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .key = sloe_layer_key_of(&lessons[0].spec),
                .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
-  const size_t told = draw_many(&d, all + n, most);
+  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST, each = n * TOLD_EACH;
+  const size_t told = draw_many(&d, all + n, each < room ? each : room);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
   SLOE_GOTO(grow(all, n, n + told, t.kernels != NULL, out, err));
