@@ -31,7 +31,7 @@ typedef struct sloe_bench_point {
   double least, least_again; /* the least run's, in the same units */
   double error;              /* standard error, relative */
   double p75, p97_5;         /* over the median */
-  const char *kernels;       /* what each of them took (device.h); "": not known */
+  const char *kernels;       /* what each of them took (device.h); NULL, "": not known */
   double memory_mb, power_w;
   double ref_ms;
   double memory_again, power_again, ref_again_ms; /* of the second take */

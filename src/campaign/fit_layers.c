@@ -381,8 +381,9 @@ static double spread_of(const rows *r, const sloe_boost *boost) {
 
 /* Multiprocessors, where the device names them. */
 static double units_of(const fitting *f) {
-  const sloe_device_info *info = sloe_device_describe(f->bench->device);
-  for (size_t i = 0; i < info->n_environment; i++) {
+  const sloe_device *device = f->bench->device;
+  const sloe_device_info *info = device ? sloe_device_describe(device) : NULL;
+  for (size_t i = 0; info && i < info->n_environment; i++) {
     const char *value = info->environment[i].value;
     double units;
     if (!strcmp(info->environment[i].key, "multiprocessors") &&
@@ -402,7 +403,7 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
   for (size_t i = 0; i < r->n; i++)
     lessons[i] = (sloe_lesson){r->from[i]->spec, r->from[i]->place,
                                sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact),
-                               r->y[i], r->from[i]->kernels};
+                               r->y[i], r->from[i]->kernels ? r->from[i]->kernels : ""};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
   const sloe_status status = sloe_teach(&f->out->fitted, lessons, r->n, units_of(f), shape,
                                         &f->out->boosts[at], &f->ops[at].error_90, err);

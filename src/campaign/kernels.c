@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
-#include "fit/gauss.h"
 
 enum {
   ARENA_LIMIT = 1 << 28,
@@ -59,14 +58,16 @@ typedef struct transformed {
 
 static transformed transforms_of(const sloe_layer_spec *s) {
   const double size = sloe_layer_transform(s), points = size * size;
+  const int64_t channels = s->c / s->groups;
   return (transformed){points * (double)(s->n * s->c), points * (double)(s->n * s->k),
-                       points * (double)(s->c / s->groups) * (double)s->k};
+                       points * (double)channels * (double)s->k};
 }
 
 /* For the processes. Work of tiles in rounds in which all units have one. */
 static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) {
   const sloe_layer_spec *s = &l->spec;
-  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
+  const int64_t channels = s->c / s->groups;
+  const double depth = (double)channels * (double)(s->kernel[0] * s->kernel[1]);
   size_t n = SLOE_TEACH_INPUTS;
   sloe_teach_inputs(l, NULL, out);
   for (int64_t rows = 32; rows <= 256; rows *= 2)

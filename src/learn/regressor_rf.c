@@ -107,7 +107,7 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   SLOE_GOTO(grow_all(&b, n_trees, task->threads, &g, t->first, err));
   t->node = SLOE_ARENA_NEW(&m->arena, sloe_tree_node, g.n);
   SLOE_GOTO(t->node ? SLOE_OK : sloe_fail(err, SLOE_NOMEM, "out of memory for %zu nodes", g.n));
-  memcpy(t->node, g.node, g.n * sizeof *g.node);
+  if (g.n) memcpy(t->node, g.node, g.n * sizeof *g.node);
   t->n_trees = (uint32_t)n_trees;
   t->n_nodes = (uint32_t)g.n;
   t->factor = 1 / (double)n_trees;

@@ -42,7 +42,7 @@ static void layer(const float *restrict from, size_t n_in, size_t n_out,
 }
 
 double sloe_learned_mlp_eval(const sloe_learned_mlp *mlp, const double *z) {
-  float buffer[2][SLOE_LEARNED_WIDTH], *from = buffer[0], *to = buffer[1];
+  float buffer[2][SLOE_LEARNED_WIDTH] = {{0}}, *from = buffer[0], *to = buffer[1];
   const float *weight = mlp->weight;
   for (uint32_t j = 0; j < mlp->width[0]; j++) from[j] = (float)z[j];
   for (uint32_t l = 0; l < mlp->n_layers; l++) {

@@ -70,7 +70,7 @@ static sloe_status emit_pad(onednn_net *n, const sloe_node *node, onednn_value *
   }
   if (cut) {
     SLOE_TRY(sloe_onednn_slice(n->job, src, from, kept, &src, err));
-    if (memcmp(kept, out->shape.dim, (size_t)src->rank * sizeof *kept) == 0) {
+    if (out && memcmp(kept, out->shape.dim, (size_t)src->rank * sizeof *kept) == 0) {
       *dst = src;
       return SLOE_OK;
     }

@@ -124,6 +124,7 @@ static void undo_to(sloe_infer *cx, struct mark mark) {
 
 static void set_local(sloe_tensor *t, const sloe_shape *shape, sloe_dtype dtype,
                       const sloe_value *value) {
+  if (!t) return; /* has no name */
   t->shape = *shape;
   t->dtype = dtype;
   t->value = value;

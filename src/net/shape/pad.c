@@ -82,7 +82,7 @@ static sloe_status pad_shape(sloe_infer *cx, sloe_shape *out, struct border *b) 
 static sloe_status fold_pad(sloe_infer *cx, const sloe_shape *out, struct border *b) {
   const sloe_shape *s = sloe_in_shape(cx, 0);
   sloe_move move = {.src = sloe_in_partly(cx, 0), .out = *out, .at = border_at, .arg = b};
-  if (!move.src || !read_filler(cx, move.src->real, &move.fill)) return SLOE_OK;
+  if (!s || !move.src || !read_filler(cx, move.src->real, &move.fill)) return SLOE_OK;
   memcpy(b->dim, s->dim, sizeof b->dim);
   sloe_strides(s, move.stride);
   return sloe_fold_move(cx, 0, &move);

@@ -22,7 +22,7 @@ sloe_status sloe_shape_transpose(sloe_infer *cx) {
   const sloe_tensor *in = sloe_in(cx, 0);
   const sloe_shape *s = sloe_in_shape(cx, 0);
   sloe_shape out = s ? *s : sloe_shape_unknown();
-  int perm[SLOE_MAX_RANK];
+  int perm[SLOE_MAX_RANK] = {0};
   if (s) {
     SLOE_TRY(read_perm(cx, s->rank, perm));
     for (int a = 0; a < s->rank; a++) out.dim[a] = s->dim[perm[a]];
