@@ -1,32 +1,9 @@
 #!/usr/bin/env bash
 # collect.sh SLOE: `sloe collect` killed at several moments, in shares that are merged, and on a full disk. What
 # was measured stays, is not measured again, and the table is that of an undisturbed collection.
-set -uo pipefail
-sloe=$(realpath "$1") || exit 2
-# In memory where that can be: a store waits for the disk after every sample.
-[ -w /dev/shm ] && export TMPDIR=/dev/shm
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-cd "$stage" || exit 2
-passed=0 failed=0
+. "$(dirname "$0")/../staged.sh" || exit 2
 
-check() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >output 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name"
-    head -n 20 output
-  fi
-}
-
-if ! "$sloe" --version | grep '^  sim ' | grep -qv 'not here:'; then
-  echo "skipped: no backend sim"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
+needs_backend sim
 
 # The device without noise: every sample is the same whenever it is taken. Where it sleeps, a
 # collection takes seconds.
@@ -103,5 +80,4 @@ check "with room again it goes on" collect $quick full
 check "what was measured before the disk was full is not measured again" same_samples whole full
 check "the table is that of a disk with room" same_table whole full
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+finish

@@ -1,32 +1,9 @@
 #!/usr/bin/env bash
 # run.sh SLOE: `sloe profile` killed at several moments, beside a second one, over a pipe whose other end
 # is killed, and on a full disk. What was measured stays, is not measured again, and the platform is that of an undisturbed profile.
-set -uo pipefail
-sloe=$(realpath "$1") || exit 2
-# In memory where that can be: a store waits for the disk after every sample.
-[ -w /dev/shm ] && export TMPDIR=/dev/shm
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-cd "$stage" || exit 2
-passed=0 failed=0
+. "$(dirname "$0")/../staged.sh" || exit 2
 
-check() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >output 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name"
-    head -n 20 output
-  fi
-}
-
-if ! "$sloe" --version | grep '^  sim ' | grep -qv 'not here:'; then
-  echo "skipped: no backend sim"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
+needs_backend sim
 
 # The device without noise: every sample is the same whenever it is taken. Where it sleeps, a profile
 # takes seconds.
@@ -137,5 +114,4 @@ check "with room again it goes on" profile $quick full
 check "what was measured before the disk was full is not measured again" same_samples whole full
 check "the platform is that of a disk with room" same_platform whole full
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+finish

@@ -1,34 +1,11 @@
 #!/usr/bin/env bash
 # run.sh SLOE: the recorded campaign of data/recordings/ once more: from the same answers the same platform,
 # which tells what it was fitted to and, less well, what it was not.
-set -uo pipefail
-sloe=$(realpath "$1") || exit 2
-data=$(realpath "$(dirname "$0")/../../data/recordings") || exit 2
+. "$(dirname "$0")/../staged.sh" || exit 2
+data=$(realpath "$here/../../data/recordings") || exit 2
 recording=$data/intel-xeon-onednn-t1.csv.gz
-# In memory where that can be: a store waits for the disk after every sample.
-[ -w /dev/shm ] && export TMPDIR=/dev/shm
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-cd "$stage" || exit 2
-passed=0 failed=0
 
-check() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >output 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name"
-    head -n 20 output
-  fi
-}
-
-if ! "$sloe" --version | grep '^  replay ' | grep -qv 'not here:'; then
-  echo "skipped: no backend replay"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
+needs_backend replay
 
 profile() { "$sloe" profile -b "replay:file=$recording" -o "$1.sloe" >"$1.said" 2>&1; }
 # The platform without what differs from day to day.
@@ -60,5 +37,4 @@ of_a_gpu() { # PRECISION MOST_US: not the CPU's, nor nothing
 check "a campaign of a GPU in fp32 is answered from" of_a_gpu fp32 6
 check "a campaign of a GPU in fp16 is answered from" of_a_gpu fp16 6
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+finish

@@ -1,39 +1,18 @@
 #!/usr/bin/env bash
 # run.sh SLOE: PyTorch behind the agent protocol (src/device/torch): its operators against ONNX's own tests, its
 # layers against sloe's, layers and networks measured through the pipe, refusals. Skipped where python3 has no torch.
-set -uo pipefail
-sloe=$(realpath "$1") || exit 2
-here=$(realpath "$(dirname "$0")") || exit 2
+. "$(dirname "$0")/../staged.sh" || exit 2
 agent=$(realpath "$here/../../src/device/torch/agent.py") || exit 2
 models=$(realpath "$here/../../data/models") || exit 2
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-cd "$stage" || exit 2
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >output 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name"
-    head -n 20 output
-  fi
-}
 
 # Whichever python3 has it: Debian's need not be the first in PATH.
 python=
 for one in python3 /usr/bin/python3; do
   [ -z "$python" ] && "$one" -c 'import onnx, torch' 2>/dev/null && python=$one
 done
-if [ -z "$python" ] || ! "$sloe" --version | grep '^  agent ' | grep -qv 'not here:'; then
-  echo "skipped: python3 has no torch and onnx here, or sloe no backend agent"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
+[ -n "$python" ] || skip "python3 has no torch and onnx here"
+needs_backend agent
 
 torch="agent:$python $agent --device cpu --threads 1"
 measure() { "$sloe" measure -b "$torch" --runs 3 --format json "$@" >measured.json; }
@@ -76,5 +55,4 @@ check "a broken network is refused" refuses format '{"op":"load_network","onnx":
 check "a job that is not there is refused" refuses usage '{"op":"run","job":1,"id":1}'
 check "a line that is none ends it" refuses format 'rubbish'
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+finish
