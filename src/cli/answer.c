@@ -90,3 +90,11 @@ void *sloe_cli_alloc(size_t count, size_t size) {
   fputs("sloe: out of memory\n", stderr);
   exit(SLOE_EXIT_INPUT);
 }
+
+char *sloe_cli_store_of(const char *out) {
+  const size_t len = strlen(out);
+  char *db = sloe_cli_alloc(len + sizeof ".db", 1);
+  memcpy(db, out, len);
+  memcpy(db + len, ".db", sizeof ".db");
+  return db;
+}

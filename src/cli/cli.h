@@ -155,6 +155,8 @@ void sloe_cli_terminal(sloe_report_options *options);
 
 /* calloc; where memory is out it says so and ends the process with SLOE_EXIT_INPUT. */
 void *sloe_cli_alloc(size_t count, size_t size);
+/* "OUT.db": the store of what is written to OUT. The caller frees it. */
+char *sloe_cli_store_of(const char *out);
 
 /* ---- messages and the answer (answer.c) ---- */
 

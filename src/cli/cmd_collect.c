@@ -141,11 +141,8 @@ static sloe_exit run(const sloe_args *args) {
   if (!code) code = sloe_cli_lab(&lab);
   if (code) return code;
   if (options.plan_only) return answer_plan(lab, &options, &report);
-  const size_t len = options.out ? strlen(options.out) : 0;
-  char *db = sloe_cli_alloc(len + sizeof ".db", 1);
-  if (len) memcpy(db, options.out, len);
-  memcpy(db + len, ".db", sizeof ".db");
-  if (!options.db) options.db = db;
+  char *db = options.db ? NULL : sloe_cli_store_of(options.out);
+  if (db) options.db = db;
   code = collect(lab, &options, &report);
   free(db);
   return code;

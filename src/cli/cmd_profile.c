@@ -84,11 +84,8 @@ static sloe_exit run(const sloe_args *args) {
   sloe_profile_options options;
   sloe_exit code = read_options(args, &report, &options);
   if (code) return code;
-  size_t len = strlen(options.out);
-  char *db = sloe_cli_alloc(len + sizeof ".db", 1);
-  memcpy(db, options.out, len);
-  memcpy(db + len, ".db", sizeof ".db");
-  if (!options.db) options.db = db;
+  char *db = options.db ? NULL : sloe_cli_store_of(options.out);
+  if (db) options.db = db;
   code = profile(&options, &report);
   free(db);
   return code;

@@ -77,21 +77,6 @@ static void draw_weights(trainer *r) {
 
 /* ---- forward ---- */
 
-static void activate(uint32_t activation, float *h, size_t n) {
-  switch (activation) {
-    case SLOE_ACTIVATION_LOGISTIC:
-      for (size_t i = 0; i < n; i++) h[i] = 1 / (1 + expf(-h[i]));
-      break;
-    case SLOE_ACTIVATION_TANH:
-      for (size_t i = 0; i < n; i++) h[i] = tanhf(h[i]);
-      break;
-    case SLOE_ACTIVATION_RELU:
-      for (size_t i = 0; i < n; i++) h[i] = h[i] > 0 ? h[i] : 0;
-      break;
-    default: break;
-  }
-}
-
 /* delta times the activation's slope, told from what it gave. */
 static void slope(uint32_t activation, const float *h, float *delta, size_t n) {
   switch (activation) {
@@ -121,7 +106,7 @@ static void forward(trainer *r, size_t from, size_t b) {
       memcpy(r->out[l + 1] + i * n_out, weight + n_in * n_out, n_out * sizeof *weight);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)b, (int)n_out, (int)n_in, 1,
                 r->out[l], (int)n_in, weight, (int)n_out, 1, r->out[l + 1], (int)n_out);
-    if (l + 1 < mlp->n_layers) activate(mlp->activation, r->out[l + 1], b * n_out);
+    if (l + 1 < mlp->n_layers) sloe_learned_activate(mlp->activation, r->out[l + 1], b * n_out);
     weight += (n_in + 1) * n_out;
   }
 }

@@ -136,6 +136,8 @@ sloe_status sloe_learned_load(const char *path, sloe_learned *out, sloe_error *e
 /* How many coefficients a polynomial has; SLOE_LEARNED_COEFS + 1 when that is too many. */
 size_t sloe_learned_poly_coefs(size_t n_inputs, size_t degree, int powers);
 size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp);
+/* A sloe_activation of each of n numbers, in place. */
+void sloe_learned_activate(uint32_t activation, float *h, size_t n);
 
 /* The monomials of z in the order of the coefficients. */
 void sloe_learned_poly_terms(size_t n_inputs, size_t degree, int powers, const double *z,

@@ -8,7 +8,7 @@ size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp) {
   return n;
 }
 
-static void activate(uint32_t activation, float *h, size_t n) {
+void sloe_learned_activate(uint32_t activation, float *h, size_t n) {
   switch (activation) {
     case SLOE_ACTIVATION_LOGISTIC:
       for (size_t i = 0; i < n; i++) h[i] = 1 / (1 + expf(-h[i]));
@@ -48,7 +48,7 @@ double sloe_learned_mlp_eval(const sloe_learned_mlp *mlp, const double *z) {
   for (uint32_t l = 0; l < mlp->n_layers; l++) {
     const size_t n_in = mlp->width[l], n_out = mlp->width[l + 1];
     layer(from, n_in, n_out, weight, to);
-    if (l + 1 < mlp->n_layers) activate(mlp->activation, to, n_out);
+    if (l + 1 < mlp->n_layers) sloe_learned_activate(mlp->activation, to, n_out);
     weight += (n_in + 1) * n_out;
     float *was = from;
     from = to;

@@ -28,6 +28,21 @@ static inline text_source text_source_of(const char *text, size_t piece) {
   return (text_source){text, strlen(text), 0, piece};
 }
 
+/* What the table has in `column` of its row `row`, from 0. */
+static inline void assert_cell(const char *table, const char *column, size_t row,
+                               const char *want) {
+  text_source source = text_source_of(table, 0);
+  sloe_csv_reader *r;
+  sloe_error err;
+  int more;
+  assert_ok(sloe_csv_reader_open((sloe_csv_source){&source, text_source_read}, &r, &err), err);
+  for (size_t i = 0; i <= row; i++) assert_ok(sloe_csv_reader_next(r, &more, &err), err);
+  const int at = sloe_csv_reader_find(r, column);
+  assert_true(at >= 0);
+  assert_string_equal(sloe_csv_reader_field(r, (size_t)at), want);
+  sloe_csv_reader_close(r);
+}
+
 static inline sloe_status text_sink_write(void *context, const void *data, size_t len,
                                           sloe_error *err) {
   sloe_text_addn(context, data, len);

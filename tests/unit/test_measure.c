@@ -286,19 +286,6 @@ static void a_network_that_does_not_fit_or_a_device_that_fails_is_refused(void *
   }
 }
 
-static void assert_field(const char *table, const char *column, size_t row, const char *want) {
-  text_source source = text_source_of(table, 0);
-  sloe_csv_reader *r;
-  sloe_error err;
-  int more;
-  assert_ok(sloe_csv_reader_open((sloe_csv_source){&source, text_source_read}, &r, &err), err);
-  for (size_t i = 0; i <= row; i++) assert_ok(sloe_csv_reader_next(r, &more, &err), err);
-  const int at = sloe_csv_reader_find(r, column);
-  assert_true(at >= 0);
-  assert_string_equal(sloe_csv_reader_field(r, (size_t)at), want);
-  sloe_csv_reader_close(r);
-}
-
 static void the_table_names_its_columns_as_the_store_does(void **state) {
   (void)state;
   fixture f = open_net("sim:noise=0,ns_per_mac=1,ns_per_byte=0,floor_us=0", one_layer_net(2));
@@ -308,22 +295,22 @@ static void the_table_names_its_columns_as_the_store_does(void **state) {
   measure(&f, NULL);
   sloe_measured *const both[] = {f.measured, f.measured};
   assert_ok(sloe_measured_table(f.session, names, both, 2, &text, &err), err);
-  assert_field(text, "net", 0, "a,b.onnx");
-  assert_field(text, "net", 1, "c");
-  assert_field(text, "device", 0, "sim");
-  assert_field(text, "mode", 1, "t1");
-  assert_field(text, "batch", 0, "2");
-  assert_field(text, "threads", 0, "1");
-  assert_field(text, "latency_ms", 0, "0.065536"); /* 2 x 64 places, 16 x 32 products */
-  assert_field(text, "p97_5", 0, "0.065536");
-  assert_field(text, "power_w", 0, "");
-  assert_field(text, "sum_of_layers_ms", 0, "");
-  assert_field(text, "memory_kind", 0, "process");
-  assert_field(text, "quality", 0, "ok");
-  assert_field(text, "peak_w", 0, "");
-  assert_field(text, "idle_w", 0, "");
-  assert_field(text, "dynamic_mj", 0, "");
-  assert_field(text, "weights_mb", 0, "0.002176"); /* 16 x 32 products, 32 biases */
+  assert_cell(text, "net", 0, "a,b.onnx");
+  assert_cell(text, "net", 1, "c");
+  assert_cell(text, "device", 0, "sim");
+  assert_cell(text, "mode", 1, "t1");
+  assert_cell(text, "batch", 0, "2");
+  assert_cell(text, "threads", 0, "1");
+  assert_cell(text, "latency_ms", 0, "0.065536"); /* 2 x 64 places, 16 x 32 products */
+  assert_cell(text, "p97_5", 0, "0.065536");
+  assert_cell(text, "power_w", 0, "");
+  assert_cell(text, "sum_of_layers_ms", 0, "");
+  assert_cell(text, "memory_kind", 0, "process");
+  assert_cell(text, "quality", 0, "ok");
+  assert_cell(text, "peak_w", 0, "");
+  assert_cell(text, "idle_w", 0, "");
+  assert_cell(text, "dynamic_mj", 0, "");
+  assert_cell(text, "weights_mb", 0, "0.002176"); /* 16 x 32 products, 32 biases */
   sloe_text_free(text);
   assert_ok(sloe_measured_table(f.session, NULL, NULL, 0, &text, &err), err);
   assert_non_null(strstr(text, "net,device,runtime,version,precision,mode,batch,threads,"));

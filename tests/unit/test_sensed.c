@@ -1,6 +1,7 @@
 /* Power and memory of a network: from a store into its table and another store. */
 #include "campaign/sensed.h"
 #include "unit/store_files.h"
+#include "unit/table_text.h"
 
 static const sloe_power POWER = {.power_w = 250.5,
                                  .peak_w = 300,
@@ -30,19 +31,6 @@ static sloe_store *make_store(const char *name) {
   put(store, &visit, "a.onnx", &POWER, &MEMORY);
   put(store, &visit, "b.onnx", &sloe_power_unknown, &NO_PARTS);
   return store;
-}
-
-static void assert_cell(const char *table, const char *column, size_t row, const char *want) {
-  text_source source = text_source_of(table, 0);
-  sloe_csv_reader *r;
-  sloe_error err;
-  int more;
-  assert_ok(sloe_csv_reader_open((sloe_csv_source){&source, text_source_read}, &r, &err), err);
-  for (size_t i = 0; i <= row; i++) assert_ok(sloe_csv_reader_next(r, &more, &err), err);
-  const int at = sloe_csv_reader_find(r, column);
-  assert_true(at >= 0);
-  assert_string_equal(sloe_csv_reader_field(r, (size_t)at), want);
-  sloe_csv_reader_close(r);
 }
 
 static void assert_table(const char *table) {
