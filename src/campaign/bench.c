@@ -59,6 +59,15 @@ static double reference_of(double before, double after) {
   return isnan(after) ? before : (before + after) / 2;
 }
 
+/* Of one device it is always the same. */
+static sloe_status note_memory_kind(sloe_bench *b, const char *kind, sloe_error *err) {
+  if (!kind || !*kind || !strcmp(kind, b->memory_kind)) return SLOE_OK;
+  kind = sloe_arena_strn(&b->arena, kind, strlen(kind));
+  if (!kind) return out_of_memory(err);
+  b->memory_kind = kind;
+  return SLOE_OK;
+}
+
 static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
   const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
   const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
@@ -86,9 +95,8 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
 
 static sloe_status load_sample(void *context, const sloe_store_sample *s, sloe_error *err) {
   loading *x = context;
-  (void)err;
   if (s->median_ns > 0) take_sample(x->point, s, x->samples++);
-  return SLOE_OK;
+  return note_memory_kind(x->bench, s->memory_kind, err);
 }
 
 static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **out,
@@ -192,6 +200,7 @@ sloe_status sloe_bench_open(const sloe_bench_options *options, sloe_bench **out,
   *b = (sloe_bench){.watch = options->watch,
                     .budget_s = options->budget_s,
                     .begun_s = now_s(),
+                    .memory_kind = "",
                     .phase = "opening"};
   sloe_arena_init(&b->arena, ARENA_LIMIT);
   SLOE_GOTO(sloe_device_open(options->backend, NULL, &b->device, err));
@@ -259,7 +268,7 @@ sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench
   s.p97_5_ns = t->p97_5_ns;
   s.min_ns = t->min_ns;
   take_sample(p, &s, number);
-  return SLOE_OK;
+  return note_memory_kind(b, s.memory_kind, err);
 }
 
 static sloe_status keep_kernels(sloe_bench *b, sloe_bench_point *p, const sloe_job *job,

@@ -51,6 +51,7 @@ typedef struct sloe_bench {
   const sloe_watch *watch;
   double begun_s, budget_s; /* 0: none */
   size_t measured, reused, refused;
+  const char *memory_kind; /* of the last sample that has one; "": none */
   const char *phase;
   size_t done, total; /* for progress */
 } sloe_bench;

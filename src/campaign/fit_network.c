@@ -162,8 +162,9 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
     const double ms = known ? sloe_estimate_layer_ms(fitted, &spec, &place) : NAN;
     if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
-  const sloe_net_info *info = sloe_net_get_info(net);
-  row->own_mb = ((double)info->params * 4 + (double)info->peak_activation_bytes) / 1e6;
+  row->own_mb = (sloe_estimate_weights(net, fusion->precision) +
+                 sloe_estimate_activations(net, fusion->precision)) /
+                1e6;
   *n += row->terms.sum_ms > 0;
 fail:
   sloe_layers_free(layers);
@@ -171,7 +172,8 @@ fail:
   return status;
 }
 
-static void fit_memory(const net_row *rows, size_t n, sloe_fitted *fitted, double *e) {
+static void fit_memory(const sloe_bench *bench, const net_row *rows, size_t n, sloe_fitted *fitted,
+                       double *e) {
   double *ratio = e; /* first the ratios, then what they leave */
   size_t m = 0;
   for (size_t i = 0; i < n; i++)
@@ -184,10 +186,12 @@ static void fit_memory(const net_row *rows, size_t n, sloe_fitted *fitted, doubl
   fitted->memory_errors = errors_of(e, m);
   for (size_t i = 0; i < m; i++) e[i] = fabs(log1p(e[i]));
   fitted->network.memory_scale = scale;
+  fitted->memory_kind = bench->memory_kind;
   fitted->network.memory_error_90 = ninety(e, m);
 }
 
-static void fit_rows(const net_row *rows, size_t n, sloe_fitted *fitted, double *e) {
+static void fit_rows(const sloe_bench *bench, const net_row *rows, size_t n, sloe_fitted *fitted,
+                     double *e) {
   const unsigned which = choose_terms(rows, n, e);
   double c[TERMS];
   solve(rows, n, SIZE_MAX, which, c);
@@ -197,7 +201,7 @@ static void fit_rows(const net_row *rows, size_t n, sloe_fitted *fitted, double 
     fitted->network.per_mb_ms = c[2];
     fitted->network.per_reorder = c[3];
   }
-  fit_memory(rows, n, fitted, e);
+  fit_memory(bench, rows, n, fitted, e);
   if (n < LEAST) return; /* nothing to leave out: never validated */
   leave_out(rows, n, which, e);
   fitted->network_errors = errors_of(e, n);
@@ -228,7 +232,7 @@ sloe_status sloe_fit_network(const sloe_bench *bench, const sloe_fusion *fusion,
     if (p->network && !p->refused && p->time > 0)
       status = add_row(p, fusion, models, rows, &n, err);
   }
-  if (status == SLOE_OK && n) fit_rows(rows, n, fitted, e);
+  if (status == SLOE_OK && n) fit_rows(bench, rows, n, fitted, e);
   sloe_dealloc(rows);
   sloe_dealloc(e);
   return status;

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "estimate/estimate.h"
 #include "estimate/estimate_parts.h"
 #include "estimate/layer_work.h"
 
@@ -77,14 +78,14 @@ static double file_element_bytes(const sloe_net_info *info) {
   return strcmp(dtype, "float64") == 0 ? 8 : 4;
 }
 
-double sloe_estimate_weights(const sloe_estimate *e) {
-  const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
-  return (double)info->params * (double)element_bytes(e);
+double sloe_estimate_weights(const sloe_net *net, sloe_precision precision) {
+  return (double)sloe_net_get_info(net)->params * (double)sloe_precision_bytes(precision);
 }
 
-double sloe_estimate_activations(const sloe_estimate *e) {
-  const sloe_net_info *info = sloe_net_get_info(sloe_layers_net(e->net_layers));
-  return (double)info->peak_activation_bytes / file_element_bytes(info) * (double)element_bytes(e);
+double sloe_estimate_activations(const sloe_net *net, sloe_precision precision) {
+  const sloe_net_info *info = sloe_net_get_info(net);
+  return (double)info->peak_activation_bytes / file_element_bytes(info) *
+         (double)sloe_precision_bytes(precision);
 }
 
 /* No schedule needs less than what the largest layer reads and writes. */
@@ -101,7 +102,9 @@ static double largest_layer(const sloe_estimate *e) {
 static void estimate_memory(sloe_estimate *e) {
   const sloe_card *card = &e->platform->card;
   sloe_range workspace = e->platform->workspace_bytes;
-  double weights = sloe_estimate_weights(e), peak = sloe_estimate_activations(e);
+  const sloe_net *net = sloe_layers_net(e->net_layers);
+  double weights = sloe_estimate_weights(net, card->precision),
+         peak = sloe_estimate_activations(net, card->precision);
   double low = largest_layer(e), value = weights + peak + workspace.typical;
   if (low > peak) low = peak; /* the same tensor read twice counts once in liveness */
   e->result.memory_mb = (sloe_figure){
@@ -186,10 +189,11 @@ static void warn_of_fusion(sloe_estimate *e) {
 static void warn_of_fitting(sloe_estimate *e) {
   const sloe_card *card = &e->platform->card;
   sloe_estimate_warn(e, sloe_arena_printf(&e->arena,
-                                          "holds for %s %s, mode %s, %s; device time without "
+                                          "holds for %s %s, %s%s, %s; device time without "
                                           "copies to and from it",
-                                          card->runtime, card->runtime_version, card->mode,
-                                          sloe_precision_name(card->precision)));
+                                          card->runtime, card->runtime_version,
+                                          *card->mode ? "mode " : "the device's own mode",
+                                          card->mode, sloe_precision_name(card->precision)));
 }
 
 static void warn_of_datasheet(sloe_estimate *e) {

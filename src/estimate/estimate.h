@@ -43,6 +43,10 @@ void sloe_estimate_add_terms(const sloe_fitted *fitted, const sloe_layer_spec *s
 double sloe_estimate_network_ms(const sloe_fitted_network *network,
                                 const sloe_network_terms *terms);
 
+/* Weights, and the activations that live at once, in bytes at a precision. */
+double sloe_estimate_weights(const sloe_net *net, sloe_precision precision);
+double sloe_estimate_activations(const sloe_net *net, sloe_precision precision);
+
 /* What activation and residual cost beside the rest of the layer, ms; `op` may be NULL. */
 double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec);
 

@@ -125,7 +125,10 @@ static void estimate_memory(sloe_estimate *e) {
     e->result.fits = -1;
     return;
   }
-  const double own = (sloe_estimate_weights(e) + sloe_estimate_activations(e)) / 1e6;
+  const sloe_net *net = sloe_layers_net(e->net_layers);
+  const double own = (sloe_estimate_weights(net, card->precision) +
+                      sloe_estimate_activations(net, card->precision)) /
+                     1e6;
   const double mb = network->memory_scale * own + network->memory_offset_mb;
   e->result.memory_mb = (sloe_figure){
       .value = mb,
@@ -136,7 +139,7 @@ static void estimate_memory(sloe_estimate *e) {
       .validated_mape = e->platform->fitted->memory_errors.mape,
       .in_domain = e->result.latency_ms.in_domain,
   };
-  e->result.memory_kind = "process";
+  e->result.memory_kind = e->platform->fitted->memory_kind;
   e->result.fits = isnan(card->memory_mb) ? -1 : mb <= card->memory_mb;
 }
 

@@ -20,10 +20,6 @@ struct sloe_estimate {
 /* `text` NULL: memory ran out making it. Past SLOE_ESTIMATE_WARNINGS they are dropped. */
 void sloe_estimate_warn(sloe_estimate *e, const char *text);
 
-/* Weights, and the activations that live at once, in bytes at the platform's precision. */
-double sloe_estimate_weights(const sloe_estimate *e);
-double sloe_estimate_activations(const sloe_estimate *e);
-
 /* Time and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
 void sloe_estimate_fitted(sloe_estimate *e);
 

@@ -56,6 +56,7 @@ typedef struct sloe_fitted {
   sloe_fitted_errors layer_errors, network_errors, memory_errors;
   double points, seconds;              /* measured, and how long that took */
   const char *created, *tool, *seed;   /* "2026-11-25", "sloe 0.1.0", "1" */
+  const char *memory_kind;             /* sloe.h; of the networks that memory_scale is from */
   const char *const (*environment)[2]; /* pairs of key and value */
   size_t n_environment;
 } sloe_fitted;

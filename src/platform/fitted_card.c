@@ -54,6 +54,7 @@ static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
       .created_ = or_empty(f->created),
       .tool_ = or_empty(f->tool),
       .seed_ = or_empty(f->seed),
+      .memory_kind_ = or_empty(f->memory_kind),
       .reference_ms_ = f->reference_ms,
       .points_ = f->points,
       .seconds_ = f->seconds,
@@ -284,6 +285,7 @@ static void to_fitted(const reader *r, sloe_fitted *out) {
   out->created = v->created_;
   out->tool = v->tool_;
   out->seed = v->seed_;
+  out->memory_kind = *v->memory_kind_ ? v->memory_kind_ : "process"; /* files before the key */
   out->environment = (const char *const(*)[2])r->environment;
   out->n_environment = r->n_environment;
 }

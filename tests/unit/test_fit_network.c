@@ -133,19 +133,39 @@ static void a_network_that_cannot_be_opened_ends_it(void **state) {
   points_close(b);
 }
 
-static void memory_is_a_factor_on_what_a_network_holds(void **state) {
-  sloe_bench *b = points_new();
-  (void)state;
+static void add_nets_of_known_memory(sloe_bench *b) {
   for (int64_t i = 1; i <= 9; i++) {
     sloe_bench_point *p = add_net(b, 10 * i, (double)(20 * i));
     const double own = ((4 * 10 + 0.) * (double)i * 4 + (100 + 250 * (double)i) * 4) / 1e6;
     p->memory_mb = (i == 9 ? 3 : 1.5) * own; /* weights; input and output */
   }
+  b->memory_kind = "device";
+}
+
+static void memory_is_a_factor_on_what_a_network_holds(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  add_nets_of_known_memory(b);
   const sloe_fitted f = fit(b);
+  assert_string_equal(f.memory_kind, "device");
   if (fabs(f.network.memory_scale / 1.5 - 1) > 0.1) fail_msg("%g", f.network.memory_scale);
   assert_true(f.memory_errors.n == 9);
   assert_true(fabs(f.memory_errors.max_ape - 50) < 5);
   assert_true(fabs(f.network.memory_error_90 - log(2)) < 0.1);
+  points_close(b);
+}
+
+/* As much measured of half as many bytes. */
+static void a_network_holds_half_of_it_in_fp16(void **state) {
+  sloe_bench *b = points_new();
+  sloe_fusion fusion = FUSION;
+  sloe_fitted f = models(NULL);
+  sloe_error err;
+  (void)state;
+  fusion.precision = SLOE_FP16;
+  add_nets_of_known_memory(b);
+  assert_ok(sloe_fit_network(b, &fusion, NULL, 0, &f, &err), err);
+  if (fabs(f.network.memory_scale / 3 - 1) > 0.1) fail_msg("%g", f.network.memory_scale);
   points_close(b);
 }
 
@@ -223,6 +243,7 @@ int main(void) {
       cmocka_unit_test(networks_that_were_refused_or_are_not_known_do_not_count),
       cmocka_unit_test(a_network_that_cannot_be_opened_ends_it),
       cmocka_unit_test(memory_is_a_factor_on_what_a_network_holds),
+      cmocka_unit_test(a_network_holds_half_of_it_in_fp16),
       cmocka_unit_test(layers_are_judged_by_those_held_out),
       cmocka_unit_test(without_held_out_layers_errors_are_unknown),
       cmocka_unit_test(every_allocation_may_fail),

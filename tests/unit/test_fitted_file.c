@@ -164,12 +164,19 @@ static void a_platform_may_know_nothing_yet(void **state) {
   assert_int_equal(p->fitted->n_families + p->fitted->n_ops + p->fitted->n_environment, 0);
   assert_true(isnan(sloe_platform_reference_ms(p)) && isnan(sloe_platform_card(p)->memory_mb));
   assert_string_equal(p->fitted->created, "");
+  assert_string_equal(p->fitted->memory_kind, "process");       /* of files from before the key */
   assert_string_equal(sloe_platform_card(p)->name, "d-r-fp32"); /* no mode, no blank end */
   assert_true(sloe_fitted_is_called(sloe_platform_card(p), "d-r-fp32"));
   const sloe_layer_key key = {.op = SLOE_SPEC_CONV};
   assert_null(sloe_fitted_find(p->fitted, &key));
   assert_null(sloe_fitted_nearest(p->fitted, &key));
   assert_null(sloe_fitted_find_op(p->fitted, SLOE_SPEC_CONV, SLOE_DENSE));
+  sloe_platform_free(p);
+  sloe_text_fini(&bytes);
+  bare.fitted.memory_kind = "device";
+  bytes = fitted_bytes(&bare);
+  p = open_bytes(&bytes);
+  assert_string_equal(p->fitted->memory_kind, "device");
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
 }
