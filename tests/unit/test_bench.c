@@ -110,6 +110,28 @@ static void what_was_measured_is_there_at_the_next_visit(void **state) {
   assert_int_equal(info.samples, 2);
 }
 
+/* A recording of two layers, one with its kernels: `b` comes behind `a` in the store. */
+static void kernels_are_there_at_the_next_visit(void **state) {
+  (void)state;
+  char backend[1100];
+  FILE *file = fopen(store_path("r.csv"), "w");
+  assert_non_null(file);
+  fputs(
+      "net,latency_ms,runs_ns,kernels\n"
+      "\"zoo:layer,op=fc,c=512,k=100\",1,5 6 7 8 9,\n"
+      "\"zoo:layer,op=fc,c=512,k=200\",1,5 6 7 8 9,a=1:5.0 b:7.5\n",
+      file);
+  fclose(file);
+  snprintf(backend, sizeof backend, "replay:file=%s", store_path("r.csv"));
+  for (int visit = 0; visit < 2; visit++) {
+    sloe_bench *b = open_bench(backend, NULL, 0);
+    assert_string_equal(take(b, FC_A, sloe_split_design)->kernels, "");
+    assert_string_equal(take(b, "op=fc,c=512,k=200", sloe_split_design)->kernels, "a=1:5.0 b:7.5");
+    assert_int_equal(b->measured, visit ? 0 : 2);
+    sloe_bench_close(b);
+  }
+}
+
 static void another_plan_measures_anew(void **state) {
   const sloe_bench_options options = {"sim", store_path("a.db"), "another", 0, NULL};
   sloe_bench *b = open_bench("sim", NULL, 0);
@@ -393,6 +415,7 @@ int main(void) {
       BENCH_TEST(times_are_in_units_of_the_reference),
       BENCH_TEST(a_device_that_slows_down_does_not_move_times),
       BENCH_TEST(what_was_measured_is_there_at_the_next_visit),
+      BENCH_TEST(kernels_are_there_at_the_next_visit),
       BENCH_TEST(another_plan_measures_anew),
       BENCH_TEST(what_is_refused_is_not_asked_for_again),
       BENCH_TEST(a_layer_is_measured_twice_where_that_is_asked),

@@ -294,6 +294,53 @@ static void a_recording_must_be_named_and_be_there(void **state) {
   assert_null(device);
 }
 
+static sloe_status open_with_units(const char *units, sloe_device **device, sloe_error *err) {
+  char backend[1100];
+  snprintf(backend, sizeof backend, "replay:file=%s,multiprocessors=%s",
+           write_text("net,latency_ms\na,1\n"), units);
+  return sloe_device_open(backend, NULL, device, err);
+}
+
+/* A recording does not say how many units its device has; who replays it may. */
+static void the_units_of_the_device_may_be_told(void **state) {
+  (void)state;
+  sloe_device *device;
+  sloe_error err;
+  assert_ok(open_with_units("132", &device, &err), err);
+  const sloe_device_info *info = sloe_device_describe(device);
+  assert_int_equal(info->n_environment, 1);
+  assert_string_equal(info->environment[0].key, "multiprocessors");
+  assert_string_equal(info->environment[0].value, "132");
+  sloe_device_close(device);
+  assert_refused(open_with_units("many", &device, &err), SLOE_USAGE, err,
+                 "multiprocessors: 'many'");
+  assert_refused(open_with_units("0", &device, &err), SLOE_USAGE, err, "1..1048576");
+  assert_null(device);
+}
+
+/* What each kernel took comes back as it was recorded, of layers alone. */
+static void kernels_are_told_as_recorded(void **state) {
+  (void)state;
+  char backend[1100];
+  sloe_layer_spec spec;
+  sloe_device *device;
+  sloe_job *job;
+  sloe_error err;
+  snprintf(backend, sizeof backend, "replay:file=%s",
+           write_text("net,latency_ms,kernels\n\"zoo:layer,op=fc,c=3\",1,eng=1:5.0 eng=2:7.5\n"
+                      "\"zoo:layer,op=fc,c=4\",1,\n"));
+  assert_ok(sloe_device_open(backend, NULL, &device, &err), err);
+  assert_ok(sloe_layer_spec_parse("zoo:layer,op=fc,c=3", &spec, &err), err);
+  assert_ok(sloe_device_load_layer(device, &spec, &job, &err), err);
+  assert_string_equal(sloe_job_kernels(job), "eng=1:5.0 eng=2:7.5");
+  sloe_job_unload(job);
+  assert_ok(sloe_layer_spec_parse("zoo:layer,op=fc,c=4", &spec, &err), err);
+  assert_ok(sloe_device_load_layer(device, &spec, &job, &err), err);
+  assert_string_equal(sloe_job_kernels(job), "");
+  sloe_job_unload(job);
+  sloe_device_close(device);
+}
+
 static void every_allocation_may_fail(void **state) {
   (void)state;
   char backend[1100];
@@ -327,6 +374,8 @@ int main(void) {
       TEST(a_reference_that_was_recorded_itself_is_taken),
       TEST(a_damaged_recording_is_refused_with_its_line),
       TEST(a_recording_must_be_named_and_be_there),
+      TEST(the_units_of_the_device_may_be_told),
+      TEST(kernels_are_told_as_recorded),
       TEST(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);

@@ -42,7 +42,9 @@ static sloe_status replay_open(const sloe_backend_options *options, void **state
   const char *path = sloe_backend_option(options, "file", NULL);
   const char *units = sloe_backend_option(options, "multiprocessors", NULL);
   *state = NULL;
+  int64_t n_units;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
+  SLOE_TRY(sloe_backend_option_int(options, "multiprocessors", 1, 1 << 20, 1, &n_units, err));
   if (!path || !*path) return sloe_fail(err, SLOE_USAGE, "file=PATH says which recording");
   replay *r = sloe_alloc(1, sizeof *r);
   if (!r) return sloe_fail(err, SLOE_NOMEM, "out of memory");
