@@ -92,9 +92,8 @@ void *sloe_cli_alloc(size_t count, size_t size) {
 }
 
 char *sloe_cli_store_of(const char *out) {
-  const size_t len = strlen(out);
-  char *db = sloe_cli_alloc(len + sizeof ".db", 1);
-  memcpy(db, out, len);
-  memcpy(db + len, ".db", sizeof ".db");
+  const size_t size = strlen(out) + sizeof ".db";
+  char *db = sloe_cli_alloc(size, 1);
+  snprintf(db, size, "%s.db", out);
   return db;
 }
