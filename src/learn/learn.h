@@ -128,4 +128,9 @@ sloe_status sloe_errors_of(const sloe_error_rows *rows, sloe_errors *out, sloe_e
 /* Kendall's tau-b of n pairs in O(n log n); NAN where it is not defined. Errors: NOMEM. */
 sloe_status sloe_kendall(const double *x, const double *y, size_t n, double *out, sloe_error *err);
 
+/* ---- tuning and selection: headers of their own ---- */
+
+#include "learn/select.h"
+#include "learn/tune.h"
+
 #endif
