@@ -476,8 +476,10 @@ typedef struct sloe_result {
 
 typedef struct sloe_estimate sloe_estimate;
 
+/* All zero is a good default. */
 typedef struct sloe_estimate_options {
   sloe_method method;
+  const char *model; /* of whole networks: "xgb"; NULL: the one that validated best */
 } sloe_estimate_options;
 
 /* Estimate layers on a platform. They should come from sloe_platform_fusion(platform).
@@ -601,6 +603,42 @@ typedef struct sloe_evaluation {
   size_t n_warnings;
 } sloe_evaluation;
 
+/* ---- trainings: what was learned of whole networks ----------------------------------------- */
+
+typedef struct sloe_trained {
+  const char *metric, *regressor; /* "latency_ms", "xgb" */
+  int on_layers;                  /* learned what the platform's layers leave over */
+  int chosen;                     /* of its metric the one that answers */
+  sloe_errors errors;             /* of cross-validation; of draws: the median of each figure */
+  sloe_errors kinds;              /* of whole kinds left out; n 0: there is one kind only */
+  double mape_p90;                /* of draws: the 90th percentile of their MAPE; NAN */
+  double train_s, tune_s;         /* seconds; NAN: not done */
+  double predict_us;              /* one network after the other, from its features */
+  size_t points, abandoned;       /* of tuning */
+  const char *hyper;              /* "n_estimators=500 max_depth=6": those it was trained with */
+} sloe_trained;
+
+/* A step of forward selection: the feature that came in, and the error with all so far. */
+typedef struct sloe_selected {
+  const char *metric, *feature;
+  double score; /* F-score of XGBoost */
+  double mape;  /* per cent, cross-validation */
+  int chosen;
+} sloe_selected;
+
+typedef struct sloe_training {
+  const char *table, *platform; /* platform: the file written; "" */
+  const char *kinds;            /* the column that kinds were told apart by; "" */
+  size_t rows, left_out, n_kinds, n_features;
+  size_t draw, repeat; /* 0: not drawn */
+  const sloe_trained *models;
+  size_t n_models;
+  const sloe_selected *selected;
+  size_t n_selected;
+  const char *const *warnings;
+  size_t n_warnings;
+} sloe_training;
+
 /* ---- reports: the same answers as text --------------------------------------------------- */
 
 typedef enum sloe_format { SLOE_FORMAT_TABLE, SLOE_FORMAT_JSON, SLOE_FORMAT_CSV } sloe_format;
@@ -639,6 +677,9 @@ SLOE_API sloe_status sloe_report_answers(const sloe_answer *answers, size_t n,
 SLOE_API sloe_status sloe_report_evaluations(const sloe_evaluation *const *evaluations, size_t n,
                                              const sloe_report_options *options, char **text,
                                              sloe_error *err);
+SLOE_API sloe_status sloe_report_training(const sloe_training *training,
+                                          const sloe_report_options *options, char **text,
+                                          sloe_error *err);
 SLOE_API sloe_status sloe_report_platforms(const sloe_platform_list *list,
                                            const sloe_report_options *options, char **text,
                                            sloe_error *err);

@@ -23,7 +23,8 @@
 
 enum { ARENA_LIMIT = 1 << 28 };
 
-static const sloe_figure unknown = {.value = NAN, .low = NAN, .high = NAN, .validated_mape = NAN};
+const sloe_figure sloe_figure_unknown = {
+    .value = NAN, .low = NAN, .high = NAN, .validated_mape = NAN};
 
 /* Counts stay whole numbers where a double would pass 2^64. */
 static uint64_t to_count(double value) {
@@ -188,12 +189,14 @@ static void warn_of_fusion(sloe_estimate *e) {
 
 static void warn_of_fitting(sloe_estimate *e) {
   const sloe_card *card = &e->platform->card;
-  sloe_estimate_warn(e, sloe_arena_printf(&e->arena,
-                                          "holds for %s %s, %s%s, %s; device time without "
-                                          "copies to and from it",
-                                          card->runtime, card->runtime_version,
-                                          *card->mode ? "mode " : "the device's own mode",
-                                          card->mode, sloe_precision_name(card->precision)));
+  sloe_estimate_warn(
+      e, sloe_arena_printf(&e->arena,
+                           "holds for %s%s%s, %s%s, %s; %s copies to and from the "
+                           "device",
+                           card->runtime, *card->runtime_version ? " " : "", card->runtime_version,
+                           *card->mode ? "mode " : "the device's own mode", card->mode,
+                           sloe_precision_name(card->precision),
+                           card->transfers ? "the host's time with" : "device time without"));
 }
 
 static void warn_of_datasheet(sloe_estimate *e) {
@@ -220,35 +223,55 @@ static void collect_warnings(sloe_estimate *e) {
 
 /* ---- the estimate ---- */
 
-static sloe_status check_method(const sloe_platform *platform, const sloe_estimate_options *options,
+static int has_layers(const sloe_platform *platform) {
+  return !platform->fitted || sloe_fitted_has_layers(platform->fitted);
+}
+
+static sloe_status check_model(const sloe_platform *platform, const char *model, sloe_error *err) {
+  if (!model) return SLOE_OK;
+  for (int m = 0; m < SLOE_NETWORKS_METRICS; m++)
+    if (sloe_networks_find(platform->networks, (sloe_networks_metric)m, model)) return SLOE_OK;
+  return sloe_fail(err, SLOE_UNSUPPORTED, "platform '%s' has no model '%.40s' of whole networks",
+                   platform->card.name, model);
+}
+
+static sloe_status check_method(const sloe_platform *platform, const sloe_estimate_options *how,
                                 sloe_error *err) {
-  sloe_method method = options ? options->method : SLOE_METHOD_AUTO;
-  switch (method) {
-    case SLOE_METHOD_AUTO:
-    case SLOE_METHOD_LAYERS: return SLOE_OK;
+  switch (how->method) {
+    case SLOE_METHOD_AUTO: return check_model(platform, how->model, err);
+    case SLOE_METHOD_LAYERS:
+      if (has_layers(platform)) return SLOE_OK;
+      return sloe_fail(err, SLOE_UNSUPPORTED,
+                       "platform '%s' has no model of layers: it was learned from whole networks",
+                       platform->card.name);
     case SLOE_METHOD_NETWORK:
+      if (sloe_networks_find(platform->networks, SLOE_NETWORKS_LATENCY, NULL))
+        return check_model(platform, how->model, err);
       return sloe_fail(err, SLOE_UNSUPPORTED,
                        "platform '%s' has no model of whole networks: it sums layers",
                        platform->card.name);
   }
-  return sloe_fail(err, SLOE_USAGE, "method %d is not known", (int)method);
+  return sloe_fail(err, SLOE_USAGE, "method %d is not known", (int)how->method);
 }
 
-static sloe_status fill(sloe_estimate *e, sloe_error *err) {
+static sloe_status fill(sloe_estimate *e, const sloe_estimate_options *how, sloe_error *err) {
   e->result.n_layers = sloe_layers_count(e->net_layers);
   e->layers = SLOE_ARENA_NEW(&e->arena, sloe_layer_estimate, e->result.n_layers);
   if (!e->layers) return sloe_fail(err, SLOE_NOMEM, "out of memory estimating");
   e->result.layers = e->layers;
   e->result.latency_p75_ms = e->result.latency_p97_5_ms = NAN;
-  e->result.power_w = e->result.energy_mj = unknown;
+  e->result.power_w = e->result.energy_mj = sloe_figure_unknown;
   e->result.power_rail = "";
-  e->result.memory_mb = unknown;
-  if (e->platform->fitted) {
-    sloe_estimate_fitted(e);
-  } else {
+  e->result.memory_mb = sloe_figure_unknown;
+  if (!e->platform->fitted) {
     estimate_time(e);
     estimate_memory(e);
+  } else if (has_layers(e->platform)) {
+    sloe_estimate_fitted(e);
+  } else {
+    sloe_estimate_no_layers(e);
   }
+  if (e->platform->networks) sloe_estimate_networks(e, how);
   collect_warnings(e);
   return e->out_of_memory ? sloe_fail(err, SLOE_NOMEM, "out of memory estimating") : SLOE_OK;
 }
@@ -256,15 +279,17 @@ static sloe_status fill(sloe_estimate *e, sloe_error *err) {
 sloe_status sloe_estimate_new(const sloe_layers *layers, const sloe_platform *platform,
                               const sloe_estimate_options *options, sloe_estimate **out,
                               sloe_error *err) {
+  static const sloe_estimate_options usual = {SLOE_METHOD_AUTO, NULL};
+  const sloe_estimate_options *how = options ? options : &usual;
   *out = NULL;
-  SLOE_TRY(check_method(platform, options, err));
+  SLOE_TRY(check_method(platform, how, err));
   sloe_estimate *e = sloe_alloc(1, sizeof *e);
   if (!e) return sloe_fail(err, SLOE_NOMEM, "out of memory estimating");
   memset(e, 0, sizeof *e);
   sloe_arena_init(&e->arena, ARENA_LIMIT);
   e->net_layers = layers;
   e->platform = platform;
-  sloe_status status = fill(e, err);
+  sloe_status status = fill(e, how, err);
   if (status == SLOE_OK)
     *out = e;
   else

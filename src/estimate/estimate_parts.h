@@ -20,7 +20,13 @@ struct sloe_estimate {
 /* `text` NULL: memory ran out making it. Past SLOE_ESTIMATE_WARNINGS they are dropped. */
 void sloe_estimate_warn(sloe_estimate *e, const char *text);
 
+extern const sloe_figure sloe_figure_unknown;
+
 /* Time and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
 void sloe_estimate_fitted(sloe_estimate *e);
+/* The same where no model of layers is there: each by its name, and nothing of it. */
+void sloe_estimate_no_layers(sloe_estimate *e);
+/* Behind these, what is known of whole networks (estimate_networks.c). */
+void sloe_estimate_networks(sloe_estimate *e, const sloe_estimate_options *how);
 
 #endif

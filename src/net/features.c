@@ -1,5 +1,6 @@
 /* Model-level features (features.def) and the folding of batch normalisation that they assume. */
 #include <math.h>
+#include <string.h>
 
 #include "net/infer.h"
 
@@ -170,4 +171,15 @@ sloe_status sloe_collect_features(sloe_net *net, sloe_error *err) {
   net->info.features = copy;
   net->info.n_features = n;
   return SLOE_OK;
+}
+
+int sloe_feature_find(const char *name) {
+  static const char *const names[] = {
+#define FEATURE(name, value, doc) #name,
+#include "net/features.def"
+#undef FEATURE
+  };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i], name) == 0) return (int)i;
+  return -1;
 }

@@ -392,4 +392,7 @@ const int32_t *sloe_layers_nodes(const sloe_layers *layers, size_t i, size_t *n,
 /* A convolution with as many groups as input channels, more than one. */
 int sloe_node_is_depthwise(const sloe_net *net, const sloe_node *node);
 
+/* The place of a feature in sloe_net_info.features by its name; -1: there is none. */
+int sloe_feature_find(const char *name);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "model/model.h"
 #include "net/net.h"
+#include "platform/networks.h"
 
 typedef struct sloe_fitted_family {
   sloe_layer_key key;
@@ -66,8 +67,12 @@ typedef struct sloe_fitted {
 typedef struct sloe_fitted_platform {
   sloe_card card;
   sloe_fusion fusion;
-  sloe_fitted fitted;
+  sloe_fitted fitted;            /* of its families, ops and network there may be none */
+  const sloe_networks *networks; /* NULL: nothing was learned */
 } sloe_fitted_platform;
+
+/* Is there a model of layers? A platform may know of whole networks alone. */
+int sloe_fitted_has_layers(const sloe_fitted *fitted);
 
 /* Write it: atomic, in any order of families and ops. What a reader would refuse is not written.
    Errors: USAGE (a number that is not finite, a key that stands twice, too many of something, a

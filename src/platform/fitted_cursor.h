@@ -46,4 +46,7 @@ sloe_status sloe_fitted_take_families(sloe_fitted_cursor *c, sloe_arena *arena,
                                       sloe_fitted *fitted);
 sloe_status sloe_fitted_take_ops(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted *fitted);
 
+/* The section `learned` (networks_file.c). On failure *networks can still be given to fini. */
+sloe_status sloe_networks_take(sloe_fitted_cursor *c, sloe_arena *arena, sloe_networks *networks);
+
 #endif

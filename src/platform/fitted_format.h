@@ -7,8 +7,9 @@
  *       12      4  32: where what the checksum covers begins
  *       16      8  length of the file
  *       24      8  XXH64 of all bytes from 32 on
- *       32      8  number of sections, 4
- *       40   4x24  tag (8 bytes, filled up with 0), offset, length: card, families, ops, network
+ *       32      8  number of sections, 4 or 5
+ *       40   nx24  tag (8 bytes, filled up with 0), offset, length: card, families, ops, network,
+ *                  and learned, where whole networks were learned from
  *      ...         the sections in this order, each at the next multiple of 16
  *
  * Integers are little-endian, reals IEEE 754. Zeros fill up to multiples.
@@ -26,6 +27,7 @@
  *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves
  *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
  *               memory_scale, memory_offset_mb, memory_error_90
+ *   learned   networks_file.c
  *
  * Families and ops stand in ascending order of their keys, each key once.
  *
@@ -58,7 +60,7 @@ enum {
   SLOE_FITTED_TAG = 8,
   SLOE_FITTED_FAMILY_LEAST = 96, /* bytes of a family with one dimension and one coefficient */
   SLOE_FITTED_OP_LEAST = 80,
-  SLOE_FITTED_MAX_BYTES = 1 << 25,
+  SLOE_FITTED_MAX_BYTES = 1 << 28,
   SLOE_FITTED_MAX_FAMILIES = 8192,
   SLOE_FITTED_MAX_OPS = 256,
   SLOE_FITTED_MAX_ENVIRONMENT = 256,
@@ -68,18 +70,20 @@ enum {
 #define SLOE_FITTED_MAX_NS   1e9  /* of an element */
 #define SLOE_FITTED_MAX_LN   300. /* what a forest can give at most: exp() of it is finite */
 
-/* X(ID, tag), in the order of the file */
+/* X(ID, tag), in the order of the file; the last may be missing */
 #define SLOE_FITTED_SECTION_MAP(X) \
   X(CARD, "card")                  \
   X(FAMILIES, "families")          \
   X(OPS, "ops")                    \
-  X(NETWORK, "network")
+  X(NETWORK, "network")            \
+  X(LEARNED, "learned")
 
 typedef enum sloe_fitted_section {
 #define SLOE_FITTED_SECTION_ENUM(id, tag) SLOE_FITTED_##id,
   SLOE_FITTED_SECTION_MAP(SLOE_FITTED_SECTION_ENUM)
 #undef SLOE_FITTED_SECTION_ENUM
-      SLOE_FITTED_SECTION_COUNT
+      SLOE_FITTED_SECTION_COUNT,
+  SLOE_FITTED_SECTIONS_NEEDED = SLOE_FITTED_LEARNED /* those before it */
 } sloe_fitted_section;
 
 extern const char *const sloe_fitted_tags[SLOE_FITTED_SECTION_COUNT];

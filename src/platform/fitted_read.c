@@ -102,14 +102,16 @@ static sloe_status take_entry(sloe_fitted_cursor *c, const char *tag, size_t exp
   return SLOE_OK;
 }
 
+/* A section that is missing has the length 0. */
 static sloe_status take_table(sloe_fitted_cursor *c, span sections[SLOE_FITTED_SECTION_COUNT]) {
   uint64_t n = (uint64_t)sloe_fitted_take_i64(c);
-  if (c->status == SLOE_OK && n != SLOE_FITTED_SECTION_COUNT)
+  if (c->status == SLOE_OK && n != SLOE_FITTED_SECTION_COUNT && n != SLOE_FITTED_SECTIONS_NEEDED)
     return c->status = sloe_fail_at(c->err, SLOE_UNSUPPORTED, c->at - 8,
-                                    "%llu sections, this version of sloe knows files of %d",
-                                    (unsigned long long)n, SLOE_FITTED_SECTION_COUNT);
-  size_t end = c->at + SLOE_FITTED_SECTION_COUNT * (SLOE_FITTED_TAG + 16);
-  for (size_t i = 0; i < SLOE_FITTED_SECTION_COUNT; i++) {
+                                    "%llu sections, this version of sloe knows files of %d or %d",
+                                    (unsigned long long)n, SLOE_FITTED_SECTIONS_NEEDED,
+                                    SLOE_FITTED_SECTION_COUNT);
+  size_t end = c->at + (size_t)n * (SLOE_FITTED_TAG + 16);
+  for (size_t i = 0; i < n; i++) {
     size_t expected = end + -end % SLOE_FITTED_ALIGN;
     SLOE_TRY(take_entry(c, sloe_fitted_tags[i], expected, &sections[i]));
     end = sections[i].offset + sections[i].len;
@@ -138,7 +140,16 @@ static sloe_status read_sections(const sloe_fitted_cursor *file, const span *sec
   c = section_cursor(file, sections, SLOE_FITTED_OPS);
   SLOE_TRY(sloe_fitted_take_ops(&c, &platform->arena, fitted));
   c = section_cursor(file, sections, SLOE_FITTED_NETWORK);
-  return take_network(&c, &fitted->network);
+  SLOE_TRY(take_network(&c, &fitted->network));
+  if (!sections[SLOE_FITTED_LEARNED].len) return SLOE_OK;
+  platform->networks = SLOE_ARENA_NEW(&platform->arena, sloe_networks, 1);
+  if (!platform->networks) return no_memory(file->err);
+  c = section_cursor(file, sections, SLOE_FITTED_LEARNED);
+  return sloe_networks_take(&c, &platform->arena, platform->networks);
+}
+
+int sloe_fitted_has_layers(const sloe_fitted *fitted) {
+  return fitted && (fitted->n_families || fitted->n_ops);
 }
 
 sloe_status sloe_fitted_read(const void *data, size_t len, sloe_platform *platform,
@@ -156,5 +167,7 @@ sloe_status sloe_fitted_read(const void *data, size_t len, sloe_platform *platfo
   SLOE_TRY(take_table(&file, sections));
   SLOE_TRY(read_sections(&file, sections, platform, fitted));
   platform->fitted = fitted;
+  if (platform->networks && !sloe_fitted_has_layers(fitted))
+    platform->card.source = SLOE_SOURCE_LEARNED;
   return SLOE_OK;
 }

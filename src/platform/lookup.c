@@ -212,6 +212,7 @@ sloe_status sloe_platform_open(const char *platform, const sloe_search *search, 
 
 void sloe_platform_free(sloe_platform *platform) {
   if (!platform) return;
+  sloe_networks_fini(platform->networks);
   sloe_arena_fini(&platform->arena);
   sloe_dealloc(platform->file);
   sloe_dealloc(platform);

@@ -25,7 +25,8 @@ struct sloe_platform {
   sloe_range workspace_bytes; /* scratch and copies of weights that a runtime may hold */
   const sloe_platform_parameter *parameters;
   size_t n_parameters;
-  const sloe_fitted *fitted; /* source fitted; NULL: a data sheet */
+  const sloe_fitted *fitted; /* sources fitted and learned; NULL: a data sheet */
+  sloe_networks *networks;   /* of whole networks; NULL: nothing was learned */
   void *file;                /* the bytes of a binary file, which `fitted` points into */
 };
 

@@ -322,7 +322,7 @@ static void environment_table(const sloe_fitted *fitted, const sloe_report_optio
 
 void sloe_fitted_tables(const sloe_fitted *fitted, const sloe_report_options *options,
                         sloe_text *text) {
-  error_table(fitted, options, text);
+  if (sloe_fitted_has_layers(fitted)) error_table(fitted, options, text);
   if (fitted->n_families) family_table(fitted, options, text);
   if (fitted->n_ops) op_table(fitted, options, text);
   if (fitted->n_environment) environment_table(fitted, options, text);

@@ -12,4 +12,9 @@ json_t *sloe_fitted_json(const sloe_fitted *fitted);
 void sloe_fitted_tables(const sloe_fitted *fitted, const sloe_report_options *options,
                         sloe_text *text);
 
+/* The same of whole networks (report_networks.c). */
+json_t *sloe_networks_json(const sloe_networks *networks);
+void sloe_networks_tables(const sloe_networks *networks, const sloe_report_options *options,
+                          sloe_text *text);
+
 #endif

@@ -109,6 +109,7 @@ static sloe_status platform_json(const sloe_platform *platform, char **text, slo
   sloe_json_set(&json, "fusion", fusion_json(platform));
   sloe_json_set(&json, "parameters", parameters_json(platform));
   if (platform->fitted) sloe_json_set(&json, "fitted", sloe_fitted_json(platform->fitted));
+  if (platform->networks) sloe_json_set(&json, "learned", sloe_networks_json(platform->networks));
   return sloe_json_finish(sloe_json_take(&json), text, err);
 }
 
@@ -207,7 +208,7 @@ static void wrapped_line(sloe_text *text, const sloe_report_options *options, co
 }
 
 static void name_lines(const sloe_card *card, const sloe_report_options *options, sloe_text *text) {
-  int fitted = card->source == SLOE_SOURCE_FITTED;
+  int fitted = card->source != SLOE_SOURCE_DATASHEET;
   sloe_text_styled(text, options, SLOE_STYLE_BOLD, card->name);
   sloe_text_add(text, "\n");
   text_line(text, options, fitted ? "title" : "board", card->title);
@@ -230,21 +231,27 @@ static void peak_lines(const sloe_card *card, const sloe_report_options *options
   number_line(text, options, "launch", card->launch_us, "us a layer");
 }
 
-/* "3210 layers in 76 min" */
+/* "3210 layers in 76 min, 2026-11-25, by sloe 0.1.0, seed 1" */
 static void measured_lines(const sloe_fitted *fitted, const sloe_report_options *options,
                            sloe_text *text) {
   char points[SLOE_HUMAN_BUF], minutes[SLOE_HUMAN_BUF];
+  const int layers = sloe_fitted_has_layers(fitted);
+  const struct {
+    const char *before, *name;
+  } words[] = {{"", fitted->created}, {"by ", fitted->tool}, {"seed ", fitted->seed}};
+  const char *separator = layers ? ", " : "";
   number_line(text, options, "reference", fitted->reference_ms, "ms");
-  label(text, options, "measured");
-  sloe_text_addf(text, "%s layers in %s min",
-                 isnan(fitted->points) ? "?" : sloe_human_plain(fitted->points, points),
-                 isnan(fitted->seconds) ? "?" : sloe_human_number(fitted->seconds / 60, minutes));
-  sloe_text_add(text, *fitted->created ? ", " : "");
-  sloe_text_name(text, fitted->created);
-  sloe_text_add(text, *fitted->tool ? ", by " : "");
-  sloe_text_name(text, fitted->tool);
-  sloe_text_add(text, *fitted->seed ? ", seed " : "");
-  sloe_text_name(text, fitted->seed);
+  label(text, options, layers ? "measured" : "learned");
+  if (layers)
+    sloe_text_addf(text, "%s layers in %s min",
+                   isnan(fitted->points) ? "?" : sloe_human_plain(fitted->points, points),
+                   isnan(fitted->seconds) ? "?" : sloe_human_number(fitted->seconds / 60, minutes));
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (!*words[i].name) continue;
+    sloe_text_addf(text, "%s%s", separator, words[i].before);
+    sloe_text_name(text, words[i].name);
+    separator = ", ";
+  }
   sloe_text_add(text, "\n");
 }
 
@@ -314,5 +321,6 @@ sloe_status sloe_report_platform(const sloe_platform *platform, const sloe_repor
   card_lines(platform, options, &out);
   if (platform->n_parameters) parameter_table(platform, options, &out);
   if (platform->fitted) sloe_fitted_tables(platform->fitted, options, &out);
+  if (platform->networks) sloe_networks_tables(platform->networks, options, &out);
   return sloe_text_take(&out, text, err);
 }

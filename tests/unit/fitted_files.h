@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/hash.h"
 #include "platform/fitted_format.h"
 #include "unit/unit.h"
 
@@ -121,6 +122,12 @@ static inline sloe_text fitted_toy_bytes(void) {
   sloe_text bytes = fitted_bytes(&toy);
   test_free(parts);
   return bytes;
+}
+
+/* After bytes were changed: only the checksum is put right. */
+static inline void fitted_mend(char *data, size_t len) {
+  uint64_t hash = sloe_hash64(data + SLOE_FITTED_HEADER, len - SLOE_FITTED_HEADER);
+  for (int i = 0; i < 8; i++) data[24 + i] = (char)(hash >> 8 * i & 0xff);
 }
 
 #endif

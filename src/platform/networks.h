@@ -1,0 +1,86 @@
+/* networks.h: what a platform knows of whole networks (source LEARNED).
+ *
+ * Per metric one or several models, of which one is chosen by cross-validation and answers:
+ *
+ *   y = base x model(features of the network)
+ *
+ * The base is 1, or what the platform's layers say of the metric: then the model has learned what
+ * they leave over. The features are those of net/features.def, by name in the file.
+ *
+ * Domain. A network is like those learned from when every feature lies in their range and all of
+ * them together are no further from their centre than the furthest of them (Mahalanobis distance of
+ * t = sign(x) ln(1 + |x|)). Outside, the interval is that of kinds that were left out of learning.
+ */
+#ifndef SLOE_PLATFORM_NETWORKS_H
+#define SLOE_PLATFORM_NETWORKS_H
+
+#include "model/model.h"
+#include "sloe/sloe.h"
+
+/* X(ID, name in tables) */
+#define SLOE_NETWORKS_METRIC_MAP(X) \
+  X(LATENCY, "latency_ms")          \
+  X(POWER, "power_w")               \
+  X(MEMORY, "memory_mb")
+
+typedef enum sloe_networks_metric {
+#define SLOE_NETWORKS_METRIC_ENUM(id, name) SLOE_NETWORKS_##id,
+  SLOE_NETWORKS_METRIC_MAP(SLOE_NETWORKS_METRIC_ENUM)
+#undef SLOE_NETWORKS_METRIC_ENUM
+      SLOE_NETWORKS_METRICS
+} sloe_networks_metric;
+
+enum { SLOE_NETWORKS_FEATURES = 128, SLOE_NETWORKS_MODELS = 32 };
+
+/* Errors of networks that the model had not seen, per cent; NAN: unknown. `error_90`: nine in ten
+   lie within exp(+-error_90) (conformal). */
+typedef struct sloe_network_errors {
+  double n, mape, ci95, rmspe, max_ape, kendall, error_90;
+} sloe_network_errors;
+
+typedef struct sloe_network_model {
+  uint32_t metric, on_layers, chosen; /* on_layers: the base is what the layers say */
+  const char *regressor;              /* "xgb" */
+  sloe_learned body;                  /* of the features input[0..body.n_inputs) */
+  const uint32_t *input;              /* of sloe_networks.feature */
+  sloe_network_errors folds;          /* of cross-validation */
+  sloe_network_errors kinds;          /* of whole kinds left out of learning */
+  double constant_mape;               /* of the best constant on the same rows */
+  double train_s, tune_s;             /* NAN: not timed, not tuned */
+} sloe_network_model;
+
+/* Of the features of the rows learned from. */
+typedef struct sloe_network_domain {
+  const double *lo, *hi; /* [n] of t */
+  const double *centre;  /* [n] */
+  const double *whiten;  /* [n][n], lower triangle: distance = |whiten (t - centre)| */
+  double limit;          /* the largest distance that is inside */
+} sloe_network_domain;
+
+typedef struct sloe_networks {
+  const char *const *feature; /* names */
+  const uint32_t *at;         /* of each its place in sloe_net_info.features */
+  size_t n_features;
+  sloe_network_domain domain;
+  double rows;            /* learned from */
+  const char *power_rail; /* of power_w; "" */
+  sloe_network_model *models;
+  size_t n_models;
+} sloe_networks;
+
+const char *sloe_networks_metric_name(sloe_networks_metric metric);
+
+/* The chosen model of a metric; of a regressor where `regressor` is not NULL. NULL: none. */
+const sloe_network_model *sloe_networks_find(const sloe_networks *networks,
+                                             sloe_networks_metric metric, const char *regressor);
+
+/* t of a number. */
+double sloe_networks_squeeze(double x);
+/* Is a network with these t[n_features] like those learned from? *feature: the first that lies
+   outside its range, n_features where it is their combination; may be NULL. */
+int sloe_networks_inside(const sloe_networks *networks, const double *t, size_t *feature);
+
+/* The models' bodies have memory of their own. */
+void sloe_networks_fini(sloe_networks *networks); /* takes NULL */
+
+#endif
