@@ -5,9 +5,7 @@
  * cache; per reorder around grouped convolutions, which a layer alone does not show. None is
  * negative, together they make the relative errors of the held-out networks small, and all but the
  * first stand only where leaving out one network after the other shows that they help. The interval
- * is split conformal prediction with leave-one-out residuals (Vovk; Barber et al., "Predictive
- * inference with the jackknife+", Annals of Statistics 49(1), 2021): the (n + 1) x 0.9-th smallest
- * of |ln(measured / estimated)|.
+ * is conformal, from leave-one-out residuals (conformal.h).
  */
 #include "campaign/fit_network.h"
 
@@ -17,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/conformal.h"
 #include "campaign/fit_layers.h"
 #include "estimate/estimate.h"
 
@@ -33,20 +32,6 @@ enum {
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory judging networks");
-}
-
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
-/* The conformal quantile: sorts. Fewer than nine errors have none; twice the largest stands for it.
- */
-static double ninety(double *e, size_t n) {
-  if (!n) return NAN;
-  qsort(e, n, sizeof *e, compare);
-  const size_t at = (size_t)ceil(0.9 * (double)(n + 1));
-  return at > n ? 2 * e[n - 1] : e[at - 1];
 }
 
 /* Per cent, from relative errors. */
@@ -180,14 +165,13 @@ static void fit_memory(const sloe_bench *bench, const net_row *rows, size_t n, s
     if (rows[i].memory_mb > 0 && rows[i].own_mb > 0)
       ratio[m++] = rows[i].memory_mb / rows[i].own_mb;
   if (m < LEAST) return;
-  qsort(ratio, m, sizeof *ratio, compare);
-  const double scale = ratio[m / 2];
+  const double scale = sloe_quantile(ratio, m, 0.5);
   for (size_t i = 0; i < m; i++) e[i] = scale / ratio[i] - 1;
   fitted->memory_errors = errors_of(e, m);
   for (size_t i = 0; i < m; i++) e[i] = fabs(log1p(e[i]));
   fitted->network.memory_scale = scale;
   fitted->memory_kind = bench->memory_kind;
-  fitted->network.memory_error_90 = ninety(e, m);
+  fitted->network.memory_error_90 = sloe_conformal_90(e, m);
 }
 
 static void fit_rows(const sloe_bench *bench, const net_row *rows, size_t n, sloe_fitted *fitted,
@@ -206,7 +190,7 @@ static void fit_rows(const sloe_bench *bench, const net_row *rows, size_t n, slo
   leave_out(rows, n, which, e);
   fitted->network_errors = errors_of(e, n);
   for (size_t i = 0; i < n; i++) e[i] = fabs(log1p(fmax(e[i], -0.99)));
-  fitted->network.error_90 = ninety(e, n);
+  fitted->network.error_90 = sloe_conformal_90(e, n);
 }
 
 static double layer_interval(const sloe_fitted *fitted) {
