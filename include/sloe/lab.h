@@ -110,7 +110,46 @@ typedef struct sloe_evaluate_options {
   sloe_method method;
   int raw;                 /* do not scale by the reference layer's time (ref_ms) */
   const char *predictions; /* write a CSV of net, measured, estimated to this path; NULL */
+  int models;              /* a group for each model of whole networks, in place of `by` */
 } sloe_evaluate_options;
+
+/* ---- learning from whole networks (Z 3.3, 4.3) ---- */
+
+/* All zero but `table` is a good default. */
+typedef struct sloe_train_options {
+  const char *table;
+  const char *out;      /* platform file; NULL: tell the errors and keep nothing */
+  const char *model;    /* a regressor's name; NULL or "all": all of them */
+  const char *features; /* "flops,params": only these; NULL: all that differ */
+  const char *kinds;    /* column of kinds that are left out one after the other; NULL: family,
+                           else variant */
+  const char *device;   /* names of the platform; NULL: as the table has them */
+  const char *runtime;
+  double memory_mb;    /* RAM of the device, 10^6 bytes; 0: unknown */
+  const char *title;   /* the device's name for people; NULL: its name */
+  const char *notes;   /* where the measurements come from; NULL */
+  const char *journal; /* of tuning, to go on after a stop; NULL: <out>.tune */
+  int tune;            /* grid search over table 15 */
+  size_t tune_rows;    /* that tuning sees at most; 0: 1400 */
+  int raw_target;      /* learn y, as the paper did, in place of ln(y) */
+  int raw_inputs;      /* of poly, svr and mlp: features as they are */
+  int select;          /* forward selection of features first (Z 3.3) */
+  size_t draw, repeat; /* learn from `draw` rows drawn at random, `repeat` times (0: 1), and
+                          tell the errors on the other rows; 0: learn from all */
+  uint64_t seed;       /* 0: 1 */
+  int threads;         /* 0: 1 */
+} sloe_train_options;
+
+typedef struct sloe_split_options {
+  const char *table, *train, *test; /* paths; the last two are written */
+  const char *by;                   /* "random", or COLUMN=VALUE: rows to test on */
+  double share;                     /* of networks for testing, by random; 0: 0.3 */
+  uint64_t seed;                    /* 0: 1 */
+} sloe_split_options;
+
+typedef struct sloe_split_summary {
+  size_t train_rows, test_rows, train_nets, test_nets;
+} sloe_split_summary;
 
 typedef struct sloe_import_options {
   const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano */
@@ -168,6 +207,14 @@ typedef struct sloe_lab {
   sloe_status (*evaluate)(const sloe_evaluate_options *options, const sloe_platform *platform,
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
   void (*evaluation_free)(sloe_evaluation *evaluation);
+
+  /* Learn from a measurement table. `platform`: whose layers are asked, and whose file goes on with
+     what is learned; NULL. Freed with training_free. */
+  sloe_status (*train)(const sloe_train_options *options, const sloe_platform *platform,
+                       const sloe_watch *watch, sloe_training **out, sloe_error *err);
+  void (*training_free)(sloe_training *training);
+  /* A table in two: to learn from and to test on. Rows of one network stay together. */
+  sloe_status (*split)(const sloe_split_options *options, sloe_split_summary *out, sloe_error *err);
 
   /* Measurements of others as a measurement table. */
   sloe_status (*import)(const sloe_import_options *options, char **text, sloe_error *err);

@@ -53,6 +53,19 @@ sloe_status sloe_evaluate(const sloe_evaluate_options *options, const sloe_platf
                           const sloe_watch *watch, sloe_evaluation **out, sloe_error *err);
 void sloe_evaluation_free(sloe_evaluation *evaluation);
 
+/* ---- learning ---- */
+
+/* Models of whole networks from a measurement table, into a platform file (lab.h: train). Errors:
+   USAGE (a model, a feature or a column that there is not), FORMAT (no table, too few rows, rows of
+   several devices), UNSUPPORTED (a library is lacking; `platform` is a data sheet), IO, NOMEM,
+   STOPPED: with a journal the same call goes on. */
+sloe_status sloe_train(const sloe_train_options *options, const sloe_platform *platform,
+                       const sloe_watch *watch, sloe_training **out, sloe_error *err);
+void sloe_training_free(sloe_training *training);
+
+/* Errors: USAGE (options->by), FORMAT (no table; one side would be empty), NOTFOUND, IO, NOMEM. */
+sloe_status sloe_split(const sloe_split_options *options, sloe_split_summary *out, sloe_error *err);
+
 /* ---- measurements of others ---- */
 
 /* Errors: USAGE (no such format), FORMAT, NOTFOUND, IO, NOMEM. */

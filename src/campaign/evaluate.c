@@ -23,6 +23,7 @@
 #include "campaign/campaign.h"
 #include "campaign/evaluate_table.h"
 #include "learn/learn.h"
+#include "platform/platform.h"
 
 enum { ARENA_LIMIT = 1 << 30, NETS_NAMED = 5 /* of those that could not be answered */ };
 
@@ -36,7 +37,8 @@ typedef struct evaluation {
   sloe_errors *errors;
   const char **warnings;
   size_t cap_errors, cap_warnings;
-  double *scratch; /* [4 x rows] */
+  double *scratch;   /* [4 x rows] */
+  const char *model; /* of whole networks that is asked; NULL: the chosen one */
 } evaluation;
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -88,7 +90,7 @@ static sloe_status take_layer(const sloe_result *result, int64_t layer, sloe_eva
 
 static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path, sloe_error *err) {
   const sloe_net_options how = {.batch = net->batch};
-  const sloe_estimate_options options = {.method = e->options->method};
+  const sloe_estimate_options options = {.method = e->options->method, .model = e->model};
   sloe_net *opened = NULL;
   sloe_layers *layers = NULL;
   sloe_estimate *answer = NULL;
@@ -257,6 +259,37 @@ static sloe_status compare(evaluation *e, const int reported[SLOE_EVAL_METRICS],
   return SLOE_OK;
 }
 
+/* ---- a group for each model of whole networks ---- */
+
+static int is_first_of(const sloe_networks *networks, size_t i) {
+  for (size_t j = 0; j < i; j++)
+    if (strcmp(networks->models[j].regressor, networks->models[i].regressor) == 0) return 0;
+  return 1;
+}
+
+static sloe_status compare_model(evaluation *e, const char *model, const int32_t *order,
+                                 sloe_error *err) {
+  e->model = model;
+  SLOE_TRY(ask_all(e, err));
+  for (int m = 0; m < SLOE_EVAL_METRICS; m++)
+    if (e->table.has[m] &&
+        sloe_networks_find(e->platform->networks, (sloe_networks_metric)m, model))
+      SLOE_TRY(add_errors(e, m, model, order, e->table.n_rows, err));
+  return SLOE_OK;
+}
+
+/* Last of all: the networks then hold what the last model said. */
+static sloe_status compare_models(evaluation *e, sloe_error *err) {
+  const sloe_networks *networks = e->platform->networks;
+  int32_t *order = SLOE_ARENA_NEW(&e->arena, int32_t, e->table.n_rows + 1);
+  if (!order) return out_of_memory(err);
+  for (size_t i = 0; i < e->table.n_rows; i++) order[i] = (int32_t)i;
+  for (size_t i = 0; i < networks->n_models; i++)
+    if (is_first_of(networks, i))
+      SLOE_TRY(compare_model(e, networks->models[i].regressor, order, err));
+  return SLOE_OK;
+}
+
 /* ---- warnings ---- */
 
 /* What the platform says where the row says row->who[i]. A data sheet's runtime is that of its
@@ -272,7 +305,9 @@ static const char *who_answers(const evaluation *e, const sloe_eval_row *row, in
     case SLOE_EVAL_WHO_precision: return sloe_precision_name(card->precision);
     case SLOE_EVAL_WHO_mode: return card->mode;
     case SLOE_EVAL_WHO_power_rail: return net_of(e, row)->power_rail;
-    default: return net_of(e, row)->memory_kind;
+    case SLOE_EVAL_WHO_memory_kind: return net_of(e, row)->memory_kind;
+    case SLOE_EVAL_WHO_version: return card->runtime_version;
+    default: return ""; /* a platform's threads are its mode */
   }
 }
 
@@ -383,7 +418,10 @@ static sloe_status write_predictions(const evaluation *e, sloe_error *err) {
 
 static sloe_status fill(evaluation *e, sloe_error *err) {
   int reported[SLOE_EVAL_METRICS];
-  const char *by = e->options->by ? e->options->by : "";
+  const char *by = e->options->by ? e->options->by : e->options->models ? "model" : "";
+  if (e->options->models && !e->platform->networks)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "platform '%s' has no models of whole networks",
+                     sloe_platform_card(e->platform)->name);
   e->out.table = sloe_arena_printf(&e->arena, "%s", e->options->table);
   e->out.platform = sloe_arena_printf(&e->arena, "%s", sloe_platform_card(e->platform)->name);
   e->out.by = sloe_arena_printf(&e->arena, "%s", by);
@@ -396,7 +434,8 @@ static sloe_status fill(evaluation *e, sloe_error *err) {
   SLOE_TRY(warn_of_others(e, err));
   SLOE_TRY(warn_of_nets(e, err));
   SLOE_TRY(warn_of_metrics(e, reported, err));
-  return write_predictions(e, err);
+  SLOE_TRY(write_predictions(e, err));
+  return e->options->models ? compare_models(e, err) : SLOE_OK;
 }
 
 sloe_status sloe_evaluate(const sloe_evaluate_options *options, const sloe_platform *platform,

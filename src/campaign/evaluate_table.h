@@ -1,4 +1,4 @@
-/* evaluate_table.h: a measurement table as evaluate.c wants it. Private to campaign/.
+/* evaluate_table.h: a measurement table as evaluating and learning want it. Private to campaign/.
  *
  * Nets and groups stand once; rows point to them. What is measured keeps its place: an index of
  * SLOE_EVAL_METRIC_MAP.
@@ -22,7 +22,16 @@ enum {
 extern const char *const sloe_eval_metric[SLOE_EVAL_METRICS]; /* their names */
 
 /* Columns that say who measured, and how; those of a row are compared with the platform's. */
-#define SLOE_EVAL_WHO_MAP(X) X(device) X(runtime) X(precision) X(mode) X(power_rail) X(memory_kind)
+#define SLOE_EVAL_WHO_MAP(X) \
+  X(device)                  \
+  X(runtime)                 \
+  X(precision)               \
+  X(mode)                    \
+  X(power_rail)              \
+  X(memory_kind)             \
+  X(version)                 \
+  X(threads)                 \
+  X(transfers)
 
 enum {
 #define SLOE_EVAL_WHO_ENUM(name) SLOE_EVAL_WHO_##name,

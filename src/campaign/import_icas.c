@@ -6,6 +6,7 @@
  *   latency_again_ms   of 100 runs before
  *   power_w            mean of the GPU's rail; power_input_w that of the board's
  *   memory_mb          mean memory of the whole system
+ *   transfers          1: latency includes copies to and from the GPU
  *   quality            throttled where the GPU was slower than 921 MHz, noisy where the two
  *                      latencies differ by more than 10 %
  */
@@ -109,7 +110,8 @@ static const char *quality_of(const row *r) {
   X("split", sloe_csv_writer_string(w, ""))                                         \
   X("family", sloe_csv_writer_string(w, "chain"))                                   \
   X("variant", sloe_csv_writer_string(w, r->kind))                                  \
-  X("group", sloe_csv_writer_string(w, r->group))
+  X("group", sloe_csv_writer_string(w, r->group))                                   \
+  X("transfers", sloe_csv_writer_int(w, 1))
 
 static int is_further(const sloe_feature *f) {
   return strcmp(f->name, "batch") != 0; /* a column of every table */

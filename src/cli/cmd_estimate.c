@@ -151,7 +151,9 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
                               sloe_estimate_options *options) {
   const char *method = sloe_args_value(args, SLOE_OPT_METHOD);
   sloe_error err;
-  *options = (sloe_estimate_options){.method = SLOE_METHOD_AUTO};
+  *options = (sloe_estimate_options){.method = SLOE_METHOD_AUTO,
+                                     .model = sloe_args_value(args, SLOE_OPT_MODEL)};
+  if (options->model && strcmp(options->model, "all") == 0) options->model = NULL;
   sloe_exit code = sloe_args_report(args, report);
   if (!code && method && sloe_method_parse(method, &options->method, &err) != SLOE_OK)
     code = sloe_cli_mistake(args->command, "%s", err.msg);
@@ -189,8 +191,8 @@ const sloe_command sloe_cmd_estimate = {
         "estimate itself,\nnot with its interval; where the figure is unknown the exit code is 3.\n"
         "JSON always holds the layers.\n",
     .options = SLOE_OPTION_BIT(PLATFORM) | SLOE_OPTION_BIT(LAYERS) | SLOE_OPTION_BIT(METHOD) |
-               SLOE_OPTION_BIT(BUDGET_MS) | SLOE_OPTION_BIT(BUDGET_W) | SLOE_OPTION_BIT(BUDGET_MB) |
-               SLOE_OPTION_BIT(FORMAT) | SLOE_NET_OPTIONS,
+               SLOE_OPTION_BIT(MODEL) | SLOE_OPTION_BIT(BUDGET_MS) | SLOE_OPTION_BIT(BUDGET_W) |
+               SLOE_OPTION_BIT(BUDGET_MB) | SLOE_OPTION_BIT(FORMAT) | SLOE_NET_OPTIONS,
     .min_operands = 1,
     .max_operands = SIZE_MAX,
     .run = run,

@@ -95,12 +95,15 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   *options = (sloe_evaluate_options){.by = sloe_args_value(args, SLOE_OPT_BY),
                                      .predictions = sloe_args_value(args, SLOE_OPT_PREDICTIONS),
                                      .raw = sloe_args_has(args, SLOE_OPT_RAW),
+                                     .models = sloe_args_has(args, SLOE_OPT_MODELS),
                                      .method = SLOE_METHOD_AUTO};
   sloe_exit code = sloe_args_report(args, report);
   if (!code && method && sloe_method_parse(method, &options->method, &err) != SLOE_OK)
     code = sloe_cli_mistake(args->command, "%s", err.msg);
   if (!code) code = sloe_args_positive(args, SLOE_OPT_MAX_MAPE, max_mape);
   if (!code) code = sloe_args_needs(args, SLOE_OPT_PLATFORM, SLOE_PLATFORM_HINT);
+  if (!code && options->models && options->by)
+    code = sloe_cli_mistake(args->command, "--models and --by are two groupings");
   if (!code && options->predictions &&
       (args->n_operands > 1 || sloe_args_count(args, SLOE_OPT_PLATFORM) > 1))
     code = sloe_cli_mistake(args->command, "--predictions is of one TABLE on one PLATFORM");
@@ -136,8 +139,8 @@ const sloe_command sloe_cmd_evaluate = {
         "Measured times are\nscaled by the reference layer's time then and the platform's, unless "
         "--raw is given.\n",
     .options = SLOE_OPTION_BIT(PLATFORM) | SLOE_OPTION_BIT(BY) | SLOE_OPTION_BIT(METHOD) |
-               SLOE_OPTION_BIT(RAW) | SLOE_OPTION_BIT(PREDICTIONS) | SLOE_OPTION_BIT(MAX_MAPE) |
-               SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(MODELS) | SLOE_OPTION_BIT(RAW) | SLOE_OPTION_BIT(PREDICTIONS) |
+               SLOE_OPTION_BIT(MAX_MAPE) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 1,
     .max_operands = SIZE_MAX,
     .run = run,

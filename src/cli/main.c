@@ -12,6 +12,8 @@ const sloe_command *const sloe_commands[] = {
     &sloe_cmd_measure,
     &sloe_cmd_profile,
     &sloe_cmd_collect,
+    &sloe_cmd_split,
+    &sloe_cmd_train,
     &sloe_cmd_evaluate,
     &sloe_cmd_platform_list,
     &sloe_cmd_platform_show,

@@ -133,4 +133,7 @@ sloe_status sloe_kendall(const double *x, const double *y, size_t n, double *out
 #include "learn/select.h"
 #include "learn/tune.h"
 
+#include "learn/select.h"
+#include "learn/tune.h"
+
 #endif

@@ -29,7 +29,7 @@ static void a_chain_is_a_net_with_its_figures_and_features(void **state) {
   assert_non_null(strstr(table,
                          "\"zoo:chain,kind=mixed,layers=2,filters=64,k1=3,k2=5,input=40\","
                          "jetson-nano-4gb,tensorrt,,fp32,maxn,1,2.6,2.5,2,gpu,5.2,5,1048.576,"
-                         "system,ok,,,chain,mixed,dws,40,40,3,"));
+                         "system,ok,,,chain,mixed,dws,1,40,40,3,"));
   assert_non_null(strstr(table, "\"zoo:chain,kind=conv,layers=1,filters=8,k1=2,input=32\","));
   assert_non_null(strstr(table, ",noisy,"));
   assert_non_null(strstr(table, ",throttled,"));

@@ -1,0 +1,53 @@
+/* train.h: learning from whole networks, step by step. Private to campaign/.
+ *
+ *   lessons -> of each metric a lesson (its rows) -> of each regressor a model, judged by
+ *   cross-validation -> the best answers -> platform file (train.c)
+ */
+#ifndef SLOE_CAMPAIGN_TRAIN_H
+#define SLOE_CAMPAIGN_TRAIN_H
+
+#include "campaign/lessons.h"
+#include "learn/learn.h"
+
+/* The rows of one metric. */
+typedef struct sloe_lesson {
+  sloe_networks_metric metric;
+  size_t n, d;
+  double *x;      /* [n][d] */
+  double *y;      /* [n], > 0 */
+  double *layers; /* [n], what the layers say; NULL: they say nothing of it in some row */
+  size_t *net, *kind;
+  size_t n_kinds;
+  uint32_t *input; /* [d] features of the lessons */
+} sloe_lesson;
+
+/* Rows in which the metric was measured. n is 0 where it was in none. */
+sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric metric,
+                             sloe_arena *arena, sloe_lesson *out, sloe_error *err);
+
+/* How models are trained; texts go into `arena`. */
+typedef struct sloe_trainer {
+  const sloe_train_options *options;
+  const sloe_watch *watch;
+  const char *journal; /* NULL: none */
+  sloe_arena *arena;
+  const char *phase;
+} sloe_trainer;
+
+/* One regressor's model of a lesson, on_layers if that is better: *model (its body to be given to
+   sloe_learned_fini) and what is told of it. Errors: of sloe_tune, sloe_learn. */
+sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lesson *lesson,
+                             const sloe_regressor *regressor, sloe_network_model *model,
+                             sloe_trained *told, sloe_error *err);
+
+/* The same learned from options->draw rows drawn at random, options->repeat times, judged by the
+   others: medians. The model is that of the first draw. */
+sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lesson *lesson,
+                             const sloe_regressor *regressor, sloe_network_model *model,
+                             sloe_trained *told, sloe_error *err);
+
+/* Range and centre of the lessons' rows. */
+sloe_status sloe_train_domain(const sloe_lessons *lessons, sloe_arena *arena,
+                              sloe_network_domain *out, sloe_error *err);
+
+#endif

@@ -1,0 +1,447 @@
+/* train_model.c: one regressor's model of one metric.
+ *
+ * What is told of a model, and its interval, comes from rows that the model had not seen
+ * (cross-validation by networks, and by kinds where there are several). The model that is kept
+ * learned from all rows.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/number.h"
+#include "base/rng.h"
+#include "campaign/conformal.h"
+#include "campaign/train.h"
+
+enum { TUNE_ROWS = 1400, FOLDS = 5, KIND_FOLDS = 6 };
+static const double nothing = 1e-9; /* of y: what stands for an estimate that is not positive */
+
+static sloe_status no_memory(sloe_error *err) {
+  return sloe_fail(err, SLOE_NOMEM, "out of memory training");
+}
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- rows ---- */
+
+sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric metric,
+                             sloe_arena *arena, sloe_lesson *out, sloe_error *err) {
+  const double *y = lessons->y[metric], *layers = lessons->layers[metric];
+  *out = (sloe_lesson){.metric = metric, .d = lessons->n_features, .n_kinds = lessons->n_kinds};
+  for (size_t i = 0; i < lessons->n; i++) {
+    out->n += !isnan(y[i]);
+    if (layers && !isnan(y[i]) && !(layers[i] > 0)) layers = NULL;
+  }
+  out->x = SLOE_ARENA_NEW(arena, double, out->n * out->d + 1);
+  out->y = SLOE_ARENA_NEW(arena, double, out->n + 1);
+  out->net = SLOE_ARENA_NEW(arena, size_t, out->n + 1);
+  out->input = SLOE_ARENA_NEW(arena, uint32_t, out->d + 1);
+  if (layers) out->layers = SLOE_ARENA_NEW(arena, double, out->n + 1);
+  if (lessons->kind) out->kind = SLOE_ARENA_NEW(arena, size_t, out->n + 1);
+  if (!out->x || !out->y || !out->net || !out->input || (layers && !out->layers) ||
+      (lessons->kind && !out->kind))
+    return no_memory(err);
+  for (size_t j = 0; j < out->d; j++) out->input[j] = (uint32_t)j;
+  for (size_t i = 0, at = 0; i < lessons->n; i++) {
+    if (isnan(y[i])) continue;
+    memcpy(out->x + at * out->d, lessons->x + i * out->d, out->d * sizeof *out->x);
+    out->y[at] = y[i];
+    out->net[at] = lessons->net[i];
+    if (out->layers) out->layers[at] = layers[i];
+    if (out->kind) out->kind[at] = lessons->kind[i];
+    at++;
+  }
+  return SLOE_OK;
+}
+
+/* ---- judging ---- */
+
+/* Estimates in the unit of y, an estimate for each row. Fills errors and the conformal quantile. */
+static sloe_status judge(const double *y, double *estimated, size_t n, sloe_errors *told,
+                         sloe_network_errors *out, sloe_error *err) {
+  for (size_t i = 0; i < n; i++)
+    if (!(estimated[i] > nothing * y[i]) || isinf(estimated[i])) estimated[i] = nothing * y[i];
+  const sloe_error_rows rows = {n, y, estimated, NULL, NULL};
+  SLOE_TRY(sloe_errors_of(&rows, told, err));
+  for (size_t i = 0; i < n; i++) estimated[i] = fabs(log(estimated[i] / y[i]));
+  *out = (sloe_network_errors){(double)n,
+                               told->mape,
+                               told->mape_ci95,
+                               told->rmspe,
+                               told->max_ape,
+                               told->kendall,
+                               sloe_conformal_90(estimated, n)};
+  return SLOE_OK;
+}
+
+/* What is learned: y, or what the layers leave of it. */
+static void targets(const sloe_lesson *lesson, int on_layers, double *out) {
+  for (size_t i = 0; i < lesson->n; i++)
+    out[i] = on_layers ? lesson->y[i] / lesson->layers[i] : lesson->y[i];
+}
+
+static void times_layers(const sloe_lesson *lesson, int on_layers, double *estimated) {
+  for (size_t i = 0; on_layers && i < lesson->n; i++) estimated[i] *= lesson->layers[i];
+}
+
+/* ---- one way of learning ---- */
+
+typedef struct way {
+  const sloe_trainer *trainer;
+  const sloe_lesson *lesson;
+  const sloe_regressor *regressor;
+  double *target;    /* [n] */
+  double *estimated; /* [n] */
+  double hyper[SLOE_HYPER_MOST];
+  double tune_s;
+  size_t points, abandoned;
+  sloe_error *err;
+} way;
+
+static void pass_progress(void *context, const sloe_tune_progress *progress) {
+  const way *w = context;
+  const sloe_watch *watch = w->trainer->watch;
+  const sloe_progress now = {w->trainer->phase, progress->done, progress->total,
+                             progress->elapsed_s, progress->eta_s};
+  if (watch && watch->progress) watch->progress(watch->context, &now);
+}
+
+static int pass_stop(void *context) {
+  const sloe_watch *watch = ((const way *)context)->trainer->watch;
+  return watch && watch->stop && watch->stop(watch->context);
+}
+
+static sloe_tune_options options_of(way *w) {
+  const sloe_train_options *o = w->trainer->options;
+  return (sloe_tune_options){.log_inputs = !o->raw_inputs,
+                             .log_target = !o->raw_target,
+                             .plain_target = o->raw_target,
+                             .seed = o->seed ? o->seed : 1,
+                             .threads = o->threads,
+                             .folds = FOLDS,
+                             .group = w->lesson->net,
+                             .journal = w->trainer->journal,
+                             .progress = pass_progress,
+                             .stop = pass_stop,
+                             .context = w};
+}
+
+/* At most `most` of the rows, drawn by the seed, in their order: how many. */
+static size_t draw_rows(size_t n, size_t most, uint64_t seed, size_t *row) {
+  sloe_rng rng;
+  size_t taken = 0;
+  sloe_rng_seed(&rng, seed);
+  for (size_t i = 0; i < n; i++)
+    if (sloe_rng_uniform(&rng) * (double)(n - i) < (double)(most - taken)) row[taken++] = i;
+  return taken;
+}
+
+static sloe_status tune_on(way *w, const size_t *row, size_t n, double *x, double *y,
+                           size_t *group) {
+  const size_t d = w->lesson->d;
+  for (size_t i = 0; i < n; i++) {
+    memcpy(x + i * d, w->lesson->x + row[i] * d, d * sizeof *x);
+    y[i] = w->target[row[i]];
+    group[i] = w->lesson->net[row[i]];
+  }
+  sloe_tune_options options = options_of(w);
+  const sloe_learn_rows rows = {x, y, n, d};
+  sloe_tuned tuned;
+  options.group = group;
+  SLOE_TRY(sloe_tune(w->regressor, &rows, &options, &tuned, w->err));
+  memcpy(w->hyper, tuned.hyper, sizeof w->hyper);
+  w->points += tuned.n_points;
+  w->abandoned += tuned.n_points - tuned.n_end[SLOE_TUNE_FINISHED];
+  w->tune_s = (isnan(w->tune_s) ? 0 : w->tune_s) + tuned.seconds;
+  sloe_tuned_fini(&tuned);
+  return SLOE_OK;
+}
+
+static sloe_status tune(way *w) {
+  const sloe_train_options *o = w->trainer->options;
+  const size_t most = o->tune_rows ? o->tune_rows : TUNE_ROWS, d = w->lesson->d;
+  const size_t all = w->lesson->n;
+  size_t *row = sloe_alloc(all, sizeof *row), *group = sloe_alloc(all, sizeof *group);
+  double *x = sloe_alloc(all * d, sizeof *x), *y = sloe_alloc(all, sizeof *y);
+  sloe_status status = no_memory(w->err);
+  if (row && group && x && y) {
+    const size_t n = draw_rows(all, most < all ? most : all, o->seed ? o->seed : 1, row);
+    status = tune_on(w, row, n, x, y, group);
+  }
+  sloe_dealloc(row);
+  sloe_dealloc(group);
+  sloe_dealloc(x);
+  sloe_dealloc(y);
+  return status;
+}
+
+static sloe_status validate(way *w, int on_layers, const size_t *group, size_t folds,
+                            sloe_errors *told, sloe_network_errors *out) {
+  sloe_tune_options options = options_of(w);
+  const sloe_learn_rows rows = {w->lesson->x, w->target, w->lesson->n, w->lesson->d};
+  options.group = group;
+  options.folds = folds;
+  options.journal = NULL;
+  SLOE_TRY(sloe_cross_validate(w->regressor, &rows, &options, w->hyper, w->estimated, w->err));
+  times_layers(w->lesson, on_layers, w->estimated);
+  return judge(w->lesson->y, w->estimated, w->lesson->n, told, out, w->err);
+}
+
+/* Tuned if that is wanted, then cross-validated. */
+static sloe_status try_way(way *w, int on_layers, sloe_network_model *model, sloe_trained *told) {
+  sloe_hyper_defaults(w->regressor, w->hyper);
+  targets(w->lesson, on_layers, w->target);
+  if (w->trainer->options->tune) SLOE_TRY(tune(w));
+  model->on_layers = (uint32_t)on_layers;
+  return validate(w, on_layers, w->lesson->net, FOLDS, &told->errors, &model->folds);
+}
+
+static sloe_status choose_way(way *w, sloe_network_model *model, sloe_trained *told) {
+  SLOE_TRY(try_way(w, 0, model, told));
+  if (!w->lesson->layers) return SLOE_OK;
+  const way plain = *w;
+  const sloe_network_model plain_model = *model;
+  const sloe_trained plain_told = *told;
+  SLOE_TRY(try_way(w, 1, model, told));
+  if (model->folds.mape <= plain_model.folds.mape) return SLOE_OK;
+  memcpy(w->hyper, plain.hyper, sizeof w->hyper);
+  *model = plain_model;
+  *told = plain_told;
+  targets(w->lesson, 0, w->target);
+  return SLOE_OK;
+}
+
+/* ---- what is kept ---- */
+
+static const char *hyper_text(const way *w) {
+  sloe_arena *arena = w->trainer->arena;
+  const char *text = "";
+  char number[SLOE_NUMBER_BUF];
+  for (size_t i = 0; text && i < w->regressor->n_hyper; i++) {
+    const sloe_hyper *h = &w->regressor->hyper[i];
+    const char *value = sloe_format_double(w->hyper[i], number);
+    size_t len = strlen(value);
+    if (h->kind == SLOE_HYPER_CHOICE) {
+      value = h->choices;
+      for (int k = 0; k < (int)w->hyper[i]; k++) value += strcspn(value, " ") + 1;
+      len = strcspn(value, " ");
+    }
+    text = sloe_arena_printf(arena, "%s%s%s=%.*s", text, i ? " " : "", h->name, (int)len, value);
+  }
+  return text;
+}
+
+static double predict_us(const sloe_learned *body, const sloe_lesson *lesson) {
+  const double begun = now_s();
+  volatile double sum = 0;
+  for (size_t i = 0; i < lesson->n; i++)
+    sum = sum + sloe_learned_predict(body, lesson->x + i * lesson->d);
+  return (now_s() - begun) * 1e6 / (double)lesson->n;
+}
+
+static sloe_status keep(way *w, sloe_network_model *model, sloe_trained *told) {
+  const sloe_train_options *o = w->trainer->options;
+  const sloe_learn_options options = {.hyper = w->hyper,
+                                      .log_inputs = !o->raw_inputs,
+                                      .log_target = !o->raw_target,
+                                      .plain_target = o->raw_target,
+                                      .seed = o->seed ? o->seed : 1,
+                                      .threads = o->threads};
+  const sloe_learn_rows rows = {w->lesson->x, w->target, w->lesson->n, w->lesson->d};
+  const double begun = now_s();
+  SLOE_TRY(sloe_learn(w->regressor, &rows, &options, &model->body, w->err));
+  model->train_s = now_s() - begun;
+  model->tune_s = w->tune_s;
+  model->metric = (uint32_t)w->lesson->metric;
+  model->regressor = w->regressor->name;
+  model->input = w->lesson->input;
+  model->constant_mape = told->errors.mape_constant;
+  told->train_s = model->train_s;
+  told->tune_s = model->tune_s;
+  told->predict_us = predict_us(&model->body, w->lesson);
+  told->points = w->points;
+  told->abandoned = w->abandoned;
+  told->on_layers = (int)model->on_layers;
+  told->hyper = hyper_text(w);
+  return told->hyper ? SLOE_OK : no_memory(w->err);
+}
+
+static sloe_status train(way *w, sloe_network_model *model, sloe_trained *told) {
+  static const sloe_network_errors unknown = {0, NAN, NAN, NAN, NAN, NAN, NAN};
+  const sloe_lesson *lesson = w->lesson;
+  SLOE_TRY(choose_way(w, model, told));
+  model->kinds = unknown;
+  if (lesson->n_kinds > 1)
+    SLOE_TRY(validate(w, (int)model->on_layers, lesson->kind,
+                      lesson->n_kinds < KIND_FOLDS ? lesson->n_kinds : KIND_FOLDS, &told->kinds,
+                      &model->kinds));
+  return keep(w, model, told);
+}
+
+/* A way with room for the lesson. */
+static sloe_status begin(way *w, const sloe_trainer *trainer, const sloe_lesson *lesson,
+                         const sloe_regressor *regressor, sloe_error *err) {
+  *w = (way){trainer, lesson, regressor, NULL, NULL, {0}, NAN, 0, 0, err};
+  w->target = sloe_alloc(lesson->n, sizeof *w->target);
+  w->estimated = sloe_alloc(lesson->n, sizeof *w->estimated);
+  return w->target && w->estimated ? SLOE_OK : no_memory(err);
+}
+
+static void end(way *w) {
+  sloe_dealloc(w->target);
+  sloe_dealloc(w->estimated);
+}
+
+static void name_it(const sloe_lesson *lesson, const sloe_regressor *regressor,
+                    sloe_trained *told) {
+  const char *metric = sloe_networks_metric_name(lesson->metric);
+  *told = (sloe_trained){.metric = metric,
+                         .regressor = regressor->name,
+                         .errors = {.metric = metric, .group = regressor->name},
+                         .kinds = {.metric = metric, .group = regressor->name},
+                         .mape_p90 = NAN,
+                         .train_s = NAN,
+                         .tune_s = NAN,
+                         .predict_us = NAN,
+                         .hyper = ""};
+}
+
+sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lesson *lesson,
+                             const sloe_regressor *regressor, sloe_network_model *model,
+                             sloe_trained *told, sloe_error *err) {
+  way w;
+  *model = (sloe_network_model){0};
+  name_it(lesson, regressor, told);
+  sloe_status status = begin(&w, trainer, lesson, regressor, err);
+  if (status == SLOE_OK) status = train(&w, model, told);
+  end(&w);
+  return status;
+}
+
+/* ---- draws ---- */
+
+typedef struct draws {
+  way w;
+  size_t *row;               /* [n] those drawn first, then the others */
+  sloe_lesson drawn, others; /* with room for all rows */
+  sloe_errors *told;         /* [repeat] */
+  double *value;             /* [repeat] */
+} draws;
+
+static sloe_status room_for(sloe_arena *arena, const sloe_lesson *lesson, sloe_lesson *out,
+                            sloe_error *err) {
+  *out = *lesson;
+  out->x = SLOE_ARENA_NEW(arena, double, lesson->n * lesson->d);
+  out->y = SLOE_ARENA_NEW(arena, double, lesson->n);
+  out->net = SLOE_ARENA_NEW(arena, size_t, lesson->n);
+  if (lesson->layers) out->layers = SLOE_ARENA_NEW(arena, double, lesson->n);
+  return out->x && out->y && out->net && (out->layers || !lesson->layers) ? SLOE_OK
+                                                                          : no_memory(err);
+}
+
+static void put_row(const sloe_lesson *from, size_t row, sloe_lesson *to) {
+  memcpy(to->x + to->n * to->d, from->x + row * to->d, to->d * sizeof *to->x);
+  to->y[to->n] = from->y[row];
+  to->net[to->n] = from->net[row];
+  if (to->layers) to->layers[to->n] = from->layers[row];
+  to->n++;
+}
+
+/* The first `n` rows of a random order are drawn. */
+static void deal(draws *d, const sloe_lesson *lesson, size_t n, uint64_t seed) {
+  sloe_rng rng;
+  sloe_rng_seed(&rng, seed);
+  for (size_t i = 0; i < lesson->n; i++) d->row[i] = i;
+  d->drawn.n = d->others.n = 0;
+  for (size_t i = 0; i < lesson->n; i++) {
+    const size_t j = i < n ? (size_t)sloe_rng_between(&rng, (int64_t)i, (int64_t)lesson->n - 1) : i;
+    const size_t row = d->row[j];
+    d->row[j] = d->row[i];
+    put_row(lesson, row, i < n ? &d->drawn : &d->others);
+  }
+}
+
+static sloe_status judge_others(draws *d, const sloe_network_model *model, sloe_errors *told) {
+  sloe_network_errors ignored;
+  const sloe_lesson *others = &d->others;
+  SLOE_TRY(sloe_learned_predict_many(&model->body, others->x, others->n, d->w.estimated, d->w.err));
+  times_layers(others, (int)model->on_layers, d->w.estimated);
+  return judge(others->y, d->w.estimated, others->n, told, &ignored, d->w.err);
+}
+
+static sloe_status one_draw(draws *d, const sloe_lesson *lesson, size_t number,
+                            sloe_network_model *model, sloe_trained *told) {
+  const sloe_train_options *o = d->w.trainer->options;
+  const uint64_t seed = (o->seed ? o->seed : 1) * 1000003u + number;
+  deal(d, lesson, o->draw, seed);
+  *model = (sloe_network_model){0};
+  d->w.lesson = &d->drawn;
+  d->drawn.n_kinds = 1;
+  SLOE_TRY(train(&d->w, model, told));
+  return judge_others(d, model, &d->told[number]);
+}
+
+static double quantile_of(draws *d, size_t repeat, size_t at, double q) {
+  size_t n = 0;
+  for (size_t i = 0; i < repeat; i++) {
+    const double value = *(const double *)((const char *)&d->told[i] + at);
+    if (!isnan(value)) d->value[n++] = value;
+  }
+  return sloe_quantile(d->value, n, q);
+}
+
+static void summarise(draws *d, size_t repeat, sloe_trained *told) {
+  told->errors.n = d->told[0].n;
+#define TAKE_MEDIAN(name, doc) \
+  told->errors.name = quantile_of(d, repeat, offsetof(sloe_errors, name), 0.5);
+  SLOE_ERROR_MAP(TAKE_MEDIAN)
+#undef TAKE_MEDIAN
+  told->mape_p90 = quantile_of(d, repeat, offsetof(sloe_errors, mape), 0.9);
+}
+
+static sloe_status draw_all(draws *d, const sloe_lesson *lesson, size_t repeat,
+                            sloe_network_model *model, sloe_trained *told) {
+  const sloe_watch *watch = d->w.trainer->watch;
+  for (size_t i = 0; i < repeat; i++) {
+    sloe_network_model other;
+    sloe_trained ignored = *told;
+    if (pass_stop(&d->w)) return sloe_fail(d->w.err, SLOE_STOPPED, "stopped after %zu draws", i);
+    const sloe_status status = one_draw(d, lesson, i, i ? &other : model, i ? &ignored : told);
+    if (i) sloe_learned_fini(&other.body);
+    SLOE_TRY(status);
+    const sloe_progress now = {d->w.trainer->phase, i + 1, repeat, NAN, NAN};
+    if (watch && watch->progress) watch->progress(watch->context, &now);
+  }
+  summarise(d, repeat, told);
+  return SLOE_OK;
+}
+
+sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lesson *lesson,
+                             const sloe_regressor *regressor, sloe_network_model *model,
+                             sloe_trained *told, sloe_error *err) {
+  const size_t repeat = trainer->options->repeat ? trainer->options->repeat : 1;
+  sloe_arena *arena = trainer->arena;
+  draws d = {0};
+  *model = (sloe_network_model){0};
+  name_it(lesson, regressor, told);
+  if (trainer->options->draw >= lesson->n)
+    return sloe_fail(err, SLOE_USAGE, "%zu rows cannot be drawn from %zu, some must be left",
+                     trainer->options->draw, lesson->n);
+  SLOE_TRY(room_for(arena, lesson, &d.drawn, err));
+  SLOE_TRY(room_for(arena, lesson, &d.others, err));
+  d.row = SLOE_ARENA_NEW(arena, size_t, lesson->n);
+  d.told = SLOE_ARENA_NEW(arena, sloe_errors, repeat);
+  d.value = SLOE_ARENA_NEW(arena, double, repeat);
+  if (!d.row || !d.told || !d.value) return no_memory(err);
+  sloe_status status = begin(&d.w, trainer, lesson, regressor, err);
+  if (status == SLOE_OK) status = draw_all(&d, lesson, repeat, model, told);
+  end(&d.w);
+  return status;
+}

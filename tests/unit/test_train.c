@@ -1,0 +1,237 @@
+/* Learning from whole networks: what comes out of tables whose law is planted, and what is refused.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "campaign/campaign.h"
+#include "platform/platform.h"
+#include "unit/store_files.h"
+
+/* ms = 1 + MACs / 1e8, W = 4, MB = 800 + params / 1e6, with one in a hundred of noise; two kinds.
+ */
+#define HEADER                                                                               \
+  "net,device,runtime,version,precision,mode,batch,latency_ms,power_w,power_rail,memory_mb," \
+  "memory_kind,quality,family,split\n"
+
+static double noise(unsigned i) {
+  return 1 + 0.01 * sin(12.9898 * (double)i);
+}
+
+static void add_row(FILE *file, unsigned i, const char *device) {
+  const unsigned layers = 1 + i % 6, filters = 8 * (1 + i % 17), input = 32 + 4 * (i % 11);
+  char net[128];
+  sloe_net *opened;
+  sloe_error err;
+  snprintf(net, sizeof net, "zoo:chain,kind=%s,layers=%u,filters=%u,k1=3,input=%u",
+           i % 2 ? "conv" : "dws", layers, filters, input);
+  assert_ok(sloe_net_open(net, NULL, &opened, &err), err);
+  const sloe_net_info *info = sloe_net_get_info(opened);
+  fprintf(file, "\"%s\",%s,sim,1.2,fp32,fast,1,%.9g,%.9g,gpu,%.9g,system,%s,%s,%s\n", net, device,
+          (1 + (double)info->macs / 1e8) * noise(i), 4 * noise(i + 1000),
+          (800 + (double)info->params / 1e6) * noise(i + 2000), i % 29 == 28 ? "noisy" : "ok",
+          i % 2 ? "conv" : "dws", i % 5 ? "train" : "test");
+  sloe_net_free(opened);
+}
+
+static void write_table(const char *name, unsigned n, const char *device) {
+  FILE *file = fopen(store_path(name), "w");
+  assert_non_null(file);
+  fputs(HEADER, file);
+  for (unsigned i = 0; i < n; i++) add_row(file, i, device);
+  fclose(file);
+}
+
+static sloe_training *train(const sloe_train_options *options) {
+  sloe_training *training;
+  sloe_error err;
+  assert_ok(sloe_train(options, NULL, NULL, &training, &err), err);
+  return training;
+}
+
+static sloe_train_options options_of(const char *table, const char *out, const char *model) {
+  return (sloe_train_options){.table = table, .out = out, .model = model, .threads = 1};
+}
+
+static void what_was_planted_is_learned_and_answers(void **state) {
+  sloe_platform *platform;
+  sloe_error err;
+  (void)state;
+  write_table("t.csv", 180, "toy");
+  const sloe_train_options options = options_of(store_path("t.csv"), store_path("p.sloe"), "poly");
+  sloe_training *t = train(&options);
+  assert_int_equal(t->rows, 174);
+  assert_int_equal(t->left_out, 6);
+  assert_int_equal(t->n_kinds, 2);
+  assert_string_equal(t->kinds, "family");
+  assert_int_equal(t->n_models, 3);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(t->models[i].chosen, 1);
+    assert_true(t->models[i].errors.mape < (i == 0 ? 5 : 1.5));
+    assert_true(t->models[i].kinds.n == t->rows);
+  }
+  assert_true(t->models[0].errors.mape_constant > 10);
+  sloe_training_free(t);
+  assert_ok(sloe_platform_open(store_path("p.sloe"), NULL, &platform, &err), err);
+  assert_string_equal(sloe_platform_card(platform)->name, "toy-sim-fp32-fast");
+  assert_int_equal(sloe_platform_card(platform)->source, SLOE_SOURCE_LEARNED);
+  const sloe_evaluate_options evaluate = {.table = store_path("t.csv"), .models = 1};
+  sloe_evaluation *e;
+  assert_ok(sloe_evaluate(&evaluate, platform, NULL, &e, &err), err);
+  assert_int_equal(e->n_errors, 6); /* of three metrics: all, and the one model */
+  assert_string_equal(e->errors[0].metric, "latency_ms");
+  assert_true(e->errors[0].mape < 5 && e->errors[0].coverage_90 > 80);
+  assert_string_equal(e->errors[3].group, "poly");
+  assert_true(e->errors[3].mape == e->errors[0].mape);
+  sloe_evaluation_free(e);
+  sloe_platform_free(platform);
+}
+
+static void the_better_of_several_regressors_answers(void **state) {
+  (void)state;
+  write_table("t.csv", 120, "toy");
+  sloe_train_options options = options_of(store_path("t.csv"), store_path("p.sloe"), NULL);
+  options.features = "macs,params,activations,hidden_layers";
+  sloe_training *t = train(&options);
+  size_t chosen = 0;
+  double least = INFINITY;
+  for (size_t i = 0; i < t->n_models; i++)
+    if (strcmp(t->models[i].metric, "latency_ms") == 0)
+      least = fmin(least, t->models[i].errors.mape);
+  for (size_t i = 0; i < t->n_models; i++) {
+    if (strcmp(t->models[i].metric, "latency_ms") != 0 || !t->models[i].chosen) continue;
+    chosen++;
+    assert_true(t->models[i].errors.mape == least);
+  }
+  assert_int_equal(chosen, 1);
+  assert_int_equal(t->n_features, 4);
+  sloe_training_free(t);
+}
+
+static void few_networks_are_judged_by_all_others(void **state) {
+  (void)state;
+  write_table("t.csv", 150, "toy");
+  sloe_train_options options = options_of(store_path("t.csv"), NULL, "poly");
+  options.draw = 30;
+  options.repeat = 3;
+  sloe_training *t = train(&options);
+  assert_int_equal(t->models[0].errors.n, t->rows - 30);
+  assert_true(t->models[0].mape_p90 >= t->models[0].errors.mape);
+  assert_int_equal(t->repeat, 3);
+  sloe_training_free(t);
+  options.draw = 150;
+  sloe_training *none;
+  sloe_error err;
+  assert_refused(sloe_train(&options, NULL, NULL, &none, &err), SLOE_USAGE, err,
+                 "cannot be drawn from");
+}
+
+static void what_cannot_be_learned_from_is_refused(void **state) {
+  sloe_training *t;
+  sloe_error err;
+  FILE *file;
+  (void)state;
+  write_table("few.csv", 9, "toy");
+  write_table("mixed.csv", 60, "toy");
+  file = fopen(store_path("mixed.csv"), "a");
+  assert_non_null(file);
+  add_row(file, 61, "another");
+  fclose(file);
+  sloe_train_options options = options_of(store_path("few.csv"), store_path("p.sloe"), "poly");
+  assert_refused(sloe_train(&options, NULL, NULL, &t, &err), SLOE_FORMAT, err,
+                 "9 rows to learn from");
+  assert_null(t);
+  options.table = store_path("mixed.csv");
+  assert_refused(sloe_train(&options, NULL, NULL, &t, &err), SLOE_FORMAT, err,
+                 "rows of 'toy' and of 'another' in the column device");
+  write_table("t.csv", 60, "toy");
+  options.table = store_path("t.csv");
+  options.model = "oracle";
+  assert_refused(sloe_train(&options, NULL, NULL, &t, &err), SLOE_USAGE, err, "no model 'oracle'");
+  options.model = "poly";
+  options.features = "macs,colour";
+  assert_refused(sloe_train(&options, NULL, NULL, &t, &err), SLOE_USAGE, err,
+                 "no feature 'colour'");
+  options.features = NULL;
+  options.kinds = "colour";
+  assert_refused(sloe_train(&options, NULL, NULL, &t, &err), SLOE_USAGE, err, "no column 'colour'");
+}
+
+static int asked_to_stop(void *context) {
+  (void)context;
+  return 1;
+}
+
+static void stopped_it_leaves_no_file(void **state) {
+  const sloe_watch watch = {.stop = asked_to_stop};
+  sloe_training *t;
+  sloe_error err;
+  (void)state;
+  write_table("t.csv", 60, "toy");
+  const sloe_train_options options = options_of(store_path("t.csv"), store_path("p.sloe"), "poly");
+  assert_int_equal(sloe_train(&options, NULL, &watch, &t, &err), SLOE_STOPPED);
+  assert_null(t);
+  assert_int_equal(access(store_path("p.sloe"), F_OK), -1);
+}
+
+/* ---- splitting ---- */
+
+static sloe_split_summary split(const char *by, double share) {
+  const sloe_split_options options = {.table = store_path("t.csv"),
+                                      .train = store_path("a.csv"),
+                                      .test = store_path("b.csv"),
+                                      .by = by,
+                                      .share = share};
+  sloe_split_summary summary;
+  sloe_error err;
+  assert_ok(sloe_split(&options, &summary, &err), err);
+  return summary;
+}
+
+static void a_table_is_split_by_networks(void **state) {
+  (void)state;
+  write_table("t.csv", 100, "toy");
+  sloe_split_summary s = split("random", 0.25);
+  assert_int_equal(s.train_rows + s.test_rows, 100);
+  assert_int_equal(s.test_nets, 25);
+  s = split("split=test", 0);
+  assert_int_equal(s.test_rows, 20);
+  s = split("family=dws", 0);
+  assert_int_equal(s.test_rows, 50);
+}
+
+static void what_cannot_be_split_is_refused(void **state) {
+  static const struct {
+    const char *by;
+    sloe_status status;
+    const char *why;
+  } cases[] = {{"family=none", SLOE_FORMAT, "none would be for testing"},
+               {"colour=red", SLOE_USAGE, "no column 'colour'"},
+               {"family", SLOE_USAGE, "random or COLUMN=VALUE"}};
+  (void)state;
+  write_table("t.csv", 20, "toy");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const sloe_split_options options = {.table = store_path("t.csv"),
+                                        .train = store_path("a.csv"),
+                                        .test = store_path("b.csv"),
+                                        .by = cases[i].by};
+    sloe_split_summary summary;
+    sloe_error err;
+    assert_refused(sloe_split(&options, &summary, &err), cases[i].status, err, cases[i].why);
+  }
+  assert_int_equal(access(store_path("a.csv"), F_OK), -1);
+}
+
+int main(void) {
+#define T(test) cmocka_unit_test_teardown(test, store_empty_folder)
+  const struct CMUnitTest tests[] = {
+      T(what_was_planted_is_learned_and_answers),
+      T(the_better_of_several_regressors_answers),
+      T(few_networks_are_judged_by_all_others),
+      T(what_cannot_be_learned_from_is_refused),
+      T(stopped_it_leaves_no_file),
+      T(a_table_is_split_by_networks),
+      T(what_cannot_be_split_is_refused),
+  };
+#undef T
+  return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);
+}
