@@ -94,11 +94,12 @@ static sloe_status measure_net(collector *c, size_t at, sloe_net *net, size_t nu
                                sloe_error *err) {
   sloe_bench *b = c->bench;
   sloe_layers *layers;
+  const int instead = number && b->points[at].noisy; /* of the first take, not beside it */
   SLOE_TRY(sloe_layers_new(net, &sloe_device_describe(b->device)->fusion, &layers, err));
   const sloe_measure_options how = {.runs = c->options->runs, .seconds = c->options->seconds};
   sloe_status status = sloe_bench_whole(b, at, layers, &how, number, err);
   sloe_layers_free(layers);
-  if (status == SLOE_OK && number && !isnan(b->points[at].again))
+  if (status == SLOE_OK && number && !instead && !isnan(b->points[at].again))
     status = keep_again(c, &b->points[at], err);
   return status;
 }
@@ -146,9 +147,10 @@ static sloe_status measure_entry(collector *c, const sloe_plan_entry *e, size_t 
 
 /* ---- all of them ---- */
 
+/* For the noise, or since the runs of the first scattered. */
 static int waits_for_second(const collector *c, const sloe_plan_entry *e) {
   const sloe_bench_point *p = point_of(c, e);
-  return e->again && p && !p->refused && isnan(p->again);
+  return p && (e->again || p->noisy) && !p->refused && isnan(p->again);
 }
 
 /* `earlier`: only what an earlier visit measured first. */
@@ -192,7 +194,7 @@ static void count_known(collector *c) {
     const sloe_plan_entry *e = &c->plan->entries[i];
     const sloe_bench_point *p = point_of(c, e);
     c->reused += p != NULL;
-    b->total += (size_t)!p + (size_t)(e->again && (!p || waits_for_second(c, e)));
+    b->total += (size_t)!p + (size_t)(p ? waits_for_second(c, e) : e->again);
   }
 }
 
@@ -259,6 +261,7 @@ static void summarise(const collector *c, sloe_collect_summary *out) {
     out->skipped += (size_t)p->refused;
     if (p->refused) continue;
     out->is_short += (size_t)p->is_short;
+    if (p->noisy) continue; /* a second take stands in its place */
     out->repeated += !isnan(p->again);
     compare(&time, p->time, p->again);
     compare(&power, p->power_w, p->power_again);

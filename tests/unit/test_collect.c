@@ -317,11 +317,25 @@ static void the_noise_is_that_between_first_and_second_takes(void **state) {
   sloe_collect_summary s = collect_some("nca", 60, "sim:noise=0,power=5");
   assert_true(s.latency_noise == 0 && s.power_noise < 1 && s.memory_noise == 0);
   store_empty_folder(NULL);
-  s = collect_some("nca", 60, "sim:noise=0.05");
+  s = collect_some("nca", 60, "sim:noise=0.02");
   assert_true(s.latency_noise > 0 && s.latency_noise < 5 && isnan(s.power_noise));
   char *table = table_of("c.db", 0);
   assert_non_null(strstr(table, "latency_again_ms"));
   sloe_text_free(table);
+}
+
+static void what_scatters_is_taken_once_more_and_says_nothing_of_the_noise(void **state) {
+  (void)state;
+  const sloe_collect_options options = options_of("nca", 10, "sim:noise=0.3");
+  const sloe_collect_summary s = collect(&options);
+  assert_int_equal(s.measured, 20);
+  assert_int_equal(s.repeated, 0);
+  assert_true(isnan(s.latency_noise));
+  assert_int_equal(info_of("c.db").samples, 20);
+  char *table = table_of("c.db", 0);
+  assert_null(strstr(table, "latency_again_ms"));
+  sloe_text_free(table);
+  assert_int_equal(collect(&options).measured, 0);
 }
 
 /* ---- shares ---- */
@@ -510,6 +524,7 @@ int main(void) {
       TEST(a_budget_that_is_spent_leaves_the_rest_open),
       TEST(second_takes_are_of_a_later_visit_where_there_is_one),
       TEST(the_noise_is_that_between_first_and_second_takes),
+      TEST(what_scatters_is_taken_once_more_and_says_nothing_of_the_noise),
       TEST(shares_that_are_merged_are_the_whole),
       TEST(what_the_device_died_under_is_tried_once_more),
       TEST(what_kills_the_device_twice_is_left_out),
