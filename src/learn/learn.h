@@ -27,6 +27,7 @@
 #ifndef SLOE_LEARN_LEARN_H
 #define SLOE_LEARN_LEARN_H
 
+#include "learn/layer_sum_fit.h"
 #include "model/model.h"
 
 /* ---- regressors: Bouzidi et al. 2022, tables 6 to 15 ---- */

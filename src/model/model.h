@@ -3,6 +3,7 @@
 #define SLOE_MODEL_MODEL_H
 
 #include "model/forest.h"
+#include "model/layer_sum.h"
 #include "model/learned.h"
 #include "model/roofline.h"
 #include "model/staircase.h"
