@@ -125,19 +125,22 @@ typedef struct sloe_train_options {
                            else variant */
   const char *device;   /* names of the platform; NULL: as the table has them */
   const char *runtime;
-  double memory_mb;    /* RAM of the device, 10^6 bytes; 0: unknown */
-  const char *title;   /* the device's name for people; NULL: its name */
-  const char *notes;   /* where the measurements come from; NULL */
-  const char *journal; /* of tuning, to go on after a stop; NULL: <out>.tune */
-  int tune;            /* grid search over table 15 */
-  size_t tune_rows;    /* that tuning sees at most; 0: 1400 */
-  int raw_target;      /* learn y, as the paper did, in place of ln(y) */
-  int raw_inputs;      /* of poly, svr and mlp: features as they are */
-  int select;          /* forward selection of features first (Z 3.3) */
-  size_t draw, repeat; /* learn from `draw` rows drawn at random, `repeat` times (0: 1), and
-                          tell the errors on the other rows; 0: learn from all */
-  uint64_t seed;       /* 0: 1 */
-  int threads;         /* 0: 1 */
+  double memory_mb;  /* RAM of the device, 10^6 bytes; 0: unknown */
+  const char *title; /* the device's name for people; NULL: its name */
+  const char *notes; /* where the measurements come from; NULL */
+  const char *board; /* data sheet that bounds what a layer can take; NULL: that of the device's
+                        name, where there is one in `search` */
+  const sloe_search *search; /* of data sheets; NULL: none */
+  const char *journal;       /* of tuning, to go on after a stop; NULL: <out>.tune */
+  int tune;                  /* grid search over table 15 */
+  size_t tune_rows;          /* that tuning sees at most; 0: 1400 */
+  int raw_target;            /* learn y, as the paper did, in place of ln(y) */
+  int raw_inputs;            /* of poly, svr and mlp: features as they are */
+  int select;                /* forward selection of features first (Z 3.3) */
+  size_t draw, repeat;       /* learn from `draw` rows drawn at random, `repeat` times (0: 1), and
+                                tell the errors on the other rows; 0: learn from all */
+  uint64_t seed;             /* 0: 1 */
+  int threads;               /* 0: 1 */
 } sloe_train_options;
 
 typedef struct sloe_split_options {

@@ -609,6 +609,7 @@ typedef struct sloe_trained {
   const char *metric, *regressor; /* "latency_ms", "xgb" */
   int on_layers;                  /* learned what the platform's layers leave over */
   int chosen;                     /* of its metric the one that answers */
+  int outside;                    /* the one that answers of networks unlike those learned from */
   sloe_errors errors;             /* of cross-validation; of draws: the median of each figure */
   sloe_errors kinds;              /* of whole kinds left out; n 0: there is one kind only */
   double mape_p90;                /* of draws: the 90th percentile of their MAPE; NAN */

@@ -15,10 +15,13 @@ typedef struct reading {
   const sloe_lessons_options *options;
   sloe_lessons *out;
   sloe_eval_table table;
-  int *opened;     /* [nets] its features are known */
-  double *feature; /* [nets][all features] */
-  double *layers;  /* [nets][metrics] */
-  size_t n_all;    /* features */
+  int *opened;       /* [nets] its features are known */
+  double *feature;   /* [nets][all features] */
+  double *layers;    /* [nets][metrics] */
+  size_t n_all;      /* features */
+  size_t cap_layers; /* of the layers' terms */
+  double *terms, *traits;
+  uint64_t *family;
   sloe_error *err;
 } reading;
 
@@ -68,19 +71,60 @@ static const char *locate(reading *r, const char *net) {
   return sloe_arena_printf(&r->out->arena, "%.*s/%s", (int)(slash - table), table, net);
 }
 
-static sloe_status ask_layers(reading *r, const sloe_net *net, double *out) {
+/* ---- layers of a network ---- */
+
+static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out) {
   const sloe_estimate_options how = {.method = SLOE_METHOD_LAYERS};
-  sloe_layers *layers = NULL;
   sloe_estimate *answer = NULL;
-  sloe_status status;
-  SLOE_GOTO(sloe_layers_new(net, sloe_platform_fusion(r->options->platform), &layers, r->err));
-  SLOE_GOTO(sloe_estimate_new(layers, r->options->platform, &how, &answer, r->err));
+  SLOE_TRY(sloe_estimate_new(layers, r->options->platform, &how, &answer, r->err));
   const sloe_result *result = sloe_estimate_get(answer);
 #define TAKE_VALUE(name) out[SLOE_EVAL_##name] = result->name.value;
   SLOE_EVAL_METRIC_MAP(TAKE_VALUE)
 #undef TAKE_VALUE
-fail:
   sloe_estimate_free(answer);
+  return SLOE_OK;
+}
+
+/* Room for twice as many layers. */
+static sloe_status grow(reading *r) {
+  sloe_arena *arena = &r->out->arena;
+  const size_t n = r->out->layer.n, cap = r->cap_layers ? 2 * r->cap_layers : 4096;
+  double *terms = SLOE_ARENA_NEW(arena, double, cap *SLOE_LAYER_TERMS);
+  double *traits = SLOE_ARENA_NEW(arena, double, cap *SLOE_LAYER_TRAITS);
+  uint64_t *family = SLOE_ARENA_NEW(arena, uint64_t, cap);
+  if (!terms || !traits || !family) return no_memory(r->err);
+  if (n) {
+    memcpy(terms, r->terms, n * SLOE_LAYER_TERMS * sizeof *terms);
+    memcpy(traits, r->traits, n * SLOE_LAYER_TRAITS * sizeof *traits);
+    memcpy(family, r->family, n * sizeof *family);
+  }
+  r->terms = terms, r->traits = traits, r->family = family;
+  r->cap_layers = cap;
+  r->out->layer = (sloe_layer_rows){n, terms, traits, family};
+  return SLOE_OK;
+}
+
+static sloe_status take_layers(reading *r, const sloe_layers *layers) {
+  const double bytes = (double)sloe_precision_bytes(r->out->fusion.precision);
+  for (size_t i = 0; i < sloe_layers_count(layers); i++) {
+    const sloe_layer *layer = sloe_layers_at(layers, i);
+    if (layer->kind == SLOE_LAYER_VIEW) continue;
+    if (r->out->layer.n == r->cap_layers) SLOE_TRY(grow(r));
+    const size_t n = r->out->layer.n++;
+    sloe_layer_terms(layer, bytes, r->terms + n * SLOE_LAYER_TERMS);
+    sloe_layer_traits(layer, r->traits + n * SLOE_LAYER_TRAITS);
+    r->family[n] = sloe_layer_family(layer);
+  }
+  return SLOE_OK;
+}
+
+static sloe_status open_layers(reading *r, size_t i, const sloe_net *net) {
+  sloe_layers *layers = NULL;
+  if (!r->layers && !r->options->sums) return SLOE_OK;
+  SLOE_TRY(sloe_layers_new(net, &r->out->fusion, &layers, r->err));
+  sloe_status status = SLOE_OK;
+  if (r->layers) status = ask_layers(r, layers, r->layers + i * SLOE_EVAL_METRICS);
+  if (status == SLOE_OK && r->options->sums) status = take_layers(r, layers);
   sloe_layers_free(layers);
   return status;
 }
@@ -91,8 +135,7 @@ static sloe_status open_net(reading *r, size_t i, const char *path) {
   SLOE_TRY(sloe_net_open(path, &how, &net, r->err));
   const sloe_net_info *info = sloe_net_get_info(net);
   for (size_t j = 0; j < r->n_all; j++) r->feature[i * r->n_all + j] = info->features[j].value;
-  const sloe_status status =
-      r->layers ? ask_layers(r, net, r->layers + i * SLOE_EVAL_METRICS) : SLOE_OK;
+  const sloe_status status = open_layers(r, i, net);
   sloe_net_free(net);
   return status;
 }
@@ -106,6 +149,7 @@ static sloe_status open_nets(reading *r) {
     sloe_error why = {0}, *err = r->err;
     const char *path = locate(r, r->table.nets[i].text);
     if (!path) return no_memory(err);
+    r->out->first[i] = r->out->layer.n;
     r->err = &why;
     const sloe_status status = open_net(r, i, path);
     r->err = err;
@@ -117,6 +161,7 @@ static sloe_status open_nets(reading *r) {
     const sloe_progress now = {"reading networks", i + 1, r->table.n_nets, NAN, NAN};
     if (watch && watch->progress) watch->progress(watch->context, &now);
   }
+  r->out->first[r->table.n_nets] = r->out->layer.n;
   return SLOE_OK;
 }
 
@@ -136,8 +181,11 @@ static sloe_status make_room(reading *r) {
   const size_t n = r->table.n_nets + 1;
   r->opened = SLOE_ARENA_NEW(arena, int, n);
   r->feature = SLOE_ARENA_NEW(arena, double, n * r->n_all);
+  r->out->first = SLOE_ARENA_NEW(arena, size_t, n);
   if (asks_layers(r)) r->layers = SLOE_ARENA_NEW(arena, double, n *SLOE_EVAL_METRICS);
-  return r->opened && r->feature && (r->layers || !asks_layers(r)) ? SLOE_OK : no_memory(r->err);
+  return r->opened && r->feature && r->out->first && (r->layers || !asks_layers(r))
+             ? SLOE_OK
+             : no_memory(r->err);
 }
 
 /* ---- rows ---- */
@@ -286,8 +334,38 @@ static sloe_status take_rows(reading *r) {
 
 /* ---- the whole ---- */
 
+/* "8.2.1" -> 802 */
+static int fusion_version(const char *version) {
+  int major = 0, minor = 0;
+  while (*version >= '0' && *version <= '9' && major < 1000) major = 10 * major + *version++ - '0';
+  if (*version == '.')
+    for (version++; *version >= '0' && *version <= '9' && minor < 10; version++)
+      minor = 10 * minor + *version - '0';
+  return major * 100 + (minor < 100 ? minor : 99);
+}
+
+/* The platform's rules; else those of the runtime that the first row names. */
+static sloe_status choose_fusion(reading *r) {
+  sloe_fusion *out = &r->out->fusion;
+  if (r->options->platform) {
+    *out = r->options->platform->fusion;
+    return SLOE_OK;
+  }
+  if (!r->table.n_rows) return SLOE_OK;
+  const char *const *who = r->table.rows[0].who;
+  const char *runtime = who[SLOE_EVAL_WHO_runtime];
+  if (*who[SLOE_EVAL_WHO_precision])
+    SLOE_TRY(sloe_precision_parse(who[SLOE_EVAL_WHO_precision], &out->precision, r->err));
+  if (sloe_runtime_parse(runtime, &out->runtime, NULL) != SLOE_OK)
+    out->runtime = strncmp(runtime, "trt", 3) ? SLOE_RUNTIME_NONE : SLOE_RUNTIME_TENSORRT;
+  if (out->runtime == SLOE_RUNTIME_TENSORRT)
+    out->version = fusion_version(who[SLOE_EVAL_WHO_version]);
+  return SLOE_OK;
+}
+
 static sloe_status read_all(reading *r, const sloe_feature *all) {
   sloe_lessons *out = r->out;
+  SLOE_TRY(choose_fusion(r));
   SLOE_TRY(make_room(r));
   SLOE_TRY(open_nets(r));
   count_rows(r);

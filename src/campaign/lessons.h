@@ -16,6 +16,7 @@ typedef struct sloe_lessons_options {
   const char *features;          /* "a,b": only these; NULL: all */
   const char *kinds;             /* column that says the kind; NULL: family, else variant */
   const sloe_platform *platform; /* whose layers are asked; NULL */
+  int sums;                      /* the layers' terms are wanted (net/layer_terms.h) */
   const sloe_watch *watch;       /* may be NULL */
 } sloe_lessons_options;
 
@@ -30,6 +31,9 @@ typedef struct sloe_lessons {
                                         reference_ms, where the rows have its time */
   double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform's layers say; NULL: none asked */
   size_t *net;                       /* [n] rows of one network have one number */
+  sloe_fusion fusion;                /* of the runtime that was measured */
+  sloe_layer_rows layer;             /* of all networks, one behind the other; n 0: not wanted */
+  size_t *first;                     /* [networks + 1] where those of a network begin */
   size_t *kind;                      /* [n] below n_kinds; one kind: NULL and 1 */
   size_t n_kinds;
   const char *kind_column;         /* "" */

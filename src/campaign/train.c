@@ -24,6 +24,7 @@ typedef struct training {
   sloe_trainer trainer;
   const sloe_train_options *options;
   const sloe_platform *platform; /* NULL */
+  sloe_platform *board;          /* a data sheet; NULL */
   sloe_lessons lessons;
   sloe_networks networks;
   sloe_trained *models;
@@ -47,6 +48,10 @@ static sloe_status warn(training *t, const char *text) {
   return SLOE_OK;
 }
 
+static const char *given(const char *option, const char *table) {
+  return option ? option : table;
+}
+
 /* ---- models ---- */
 
 static sloe_status add_model(training *t, const sloe_network_model *model,
@@ -66,38 +71,55 @@ static int is_wanted(const training *t, const sloe_regressor *regressor) {
   return !model || strcmp(model, "all") == 0 || strcmp(model, regressor->name) == 0;
 }
 
+static const char sum_model[] = "layers";
+
+static int wants_sum(const training *t) {
+  return !t->options->model || strcmp(t->options->model, "all") == 0 ||
+         strcmp(t->options->model, sum_model) == 0;
+}
+
 static int wants_all(const training *t) {
   return !t->options->model || strcmp(t->options->model, "all") == 0;
 }
 
-/* A regressor whose library is lacking is left out where all are asked for. */
+/* regressor NULL: a sum over layers. One whose library is lacking is left out where all are asked
+   for. */
 static sloe_status learn_one(training *t, const sloe_lesson *lesson,
                              const sloe_regressor *regressor) {
   sloe_network_model model;
   sloe_trained told;
   sloe_error why = {0};
-  t->trainer.phase = sloe_arena_printf(&t->arena, "%s of %s", regressor->name,
-                                       sloe_networks_metric_name(lesson->metric));
+  t->trainer.phase =
+      sloe_arena_printf(&t->arena, "%s of %s", regressor ? regressor->name : sum_model,
+                        sloe_networks_metric_name(lesson->metric));
   if (!t->trainer.phase) return no_memory(t->err);
-  sloe_status status = t->options->draw
-                           ? sloe_train_draws(&t->trainer, lesson, regressor, &model, &told, &why)
-                           : sloe_train_model(&t->trainer, lesson, regressor, &model, &told, &why);
+  sloe_status status = (t->options->draw ? sloe_train_draws : sloe_train_model)(
+      &t->trainer, &t->lessons, lesson, regressor, &model, &told, &why);
   if (status == SLOE_OK) status = add_model(t, &model, &told);
   if (status == SLOE_OK) return status;
-  sloe_learned_fini(&model.body);
+  sloe_network_model_fini(&model);
   if (status == SLOE_UNSUPPORTED && wants_all(t))
     return warn(t, sloe_arena_printf(&t->arena, "%s left out: %s", t->trainer.phase, why.msg));
   return sloe_fail(t->err, status, "%s: %s", t->trainer.phase, why.msg);
 }
 
-/* The least error of cross-validation, or median of the draws. */
+/* Inside the domain the least error of cross-validation (median of the draws) decides, outside of
+   it that of kinds left out; where there is one kind alone, what sums layers, which knows of
+   hardware, then the one of inside. */
 static void choose(training *t, size_t first) {
-  size_t best = first;
-  for (size_t i = first; i < t->out.n_models; i++)
-    if (t->models[i].errors.mape < t->models[best].errors.mape) best = i;
-  if (best >= t->out.n_models) return;
+  size_t best = first, best_outside = first;
+  const sloe_trained *m = t->models;
+  if (first >= t->out.n_models) return;
+  for (size_t i = first; i < t->out.n_models; i++) {
+    if (m[i].errors.mape < m[best].errors.mape) best = i;
+    if (m[i].kinds.n && m[i].kinds.mape < m[best_outside].kinds.mape) best_outside = i;
+  }
+  for (size_t i = first; !m[best_outside].kinds.n && i < t->out.n_models; i++)
+    if (i == best || t->networks.models[i].is_sum) best_outside = i;
   t->models[best].chosen = 1;
   t->networks.models[best].chosen = 1;
+  t->models[best_outside].outside = 1;
+  t->networks.models[best_outside].outside = 1;
 }
 
 /* ---- forward selection ---- */
@@ -161,9 +183,11 @@ static sloe_status learn_metric(training *t, sloe_networks_metric metric) {
 }
 
 static sloe_status check_model(const training *t) {
+  if (wants_sum(t)) return SLOE_OK;
   for (size_t i = 0; sloe_regressor_at(i); i++)
     if (is_wanted(t, sloe_regressor_at(i))) return SLOE_OK;
-  return sloe_fail(t->err, SLOE_USAGE, "no model '%.40s'; there are poly, svr, mlp, rf and xgb",
+  return sloe_fail(t->err, SLOE_USAGE,
+                   "no model '%.40s'; there are poly, svr, mlp, rf, xgb and layers",
                    t->options->model);
 }
 
@@ -178,23 +202,6 @@ static sloe_status learn(training *t) {
 }
 
 /* ---- the platform ---- */
-
-/* "8.2.1" -> 802 */
-static int fusion_version(const char *version) {
-  double number;
-  const size_t len = strspn(version, "0123456789.");
-  const char *dot = memchr(version, '.', len);
-  const size_t minor = dot ? strspn(dot + 1, "0123456789") : 0;
-  const size_t used = dot ? (size_t)(dot - version) + 1 + minor : len;
-  if (!used || !sloe_parse_double(version, dot ? (size_t)(dot - version) : len, &number)) return 0;
-  const int major = (int)number;
-  if (!minor || !sloe_parse_double(dot + 1, minor, &number)) return major * 100;
-  return major * 100 + (int)number;
-}
-
-static const char *given(const char *option, const char *table) {
-  return option ? option : table;
-}
 
 /* A name of the table as part of a platform's: "Intel Xeon" -> "intel-xeon". */
 static const char *as_token(training *t, const char *text) {
@@ -216,18 +223,15 @@ static const char *as_token(training *t, const char *text) {
 static sloe_status new_card(training *t, sloe_fitted_platform *out) {
   const sloe_train_options *o = t->options;
   const char *const *who = t->lessons.who;
-  sloe_precision precision;
   if (!*given(o->device, who[SLOE_EVAL_WHO_device]))
-    return sloe_fail(t->err, SLOE_FORMAT, "%s does not say the device; --device NAME does",
+    return sloe_fail(t->err, SLOE_FORMAT, "%s does not say the device; --set device=NAME does",
                      o->table);
-  SLOE_TRY(sloe_precision_parse(
-      *who[SLOE_EVAL_WHO_precision] ? who[SLOE_EVAL_WHO_precision] : "fp32", &precision, t->err));
   const char *runtime = as_token(t, given(o->runtime, who[SLOE_EVAL_WHO_runtime]));
   out->card = (sloe_card){.device = as_token(t, given(o->device, who[SLOE_EVAL_WHO_device])),
                           .title = given(o->title, given(o->device, who[SLOE_EVAL_WHO_device])),
                           .runtime = runtime && !*runtime ? "unknown" : runtime,
                           .runtime_version = who[SLOE_EVAL_WHO_version],
-                          .precision = precision,
+                          .precision = t->lessons.fusion.precision,
                           .mode = as_token(t, who[SLOE_EVAL_WHO_mode]),
                           .notes = given(o->notes, "learned from whole networks"),
                           .transfers = strcmp(who[SLOE_EVAL_WHO_transfers], "1") == 0,
@@ -235,13 +239,8 @@ static sloe_status new_card(training *t, sloe_fitted_platform *out) {
                           .memory_mb = o->memory_mb > 0 ? o->memory_mb : NAN,
                           .memory_reserved_mb = NAN,
                           .power_cap_w = NAN};
-  if (!out->card.device || !runtime || !out->card.mode) return no_memory(t->err);
-  out->fusion = (sloe_fusion){.precision = precision};
-  if (sloe_runtime_parse(who[SLOE_EVAL_WHO_runtime], &out->fusion.runtime, NULL) != SLOE_OK)
-    out->fusion.runtime = strncmp(runtime, "trt", 3) ? SLOE_RUNTIME_NONE : SLOE_RUNTIME_TENSORRT;
-  if (out->fusion.runtime == SLOE_RUNTIME_TENSORRT)
-    out->fusion.version = fusion_version(who[SLOE_EVAL_WHO_version]);
-  return SLOE_OK;
+  out->fusion = t->lessons.fusion;
+  return out->card.device && runtime && out->card.mode ? SLOE_OK : no_memory(t->err);
 }
 
 static const char *today(char out[32]) {
@@ -254,7 +253,7 @@ static const char *today(char out[32]) {
 
 /* Of the model that answers. */
 static sloe_fitted_errors chosen_errors(const training *t, sloe_networks_metric metric) {
-  const sloe_network_model *m = sloe_networks_find(&t->networks, metric, NULL);
+  const sloe_network_model *m = sloe_networks_chosen(&t->networks, metric, 1);
   if (!m) return (sloe_fitted_errors){NAN, NAN, NAN, NAN, NAN};
   return (sloe_fitted_errors){m->folds.n, m->folds.mape, m->folds.rmspe, m->folds.max_ape, NAN};
 }
@@ -320,8 +319,8 @@ static sloe_status check_platform(const training *t) {
 
 static sloe_status read_lessons(training *t) {
   const sloe_train_options *o = t->options;
-  const sloe_lessons_options options = {o->table, o->features, o->kinds, t->platform,
-                                        t->trainer.watch};
+  const sloe_lessons_options options = {o->table,    o->features,  o->kinds,
+                                        t->platform, wants_sum(t), t->trainer.watch};
   SLOE_TRY(sloe_lessons_read(&options, &t->lessons, t->err));
   t->out.table = o->table;
   t->out.platform = o->out ? o->out : "";
@@ -333,6 +332,27 @@ static sloe_status read_lessons(training *t) {
   t->out.draw = o->draw;
   t->out.repeat = o->draw ? o->repeat ? o->repeat : 1 : 0;
   return warn_of_rows(t);
+}
+
+/* The one that is named; else that of the device, if there is one. */
+static sloe_status open_board(training *t) {
+  const sloe_train_options *o = t->options;
+  const char *const *who = t->lessons.who;
+  const sloe_search none = {0}, *search = o->search ? o->search : &none;
+  if (!wants_sum(t)) return SLOE_OK;
+  if (o->board) {
+    SLOE_TRY(sloe_platform_open(o->board, search, &t->board, t->err));
+    if (t->board->fitted)
+      return sloe_fail(t->err, SLOE_UNSUPPORTED, "'%s' is no data sheet", o->board);
+  } else {
+    const char *name =
+        sloe_arena_printf(&t->arena, "%s-datasheet-%s", given(o->device, who[SLOE_EVAL_WHO_device]),
+                          sloe_precision_name(t->lessons.fusion.precision));
+    if (!name) return no_memory(t->err);
+    if (sloe_platform_open(name, search, &t->board, NULL) != SLOE_OK) t->board = NULL;
+  }
+  t->trainer.board = t->board;
+  return SLOE_OK;
 }
 
 static sloe_status choose_journal(training *t) {
@@ -347,6 +367,7 @@ static sloe_status train(training *t) {
   SLOE_TRY(check_platform(t));
   SLOE_TRY(choose_journal(t));
   SLOE_TRY(read_lessons(t));
+  SLOE_TRY(open_board(t));
   SLOE_TRY(learn(t));
   return t->options->out ? write_platform(t) : SLOE_OK;
 }
@@ -371,6 +392,7 @@ sloe_status sloe_train(const sloe_train_options *options, const sloe_platform *p
 void sloe_training_free(sloe_training *training_) {
   training *t = (training *)training_;
   if (!t) return;
+  sloe_platform_free(t->board);
   sloe_lessons_fini(&t->lessons);
   sloe_arena_fini(&t->arena);
   sloe_dealloc(t);

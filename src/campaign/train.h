@@ -29,22 +29,36 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
 typedef struct sloe_trainer {
   const sloe_train_options *options;
   const sloe_watch *watch;
-  const char *journal; /* NULL: none */
+  const sloe_platform *board; /* a data sheet; NULL */
+  const char *journal;        /* NULL: none */
   sloe_arena *arena;
   const char *phase;
 } sloe_trainer;
 
-/* One regressor's model of a lesson, on_layers if that is better: *model (its body to be given to
-   sloe_learned_fini) and what is told of it. Errors: of sloe_tune, sloe_learn. */
-sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lesson *lesson,
-                             const sloe_regressor *regressor, sloe_network_model *model,
-                             sloe_trained *told, sloe_error *err);
+/* One regressor's model of a lesson, on_layers if that is better; regressor NULL: a sum over layers
+   (train_sum.c), of latency alone. *model (to be given to sloe_network_model_fini) and what is told
+   of it. Errors: of sloe_tune, sloe_learn. */
+sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lessons *lessons,
+                             const sloe_lesson *lesson, const sloe_regressor *regressor,
+                             sloe_network_model *model, sloe_trained *told, sloe_error *err);
+sloe_status sloe_train_sum(const sloe_trainer *trainer, const sloe_lessons *lessons,
+                           const sloe_lesson *lesson, sloe_network_model *model, sloe_trained *told,
+                           sloe_error *err);
 
 /* The same learned from options->draw rows drawn at random, options->repeat times, judged by the
-   others: medians. The model is that of the first draw. */
-sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lesson *lesson,
-                             const sloe_regressor *regressor, sloe_network_model *model,
-                             sloe_trained *told, sloe_error *err);
+   others: medians. The model is that of the first draw (train_draw.c). */
+sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lessons *lessons,
+                             const sloe_lesson *lesson, const sloe_regressor *regressor,
+                             sloe_network_model *model, sloe_trained *told, sloe_error *err);
+
+/* What a model says of each row, in the unit of y. */
+sloe_status sloe_train_estimate(const sloe_network_model *model, const sloe_lessons *lessons,
+                                const sloe_lesson *lesson, double *out, sloe_error *err);
+
+/* Estimates of rows that the model had not seen, one a row, judged; they are changed. */
+sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_errors *told,
+                             sloe_network_errors *out, sloe_error *err);
+extern const sloe_network_errors sloe_network_errors_unknown;
 
 /* Range and centre of the lessons' rows. */
 sloe_status sloe_train_domain(const sloe_lessons *lessons, sloe_arena *arena,

@@ -63,9 +63,11 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
 
 /* ---- judging ---- */
 
+const sloe_network_errors sloe_network_errors_unknown = {0, NAN, NAN, NAN, NAN, NAN, NAN};
+
 /* Estimates in the unit of y, an estimate for each row. Fills errors and the conformal quantile. */
-static sloe_status judge(const double *y, double *estimated, size_t n, sloe_errors *told,
-                         sloe_network_errors *out, sloe_error *err) {
+sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_errors *told,
+                             sloe_network_errors *out, sloe_error *err) {
   for (size_t i = 0; i < n; i++)
     if (!(estimated[i] > nothing * y[i]) || isinf(estimated[i])) estimated[i] = nothing * y[i];
   const sloe_error_rows rows = {n, y, estimated, NULL, NULL};
@@ -191,7 +193,7 @@ static sloe_status validate(way *w, int on_layers, const size_t *group, size_t f
   options.journal = NULL;
   SLOE_TRY(sloe_cross_validate(w->regressor, &rows, &options, w->hyper, w->estimated, w->err));
   times_layers(w->lesson, on_layers, w->estimated);
-  return judge(w->lesson->y, w->estimated, w->lesson->n, told, out, w->err);
+  return sloe_train_judge(w->lesson->y, w->estimated, w->lesson->n, told, out, w->err);
 }
 
 /* Tuned if that is wanted, then cross-validated. */
@@ -274,10 +276,9 @@ static sloe_status keep(way *w, sloe_network_model *model, sloe_trained *told) {
 }
 
 static sloe_status train(way *w, sloe_network_model *model, sloe_trained *told) {
-  static const sloe_network_errors unknown = {0, NAN, NAN, NAN, NAN, NAN, NAN};
   const sloe_lesson *lesson = w->lesson;
   SLOE_TRY(choose_way(w, model, told));
-  model->kinds = unknown;
+  model->kinds = sloe_network_errors_unknown;
   if (lesson->n_kinds > 1)
     SLOE_TRY(validate(w, (int)model->on_layers, lesson->kind,
                       lesson->n_kinds < KIND_FOLDS ? lesson->n_kinds : KIND_FOLDS, &told->kinds,
@@ -299,13 +300,12 @@ static void end(way *w) {
   sloe_dealloc(w->estimated);
 }
 
-static void name_it(const sloe_lesson *lesson, const sloe_regressor *regressor,
-                    sloe_trained *told) {
+static void forget(const sloe_lesson *lesson, const char *regressor, sloe_trained *told) {
   const char *metric = sloe_networks_metric_name(lesson->metric);
   *told = (sloe_trained){.metric = metric,
-                         .regressor = regressor->name,
-                         .errors = {.metric = metric, .group = regressor->name},
-                         .kinds = {.metric = metric, .group = regressor->name},
+                         .regressor = regressor,
+                         .errors = {.metric = metric, .group = regressor},
+                         .kinds = {.metric = metric, .group = regressor},
                          .mape_p90 = NAN,
                          .train_s = NAN,
                          .tune_s = NAN,
@@ -313,135 +313,15 @@ static void name_it(const sloe_lesson *lesson, const sloe_regressor *regressor,
                          .hyper = ""};
 }
 
-sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lesson *lesson,
-                             const sloe_regressor *regressor, sloe_network_model *model,
-                             sloe_trained *told, sloe_error *err) {
+sloe_status sloe_train_model(const sloe_trainer *trainer, const sloe_lessons *lessons,
+                             const sloe_lesson *lesson, const sloe_regressor *regressor,
+                             sloe_network_model *model, sloe_trained *told, sloe_error *err) {
   way w;
   *model = (sloe_network_model){0};
-  name_it(lesson, regressor, told);
+  forget(lesson, regressor ? regressor->name : "layers", told);
+  if (!regressor) return sloe_train_sum(trainer, lessons, lesson, model, told, err);
   sloe_status status = begin(&w, trainer, lesson, regressor, err);
   if (status == SLOE_OK) status = train(&w, model, told);
   end(&w);
-  return status;
-}
-
-/* ---- draws ---- */
-
-typedef struct draws {
-  way w;
-  size_t *row;               /* [n] those drawn first, then the others */
-  sloe_lesson drawn, others; /* with room for all rows */
-  sloe_errors *told;         /* [repeat] */
-  double *value;             /* [repeat] */
-} draws;
-
-static sloe_status room_for(sloe_arena *arena, const sloe_lesson *lesson, sloe_lesson *out,
-                            sloe_error *err) {
-  *out = *lesson;
-  out->x = SLOE_ARENA_NEW(arena, double, lesson->n * lesson->d);
-  out->y = SLOE_ARENA_NEW(arena, double, lesson->n);
-  out->net = SLOE_ARENA_NEW(arena, size_t, lesson->n);
-  if (lesson->layers) out->layers = SLOE_ARENA_NEW(arena, double, lesson->n);
-  return out->x && out->y && out->net && (out->layers || !lesson->layers) ? SLOE_OK
-                                                                          : no_memory(err);
-}
-
-static void put_row(const sloe_lesson *from, size_t row, sloe_lesson *to) {
-  memcpy(to->x + to->n * to->d, from->x + row * to->d, to->d * sizeof *to->x);
-  to->y[to->n] = from->y[row];
-  to->net[to->n] = from->net[row];
-  if (to->layers) to->layers[to->n] = from->layers[row];
-  to->n++;
-}
-
-/* The first `n` rows of a random order are drawn. */
-static void deal(draws *d, const sloe_lesson *lesson, size_t n, uint64_t seed) {
-  sloe_rng rng;
-  sloe_rng_seed(&rng, seed);
-  for (size_t i = 0; i < lesson->n; i++) d->row[i] = i;
-  d->drawn.n = d->others.n = 0;
-  for (size_t i = 0; i < lesson->n; i++) {
-    const size_t j = i < n ? (size_t)sloe_rng_between(&rng, (int64_t)i, (int64_t)lesson->n - 1) : i;
-    const size_t row = d->row[j];
-    d->row[j] = d->row[i];
-    put_row(lesson, row, i < n ? &d->drawn : &d->others);
-  }
-}
-
-static sloe_status judge_others(draws *d, const sloe_network_model *model, sloe_errors *told) {
-  sloe_network_errors ignored;
-  const sloe_lesson *others = &d->others;
-  SLOE_TRY(sloe_learned_predict_many(&model->body, others->x, others->n, d->w.estimated, d->w.err));
-  times_layers(others, (int)model->on_layers, d->w.estimated);
-  return judge(others->y, d->w.estimated, others->n, told, &ignored, d->w.err);
-}
-
-static sloe_status one_draw(draws *d, const sloe_lesson *lesson, size_t number,
-                            sloe_network_model *model, sloe_trained *told) {
-  const sloe_train_options *o = d->w.trainer->options;
-  const uint64_t seed = (o->seed ? o->seed : 1) * 1000003u + number;
-  deal(d, lesson, o->draw, seed);
-  *model = (sloe_network_model){0};
-  d->w.lesson = &d->drawn;
-  d->drawn.n_kinds = 1;
-  SLOE_TRY(train(&d->w, model, told));
-  return judge_others(d, model, &d->told[number]);
-}
-
-static double quantile_of(draws *d, size_t repeat, size_t at, double q) {
-  size_t n = 0;
-  for (size_t i = 0; i < repeat; i++) {
-    const double value = *(const double *)((const char *)&d->told[i] + at);
-    if (!isnan(value)) d->value[n++] = value;
-  }
-  return sloe_quantile(d->value, n, q);
-}
-
-static void summarise(draws *d, size_t repeat, sloe_trained *told) {
-  told->errors.n = d->told[0].n;
-#define TAKE_MEDIAN(name, doc) \
-  told->errors.name = quantile_of(d, repeat, offsetof(sloe_errors, name), 0.5);
-  SLOE_ERROR_MAP(TAKE_MEDIAN)
-#undef TAKE_MEDIAN
-  told->mape_p90 = quantile_of(d, repeat, offsetof(sloe_errors, mape), 0.9);
-}
-
-static sloe_status draw_all(draws *d, const sloe_lesson *lesson, size_t repeat,
-                            sloe_network_model *model, sloe_trained *told) {
-  const sloe_watch *watch = d->w.trainer->watch;
-  for (size_t i = 0; i < repeat; i++) {
-    sloe_network_model other;
-    sloe_trained ignored = *told;
-    if (pass_stop(&d->w)) return sloe_fail(d->w.err, SLOE_STOPPED, "stopped after %zu draws", i);
-    const sloe_status status = one_draw(d, lesson, i, i ? &other : model, i ? &ignored : told);
-    if (i) sloe_learned_fini(&other.body);
-    SLOE_TRY(status);
-    const sloe_progress now = {d->w.trainer->phase, i + 1, repeat, NAN, NAN};
-    if (watch && watch->progress) watch->progress(watch->context, &now);
-  }
-  summarise(d, repeat, told);
-  return SLOE_OK;
-}
-
-sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lesson *lesson,
-                             const sloe_regressor *regressor, sloe_network_model *model,
-                             sloe_trained *told, sloe_error *err) {
-  const size_t repeat = trainer->options->repeat ? trainer->options->repeat : 1;
-  sloe_arena *arena = trainer->arena;
-  draws d = {0};
-  *model = (sloe_network_model){0};
-  name_it(lesson, regressor, told);
-  if (trainer->options->draw >= lesson->n)
-    return sloe_fail(err, SLOE_USAGE, "%zu rows cannot be drawn from %zu, some must be left",
-                     trainer->options->draw, lesson->n);
-  SLOE_TRY(room_for(arena, lesson, &d.drawn, err));
-  SLOE_TRY(room_for(arena, lesson, &d.others, err));
-  d.row = SLOE_ARENA_NEW(arena, size_t, lesson->n);
-  d.told = SLOE_ARENA_NEW(arena, sloe_errors, repeat);
-  d.value = SLOE_ARENA_NEW(arena, double, repeat);
-  if (!d.row || !d.told || !d.value) return no_memory(err);
-  sloe_status status = begin(&d.w, trainer, lesson, regressor, err);
-  if (status == SLOE_OK) status = draw_all(&d, lesson, repeat, model, told);
-  end(&d.w);
   return status;
 }

@@ -88,6 +88,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
                                   .model = sloe_args_value(args, SLOE_OPT_MODEL),
                                   .features = sloe_args_value(args, SLOE_OPT_INPUTS),
                                   .kinds = sloe_args_value(args, SLOE_OPT_KINDS),
+                                  .board = sloe_args_value(args, SLOE_OPT_BOARD),
                                   .tune = sloe_args_has(args, SLOE_OPT_TUNE),
                                   .select = sloe_args_has(args, SLOE_OPT_SELECT)};
   sloe_exit code = sloe_args_report(args, report);
@@ -113,11 +114,16 @@ static sloe_exit run(const sloe_args *args) {
   sloe_platform *platform = NULL;
   const sloe_lab *lab;
   const char *into = sloe_args_value(args, SLOE_OPT_INTO);
+  sloe_folders folders;
   sloe_exit code = read_options(args, &report, &options);
+  if (code) return code;
+  code = sloe_folders_init(&folders);
+  options.search = &folders.search;
   if (!code && into) code = sloe_cli_open_platform(into, &platform);
   if (!code) code = sloe_cli_lab(&lab);
   if (!code) code = train(lab, &options, platform, &report);
   sloe_platform_free(platform);
+  sloe_folders_fini(&folders);
   return code;
 }
 
@@ -133,10 +139,11 @@ const sloe_command sloe_cmd_train = {
         "few networks are good for: the median\nof the draws, p90 their 90th percentile. With "
         "--into what is learned goes into a copy of a measured\nplatform.\n",
     .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(MODEL) | SLOE_OPTION_BIT(INTO) |
-               SLOE_OPTION_BIT(TUNE) | SLOE_OPTION_BIT(TUNE_ROWS) | SLOE_OPTION_BIT(INPUTS) |
-               SLOE_OPTION_BIT(SELECT) | SLOE_OPTION_BIT(LOG) | SLOE_OPTION_BIT(KINDS) |
-               SLOE_OPTION_BIT(DRAW) | SLOE_OPTION_BIT(REPEAT) | SLOE_OPTION_BIT(SET) |
-               SLOE_OPTION_BIT(THREADS) | SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(BOARD) | SLOE_OPTION_BIT(TUNE) | SLOE_OPTION_BIT(TUNE_ROWS) |
+               SLOE_OPTION_BIT(INPUTS) | SLOE_OPTION_BIT(SELECT) | SLOE_OPTION_BIT(LOG) |
+               SLOE_OPTION_BIT(KINDS) | SLOE_OPTION_BIT(DRAW) | SLOE_OPTION_BIT(REPEAT) |
+               SLOE_OPTION_BIT(SET) | SLOE_OPTION_BIT(THREADS) | SLOE_OPTION_BIT(SEED) |
+               SLOE_OPTION_BIT(FORMAT),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

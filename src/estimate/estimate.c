@@ -227,6 +227,10 @@ static int has_layers(const sloe_platform *platform) {
   return !platform->fitted || sloe_fitted_has_layers(platform->fitted);
 }
 
+static int sums_layers(const sloe_platform *platform) {
+  return sloe_networks_find(platform->networks, SLOE_NETWORKS_LATENCY, "layers") != NULL;
+}
+
 static sloe_status check_model(const sloe_platform *platform, const char *model, sloe_error *err) {
   if (!model) return SLOE_OK;
   for (int m = 0; m < SLOE_NETWORKS_METRICS; m++)
@@ -240,12 +244,12 @@ static sloe_status check_method(const sloe_platform *platform, const sloe_estima
   switch (how->method) {
     case SLOE_METHOD_AUTO: return check_model(platform, how->model, err);
     case SLOE_METHOD_LAYERS:
-      if (has_layers(platform)) return SLOE_OK;
+      if (has_layers(platform) || sums_layers(platform)) return SLOE_OK;
       return sloe_fail(err, SLOE_UNSUPPORTED,
                        "platform '%s' has no model of layers: it was learned from whole networks",
                        platform->card.name);
     case SLOE_METHOD_NETWORK:
-      if (sloe_networks_find(platform->networks, SLOE_NETWORKS_LATENCY, NULL))
+      if (sloe_networks_chosen(platform->networks, SLOE_NETWORKS_LATENCY, 1))
         return check_model(platform, how->model, err);
       return sloe_fail(err, SLOE_UNSUPPORTED,
                        "platform '%s' has no model of whole networks: it sums layers",

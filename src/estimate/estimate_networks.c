@@ -1,8 +1,8 @@
 /* estimate_networks.c: time, power and memory from models of whole networks (source LEARNED).
  *
- * By itself the platform takes, for time, whichever of layers and network was off by less on
- * networks that it had not seen; where the network is unlike those learned from, the layers, if
- * there are any. Power is learned of networks alone.
+ * By itself the platform takes, for time, whichever of measured layers and network was off by less
+ * on networks that it had not seen; where the network is unlike those learned from, the measured
+ * layers, if there are any. Power is learned of networks alone.
  *
  * Outside the domain the interval and the error are those of kinds that were left out of learning,
  * where there were several; else thrice those of cross-validation.
@@ -15,6 +15,7 @@
 static const double outside_factor = 3;
 
 typedef struct question {
+  const sloe_estimate_options *how;
   double x[SLOE_NETWORKS_FEATURES];
   int inside;
   size_t outside; /* feature that lies outside, n_features where it is their combination */
@@ -29,6 +30,13 @@ static void ask(const sloe_networks *networks, const sloe_net_info *info, questi
   q->inside = sloe_networks_inside(networks, t, &q->outside);
 }
 
+static const sloe_network_model *model_for(const sloe_estimate *e, sloe_networks_metric metric,
+                                           const question *q) {
+  const sloe_networks *networks = e->platform->networks;
+  return q->how->model ? sloe_networks_find(networks, metric, q->how->model)
+                       : sloe_networks_chosen(networks, metric, q->inside);
+}
+
 /* The errors that hold for the question. */
 static sloe_network_errors errors_of(const sloe_network_model *model, const question *q) {
   if (q->inside) return model->folds;
@@ -36,11 +44,65 @@ static sloe_network_errors errors_of(const sloe_network_model *model, const ques
   return (sloe_network_errors){.mape = NAN, .error_90 = outside_factor * model->folds.error_90};
 }
 
-/* `base`: what the layers say of the metric. */
-static sloe_figure answer(const sloe_network_model *model, const question *q, double base) {
+/* ---- a sum over layers ---- */
+
+/* The layers as rows, and room for the time of each, in `e`'s arena; 0: memory is out. */
+static int layer_rows(sloe_estimate *e, sloe_layer_rows *out, double **each) {
+  const size_t n = e->result.n_layers;
+  const double bytes = (double)sloe_precision_bytes(e->platform->card.precision);
+  double *terms = SLOE_ARENA_NEW(&e->arena, double, n *SLOE_LAYER_TERMS + 1);
+  double *traits = SLOE_ARENA_NEW(&e->arena, double, n *SLOE_LAYER_TRAITS + 1);
+  uint64_t *family = SLOE_ARENA_NEW(&e->arena, uint64_t, n + 1);
+  *each = SLOE_ARENA_NEW(&e->arena, double, n + 1);
+  if (!terms || !traits || !family || !*each) return 0;
+  for (size_t i = 0; i < n; i++) {
+    const sloe_layer *layer = sloe_layers_at(e->net_layers, i);
+    sloe_layer_terms(layer, bytes, terms + i * SLOE_LAYER_TERMS);
+    sloe_layer_traits(layer, traits + i * SLOE_LAYER_TRAITS);
+    family[i] = sloe_layer_family(layer);
+  }
+  *out = (sloe_layer_rows){n, terms, traits, family};
+  return 1;
+}
+
+/* Where layers were not measured, what the sum says of each stands in their place. */
+static void tell_layers(sloe_estimate *e, const double *each, const question *q) {
+  double sum = 0;
+  if (sloe_fitted_has_layers(e->platform->fitted)) return;
+  for (size_t i = 0; i < e->result.n_layers; i++) sum += each[i];
+  for (size_t i = 0; i < e->result.n_layers; i++) {
+    e->layers[i].latency_ms = each[i];
+    e->layers[i].share = sum > 0 ? each[i] / sum : 0;
+    e->layers[i].source = SLOE_SOURCE_LEARNED;
+    e->layers[i].in_domain = q->inside;
+  }
+  e->result.sum_of_layers_ms = sum;
+}
+
+static double sum_layers(sloe_estimate *e, const sloe_network_model *model, const question *q) {
+  sloe_layer_rows rows;
+  double *each;
+  if (!layer_rows(e, &rows, &each)) {
+    e->out_of_memory = 1;
+    return NAN;
+  }
+  const double ms = sloe_layer_sum_predict(&model->sum, &rows, each, NULL);
+  if (!isnan(ms)) tell_layers(e, each, q);
+  return ms;
+}
+
+/* ---- an answer ---- */
+
+static double of_features(const sloe_network_model *model, const question *q) {
   double row[SLOE_NETWORKS_FEATURES];
   for (size_t i = 0; i < model->body.n_inputs; i++) row[i] = q->x[model->input[i]];
-  double value = sloe_learned_predict(&model->body, row);
+  return sloe_learned_predict(&model->body, row);
+}
+
+/* `base`: what the layers say of the metric. */
+static sloe_figure answer(sloe_estimate *e, const sloe_network_model *model, const question *q,
+                          double base) {
+  double value = model->is_sum ? sum_layers(e, model, q) : of_features(model, q);
   if (model->on_layers) value *= base;
   if (!(value > 0) || isinf(value)) value = NAN; /* a polynomial far from what it knows */
   const sloe_network_errors errors = errors_of(model, q);
@@ -49,41 +111,58 @@ static sloe_figure answer(const sloe_network_model *model, const question *q, do
                        .low = value / factor,
                        .high = value * factor,
                        .source = isnan(value) ? SLOE_SOURCE_NONE : SLOE_SOURCE_LEARNED,
-                       .method = SLOE_METHOD_NETWORK,
+                       .method = model->is_sum ? SLOE_METHOD_LAYERS : SLOE_METHOD_NETWORK,
                        .validated_mape = errors.mape,
                        .in_domain = q->inside};
 }
 
 /* ---- time ---- */
 
-static int layers_are_better(const sloe_estimate *e, const sloe_network_model *model,
-                             const question *q) {
+static int measured_layers_are_better(const sloe_estimate *e, const sloe_network_model *model,
+                                      const question *q) {
   const double layers = e->platform->card.validated_mape;
   if (!sloe_fitted_has_layers(e->platform->fitted) || isnan(e->result.latency_ms.value)) return 0;
   return !q->inside || layers < model->folds.mape;
 }
 
-static void take_latency(sloe_estimate *e, const sloe_estimate_options *how, const question *q) {
+/* A sum over layers is a model of layers; where layers were measured, those are meant. */
+static const sloe_network_model *latency_model(const sloe_estimate *e, const question *q) {
+  const sloe_network_model *model = model_for(e, SLOE_NETWORKS_LATENCY, q);
+  if (q->how->method == SLOE_METHOD_LAYERS)
+    return sloe_fitted_has_layers(e->platform->fitted)
+               ? NULL
+               : sloe_networks_find(e->platform->networks, SLOE_NETWORKS_LATENCY, "layers");
+  if (q->how->method == SLOE_METHOD_AUTO && !q->how->model && model &&
+      measured_layers_are_better(e, model, q))
+    return NULL;
+  return model;
+}
+
+/* What each layer takes is told even where another model answers for the whole. */
+static void show_layers(sloe_estimate *e, const question *q) {
   const sloe_network_model *model =
-      sloe_networks_find(e->platform->networks, SLOE_NETWORKS_LATENCY, how->model);
+      sloe_networks_find(e->platform->networks, SLOE_NETWORKS_LATENCY, "layers");
+  if (model && model->is_sum) sum_layers(e, model, q);
+}
+
+static void take_latency(sloe_estimate *e, const question *q) {
+  const sloe_network_model *model = latency_model(e, q);
   sloe_figure *latency = &e->result.latency_ms;
-  if (!model || how->method == SLOE_METHOD_LAYERS) return;
-  if (how->method == SLOE_METHOD_AUTO && !how->model && layers_are_better(e, model, q)) return;
+  if (!model) return;
   const double before = latency->value;
-  *latency = answer(model, q, before);
+  *latency = answer(e, model, q, before);
   e->result.latency_p75_ms *= latency->value / before;
   e->result.latency_p97_5_ms *= latency->value / before;
 }
 
 /* ---- memory, power, energy ---- */
 
-static void take_memory(sloe_estimate *e, const sloe_estimate_options *how, const question *q) {
+static void take_memory(sloe_estimate *e, const question *q) {
   const sloe_card *card = &e->platform->card;
-  const sloe_network_model *model =
-      sloe_networks_find(e->platform->networks, SLOE_NETWORKS_MEMORY, how->model);
+  const sloe_network_model *model = model_for(e, SLOE_NETWORKS_MEMORY, q);
   const int layers = !isnan(e->result.memory_mb.value);
-  if (!model || (how->method == SLOE_METHOD_LAYERS && layers)) return;
-  e->result.memory_mb = answer(model, q, e->result.memory_mb.value);
+  if (!model || (q->how->method == SLOE_METHOD_LAYERS && layers)) return;
+  e->result.memory_mb = answer(e, model, q, e->result.memory_mb.value);
   e->result.memory_kind = e->platform->fitted->memory_kind;
   e->result.fits = isnan(card->memory_mb) || isnan(e->result.memory_mb.value) ? -1
                    : e->result.memory_mb.value <= card->memory_mb             ? 1
@@ -109,11 +188,10 @@ static void take_energy(sloe_estimate *e) {
                                       .in_domain = ms->in_domain && w->in_domain};
 }
 
-static void take_power(sloe_estimate *e, const sloe_estimate_options *how, const question *q) {
-  const sloe_network_model *model =
-      sloe_networks_find(e->platform->networks, SLOE_NETWORKS_POWER, how->model);
+static void take_power(sloe_estimate *e, const question *q) {
+  const sloe_network_model *model = model_for(e, SLOE_NETWORKS_POWER, q);
   if (!model) return;
-  e->result.power_w = answer(model, q, NAN);
+  e->result.power_w = answer(e, model, q, NAN);
   e->result.power_rail = e->platform->networks->power_rail;
   take_energy(e);
 }
@@ -137,11 +215,12 @@ static void warn_of_domain(sloe_estimate *e, const question *q) {
 }
 
 void sloe_estimate_networks(sloe_estimate *e, const sloe_estimate_options *how) {
-  question q;
+  question q = {.how = how};
   ask(e->platform->networks, sloe_net_get_info(sloe_layers_net(e->net_layers)), &q);
-  take_latency(e, how, &q);
-  take_power(e, how, &q);
-  take_memory(e, how, &q);
+  take_latency(e, &q);
+  take_power(e, &q);
+  take_memory(e, &q);
+  if (isnan(e->result.sum_of_layers_ms)) show_layers(e, &q);
   warn_of_domain(e, &q);
 }
 

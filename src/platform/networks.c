@@ -19,12 +19,20 @@ const char *sloe_networks_metric_name(sloe_networks_metric metric) {
   return "unknown";
 }
 
+const sloe_network_model *sloe_networks_chosen(const sloe_networks *networks,
+                                               sloe_networks_metric metric, int inside) {
+  for (size_t i = 0; networks && i < networks->n_models; i++) {
+    const sloe_network_model *m = &networks->models[i];
+    if (m->metric == (uint32_t)metric && (inside ? m->chosen : m->outside)) return m;
+  }
+  return NULL;
+}
+
 const sloe_network_model *sloe_networks_find(const sloe_networks *networks,
                                              sloe_networks_metric metric, const char *regressor) {
   for (size_t i = 0; networks && i < networks->n_models; i++) {
     const sloe_network_model *m = &networks->models[i];
-    if (m->metric != (uint32_t)metric) continue;
-    if (regressor ? strcmp(m->regressor, regressor) == 0 : m->chosen) return m;
+    if (m->metric == (uint32_t)metric && strcmp(m->regressor, regressor) == 0) return m;
   }
   return NULL;
 }
@@ -55,8 +63,13 @@ int sloe_networks_inside(const sloe_networks *networks, const double *t, size_t 
   return distance(domain, networks->n_features, t) <= domain->limit;
 }
 
+void sloe_network_model_fini(sloe_network_model *model) {
+  sloe_learned_fini(&model->body);
+  sloe_layer_sum_fini(&model->sum);
+}
+
 void sloe_networks_fini(sloe_networks *networks) {
   if (!networks) return;
-  for (size_t i = 0; i < networks->n_models; i++) sloe_learned_fini(&networks->models[i].body);
+  for (size_t i = 0; i < networks->n_models; i++) sloe_network_model_fini(&networks->models[i]);
   networks->n_models = 0;
 }

@@ -2,14 +2,16 @@
  *
  * Per metric one or several models, of which one is chosen by cross-validation and answers:
  *
- *   y = base x model(features of the network)
+ *   y = base x model(features of the network)     or     y = sum over its layers
+ * (model/layer_sum.h)
  *
  * The base is 1, or what the platform's layers say of the metric: then the model has learned what
  * they leave over. The features are those of net/features.def, by name in the file.
  *
  * Domain. A network is like those learned from when every feature lies in their range and all of
  * them together are no further from their centre than the furthest of them (Mahalanobis distance of
- * t = sign(x) ln(1 + |x|)). Outside, the interval is that of kinds that were left out of learning.
+ * t = sign(x) ln(1 + |x|)). Outside, that model answers which did best on kinds that were left out
+ * of learning, with the interval of those.
  */
 #ifndef SLOE_PLATFORM_NETWORKS_H
 #define SLOE_PLATFORM_NETWORKS_H
@@ -39,14 +41,18 @@ typedef struct sloe_network_errors {
 } sloe_network_errors;
 
 typedef struct sloe_network_model {
-  uint32_t metric, on_layers, chosen; /* on_layers: the base is what the layers say */
-  const char *regressor;              /* "xgb" */
-  sloe_learned body;                  /* of the features input[0..body.n_inputs) */
-  const uint32_t *input;              /* of sloe_networks.feature */
-  sloe_network_errors folds;          /* of cross-validation */
-  sloe_network_errors kinds;          /* of whole kinds left out of learning */
-  double constant_mape;               /* of the best constant on the same rows */
-  double train_s, tune_s;             /* NAN: not timed, not tuned */
+  uint32_t metric;
+  uint32_t on_layers;        /* the base is what the layers say */
+  uint32_t chosen, outside;  /* it answers inside the domain; outside of it */
+  const char *regressor;     /* "xgb"; "layers": of `sum` */
+  uint32_t is_sum;           /* the model is `sum`, else `body` */
+  sloe_learned body;         /* of the features input[0..body.n_inputs) */
+  const uint32_t *input;     /* of sloe_networks.feature */
+  sloe_layer_sum sum;        /* of the terms and traits of net/layer_terms.h */
+  sloe_network_errors folds; /* of cross-validation */
+  sloe_network_errors kinds; /* of whole kinds left out of learning */
+  double constant_mape;      /* of the best constant on the same rows */
+  double train_s, tune_s;    /* NAN: not timed, not tuned */
 } sloe_network_model;
 
 /* Of the features of the rows learned from. */
@@ -70,7 +76,10 @@ typedef struct sloe_networks {
 
 const char *sloe_networks_metric_name(sloe_networks_metric metric);
 
-/* The chosen model of a metric; of a regressor where `regressor` is not NULL. NULL: none. */
+/* The model of a metric that answers inside the domain, or outside of it; NULL: none. */
+const sloe_network_model *sloe_networks_chosen(const sloe_networks *networks,
+                                               sloe_networks_metric metric, int inside);
+/* That of a regressor; NULL: none. */
 const sloe_network_model *sloe_networks_find(const sloe_networks *networks,
                                              sloe_networks_metric metric, const char *regressor);
 
@@ -80,6 +89,7 @@ double sloe_networks_squeeze(double x);
    outside its range, n_features where it is their combination; may be NULL. */
 int sloe_networks_inside(const sloe_networks *networks, const double *t, size_t *feature);
 
+void sloe_network_model_fini(sloe_network_model *model); /* takes what is all zero */
 /* The models' bodies have memory of their own. */
 void sloe_networks_fini(sloe_networks *networks); /* takes NULL */
 

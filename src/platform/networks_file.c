@@ -3,11 +3,13 @@
  *   u32 features, models; f64 rows; text power_rail; f64 limit of the domain
  *   text name of each feature
  *   f64 lo[features], hi[features], centre[features], whiten[features x features]
- *   models: u32 metric, on_layers, chosen, inputs; text regressor; u32 input[inputs]
+ *   models: u32 metric, flags (1 on layers, 2 chosen, 4 outside, 8 layer sum), inputs
+ *           text regressor; u32 input[inputs]
  *           f64 folds[7], kinds[7], constant_mape, train_s, tune_s
- *           u32 length and bytes of model/learned_file.c
+ *           u32 length and bytes of model/learned_file.c, of a layer sum model/layer_sum.h
  *
- * A text is u32 length and bytes, without a NUL. Per metric one model is chosen.
+ * A text is u32 length and bytes, without a NUL. Per metric one model at most is chosen, one is
+ * that of outside.
  */
 #include <math.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 #include "platform/fitted_cursor.h"
 #include "platform/fitted_put.h"
 
-enum { MAX_TEXT = 64 };
+enum { MAX_TEXT = 64, ON_LAYERS = 1, CHOSEN = 2, OUTSIDE = 4, IS_SUM = 8 };
 
 /* ---- writing ---- */
 
@@ -25,20 +27,28 @@ static void put_errors(sloe_text *out, const sloe_network_errors *e) {
   sloe_fitted_put_f64s(out, all, sizeof all / sizeof *all);
 }
 
+static uint32_t flags_of(const sloe_network_model *m) {
+  return (m->on_layers ? ON_LAYERS : 0u) | (m->chosen ? CHOSEN : 0u) | (m->outside ? OUTSIDE : 0u) |
+         (m->is_sum ? IS_SUM : 0u);
+}
+
 static sloe_status put_model(const sloe_network_model *m, sloe_text *out, sloe_error *err) {
+  const uint32_t n_inputs = m->is_sum ? 0 : m->body.n_inputs;
   sloe_fitted_put_u32(out, m->metric);
-  sloe_fitted_put_u32(out, m->on_layers);
-  sloe_fitted_put_u32(out, m->chosen);
-  sloe_fitted_put_u32(out, m->body.n_inputs);
+  sloe_fitted_put_u32(out, flags_of(m));
+  sloe_fitted_put_u32(out, n_inputs);
   sloe_fitted_put_text(out, m->regressor);
-  for (size_t i = 0; i < m->body.n_inputs; i++) sloe_fitted_put_u32(out, m->input[i]);
+  for (size_t i = 0; i < n_inputs; i++) sloe_fitted_put_u32(out, m->input[i]);
   put_errors(out, &m->folds);
   put_errors(out, &m->kinds);
   sloe_fitted_put_f64(out, m->constant_mape);
   sloe_fitted_put_f64(out, m->train_s);
   sloe_fitted_put_f64(out, m->tune_s);
   sloe_text body = {0};
-  sloe_learned_encode(&m->body, &body);
+  if (m->is_sum)
+    sloe_layer_sum_encode(&m->sum, &body);
+  else
+    sloe_learned_encode(&m->body, &body);
   sloe_fitted_put_u32(out, (uint32_t)body.len);
   sloe_text_addn(out, body.data ? body.data : "", body.len);
   const int failed = body.failed;
@@ -126,27 +136,45 @@ static sloe_status take_inputs(sloe_fitted_cursor *c, sloe_arena *arena, size_t 
   return c->status;
 }
 
-static sloe_status take_body(sloe_fitted_cursor *c, size_t n_inputs, sloe_learned *out) {
+static sloe_status decode(sloe_fitted_cursor *c, const uint8_t *bytes, size_t len,
+                          sloe_network_model *m) {
+  if (!m->is_sum) return sloe_learned_decode(bytes, len, &m->body, c->err);
+  return sloe_layer_sum_decode(bytes, len, &m->sum, c->err);
+}
+
+static int fits(const sloe_network_model *m, size_t n_inputs) {
+  if (!m->is_sum) return m->body.n_inputs == n_inputs;
+  return !n_inputs && m->sum.n_terms == SLOE_LAYER_TERMS && m->sum.n_traits == SLOE_LAYER_TRAITS;
+}
+
+static sloe_status take_body(sloe_fitted_cursor *c, size_t n_inputs, sloe_network_model *m) {
   const size_t len = sloe_fitted_take_u32(c), at = c->at;
   const uint8_t *bytes = sloe_fitted_take(c, len);
   SLOE_TRY(c->status);
-  const sloe_status status = sloe_learned_decode(bytes, len, out, c->err);
+  const sloe_status status = decode(c, bytes, len, m);
   if (status != SLOE_OK) return sloe_fitted_fail_model(c, at, status);
-  if (out->n_inputs == n_inputs) return SLOE_OK;
-  sloe_learned_fini(out);
+  if (fits(m, n_inputs)) return SLOE_OK;
+  sloe_network_model_fini(m);
   return sloe_fitted_fail_here(c, at, "a model has another number of inputs than it is given");
+}
+
+static sloe_status take_flags(sloe_fitted_cursor *c, sloe_network_model *m) {
+  const size_t at = c->at;
+  m->metric = sloe_fitted_take_u32(c);
+  const uint32_t flags = sloe_fitted_take_u32(c);
+  if (m->metric >= SLOE_NETWORKS_METRICS || flags > (ON_LAYERS | CHOSEN | OUTSIDE | IS_SUM))
+    return sloe_fitted_fail_here(c, at, "a model's metric or flags cannot be");
+  m->on_layers = (flags & ON_LAYERS) != 0;
+  m->chosen = (flags & CHOSEN) != 0;
+  m->outside = (flags & OUTSIDE) != 0;
+  m->is_sum = (flags & IS_SUM) != 0;
+  return c->status;
 }
 
 static sloe_status take_model(sloe_fitted_cursor *c, sloe_arena *arena, size_t n_features,
                               sloe_network_model *m) {
-  const size_t at = c->at;
-  m->metric = sloe_fitted_take_u32(c);
-  m->on_layers = sloe_fitted_take_u32(c);
-  m->chosen = sloe_fitted_take_u32(c);
+  SLOE_TRY(take_flags(c, m));
   const size_t n_inputs = sloe_fitted_take_u32(c);
-  if (c->status == SLOE_OK &&
-      (m->metric >= SLOE_NETWORKS_METRICS || m->on_layers > 1 || m->chosen > 1))
-    return sloe_fitted_fail_here(c, at, "a model's metric or flags cannot be");
   SLOE_TRY(take_text(c, arena, &m->regressor));
   SLOE_TRY(take_inputs(c, arena, n_features, n_inputs, &m->input));
   take_errors(c, &m->folds);
@@ -155,7 +183,7 @@ static sloe_status take_model(sloe_fitted_cursor *c, sloe_arena *arena, size_t n
   m->train_s = sloe_fitted_take_f64(c);
   m->tune_s = sloe_fitted_take_f64(c);
   SLOE_TRY(c->status);
-  return take_body(c, n_inputs, &m->body);
+  return take_body(c, n_inputs, m);
 }
 
 /* Of each metric at most one model is chosen, and every regressor stands once. */
@@ -164,7 +192,8 @@ static sloe_status check_models(sloe_fitted_cursor *c, const sloe_networks *netw
     for (size_t j = 0; j < i; j++) {
       const sloe_network_model *a = &networks->models[i], *b = &networks->models[j];
       if (a->metric != b->metric) continue;
-      if ((a->chosen && b->chosen) || strcmp(a->regressor, b->regressor) == 0)
+      if ((a->chosen && b->chosen) || (a->outside && b->outside) ||
+          strcmp(a->regressor, b->regressor) == 0)
         return sloe_fitted_fail_here(c, c->at, "a model stands twice, or two of one metric answer");
     }
   return SLOE_OK;

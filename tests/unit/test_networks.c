@@ -112,7 +112,7 @@ static void models_of_networks_come_back_as_they_were_written(void **state) {
   assert_int_equal(p->networks->at[1], sloe_feature_find("params"));
   assert_near(p->networks->rows, 120, 0);
   assert_string_equal(p->networks->power_rail, "gpu");
-  const sloe_network_model *m = sloe_networks_find(p->networks, SLOE_NETWORKS_LATENCY, NULL);
+  const sloe_network_model *m = sloe_networks_chosen(p->networks, SLOE_NETWORKS_LATENCY, 1);
   assert_string_equal(m->regressor, "poly");
   assert_near(m->folds.mape, 4, 0);
   assert_near(m->kinds.error_90, log(2), 0);
@@ -120,7 +120,7 @@ static void models_of_networks_come_back_as_they_were_written(void **state) {
   assert_near(sloe_learned_predict(&m->body, (double[]){2e6}), 5, 1e-12);
   assert_string_equal(sloe_networks_find(p->networks, SLOE_NETWORKS_LATENCY, "xgb")->regressor,
                       "xgb");
-  assert_null(sloe_networks_find(p->networks, SLOE_NETWORKS_MEMORY, NULL));
+  assert_null(sloe_networks_chosen(p->networks, SLOE_NETWORKS_MEMORY, 1));
   sloe_platform_free(p);
 }
 
