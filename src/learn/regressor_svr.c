@@ -160,4 +160,4 @@ static const sloe_hyper hyper[] = {
 };
 
 const sloe_regressor sloe_regressor_svr = {
-    "svr", "support vector regression", hyper, SLOE_SVR_HYPERS, 1, 1, fit};
+    "svr", "support vector regression", hyper, SLOE_SVR_HYPERS, 1, 1, fit, SLOE_SVR_COST, NULL};
