@@ -101,6 +101,7 @@ typedef struct sloe_regressor {
   /* NULL: a fit for each value. */
   sloe_status (*fit_path)(const sloe_learn_task *task, const sloe_learn_path *path,
                           sloe_learned *model, sloe_error *err);
+  sloe_status (*open)(sloe_error *err); /* finds the library that fits; NULL: none is needed */
 } sloe_regressor;
 
 /* In the order of regressors.def; NULL: no such one. */

@@ -60,6 +60,8 @@ static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_mlp = {
-    "mlp", "multi-layer perceptron", hyper,   SLOE_MLP_HYPERS, 1, 1,
-    fit,   SLOE_MLP_ITERATIONS,      fit_path};
+const sloe_regressor sloe_regressor_mlp = {"mlp",    "multi-layer perceptron",
+                                           hyper,    SLOE_MLP_HYPERS,
+                                           1,        1,
+                                           fit,      SLOE_MLP_ITERATIONS,
+                                           fit_path, NULL};

@@ -32,7 +32,8 @@ static const sloe_hyper hyper[] = {
 };
 
 const sloe_regressor sloe_regressor_poly = {
-    "poly", "ridge polynomial", hyper, SLOE_POLY_HYPERS, 1, 1, fit, SLOE_POLY_LAMBDA, fit_path};
+    "poly",           "ridge polynomial", hyper, SLOE_POLY_HYPERS, 1, 1, fit,
+    SLOE_POLY_LAMBDA, fit_path,           NULL};
 
 typedef struct path {
   const double *lambdas;

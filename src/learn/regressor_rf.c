@@ -139,5 +139,5 @@ static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_rf = {"rf", "random forest", hyper,   SLOE_RF_HYPERS, 0, 0,
-                                          fit,  SLOE_RF_TREES,   fit_path};
+const sloe_regressor sloe_regressor_rf = {
+    "rf", "random forest", hyper, SLOE_RF_HYPERS, 0, 0, fit, SLOE_RF_TREES, fit_path, NULL};

@@ -194,12 +194,21 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   return fit_path(task, &path, m, err);
 }
 
+static sloe_status open_it(sloe_error *err) {
+  sloe_xgb unused;
+  return sloe_xgb_open(&unused, err);
+}
+
 #else
+
+static sloe_status open_it(sloe_error *err) {
+  return sloe_fail(err, SLOE_UNSUPPORTED, "xgb: built without XGBoost (Debian: libxgboost-dev)");
+}
 
 static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
   (void)task;
   (void)m;
-  return sloe_fail(err, SLOE_UNSUPPORTED, "xgb: built without XGBoost (Debian: libxgboost-dev)");
+  return open_it(err);
 }
 
 static sloe_status fit_path(const sloe_learn_task *task, const sloe_learn_path *path,
@@ -216,5 +225,5 @@ static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_xgb = {"xgb", "XGBoost", hyper,           SLOE_XGB_HYPERS, 0,
-                                           1,     fit,       SLOE_XGB_ROUNDS, fit_path};
+const sloe_regressor sloe_regressor_xgb = {"xgb", "XGBoost",       hyper,    SLOE_XGB_HYPERS, 0, 1,
+                                           fit,   SLOE_XGB_ROUNDS, fit_path, open_it};
