@@ -225,3 +225,55 @@ sloe_status sloe_learn(const sloe_regressor *regressor, const sloe_learn_rows *r
     sloe_learned_fini(&m);
   return status;
 }
+
+/* ---- paths ---- */
+
+typedef struct walk {
+  const sloe_regressor *r;
+  const sloe_learn_path *path;
+} walk;
+
+static sloe_status arrive(const walk *w, size_t i, const sloe_learned *m, sloe_error *err) {
+  if (sloe_learned_check(m, err) != SLOE_OK)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "%s did not converge", w->r->name);
+  return w->path->arrived(w->path->context, i, m, err);
+}
+
+static sloe_status arrive_checked(void *context, size_t i, const sloe_learned *m, sloe_error *err) {
+  return arrive(context, i, m, err);
+}
+
+static sloe_status walk_path(const sloe_learn_task *task, sloe_learned *m, void *context,
+                             sloe_error *err) {
+  walk *w = context;
+  sloe_learn_path checked = *w->path;
+  checked.arrived = arrive_checked;
+  checked.context = w;
+  if (w->r->fit_path) return w->r->fit_path(task, &checked, m, err);
+  double values[SLOE_HYPER_MOST];
+  sloe_learn_task one = *task;
+  memcpy(values, task->hyper, w->r->n_hyper * sizeof *values);
+  one.hyper = values;
+  for (size_t i = 0; i < w->path->n; i++) {
+    values[w->r->along] = w->path->value[i];
+    SLOE_TRY(w->r->fit(&one, m, err));
+    SLOE_TRY(arrive(w, i, m, err));
+  }
+  return SLOE_OK;
+}
+
+sloe_status sloe_learn_along(const sloe_regressor *r, const sloe_learn_rows *rows,
+                             const sloe_learn_options *options, const sloe_learn_path *path,
+                             sloe_error *err) {
+  double values[SLOE_HYPER_MOST];
+  sloe_learn_options last = *options;
+  walk w = {r, path};
+  sloe_learned m = {0};
+  sloe_hyper_defaults(r, values);
+  if (options->hyper) memcpy(values, options->hyper, r->n_hyper * sizeof *values);
+  values[r->along] = path->value[path->n - 1];
+  last.hyper = values;
+  const sloe_status status = sloe_learn_with(r, rows, &last, walk_path, &w, &m, err);
+  sloe_learned_fini(&m);
+  return status;
+}

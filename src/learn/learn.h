@@ -81,6 +81,16 @@ typedef struct sloe_learn_task {
   int threads;
 } sloe_learn_task;
 
+/* Several values of one hyperparameter, in ascending order, on the way of one fit. */
+typedef struct sloe_learn_path {
+  const double *value; /* [n] */
+  size_t n;
+  int quick; /* a fit that is faster and nearly the same may stand in: xgb by histograms */
+  /* The model of value[i], good until it returns. */
+  sloe_status (*arrived)(void *context, size_t i, const sloe_learned *model, sloe_error *err);
+  void *context;
+} sloe_learn_path;
+
 typedef struct sloe_regressor {
   const char *name, *title;
   const sloe_hyper *hyper;
@@ -88,6 +98,11 @@ typedef struct sloe_regressor {
   int scales_inputs, scales_target;
   /* Fills kind and body of *model, which is initialised. */
   sloe_status (*fit)(const sloe_learn_task *task, sloe_learned *model, sloe_error *err);
+  size_t along; /* the hyperparameter of its path; task->hyper holds the last value there */
+  /* NULL: a fit for each value. */
+  sloe_status (*fit_path)(const sloe_learn_task *task, const sloe_learn_path *path,
+                          sloe_learned *model, sloe_error *err);
+  sloe_status (*open)(sloe_error *err); /* finds the library that fits; NULL: none is needed */
 } sloe_regressor;
 
 /* In the order of regressors.def; NULL: no such one. */

@@ -22,7 +22,8 @@ typedef struct trainer {
   float *out[SLOE_LEARNED_LAYERS + 1];     /* [BATCH][width]: the batch, then what layers give */
   float *delta[2];                         /* [BATCH][widest] */
   float *gradient, *first, *second, *best; /* [n_weights] */
-  double rate, steps;
+  double rate, steps, least;               /* least: loss so far */
+  size_t idle;                             /* epochs that gained nothing */
   sloe_rng rng;
 } trainer;
 
@@ -219,27 +220,53 @@ static double loss_of_held_out(trainer *r) {
   return loss / (double)(r->n - r->learned);
 }
 
-static sloe_status run(trainer *r, sloe_error *err) {
+static void swap_weights(trainer *r) {
   const size_t bytes = r->mlp->n_weights * sizeof(float);
+  memcpy(r->gradient, r->mlp->weight, bytes); /* which the next batch makes anew */
+  memcpy(r->mlp->weight, r->best, bytes);
+  memcpy(r->best, r->gradient, bytes);
+}
+
+/* With rows held out the best weights are shown, and training goes on from its own. */
+static sloe_status arrive(trainer *r, size_t i, sloe_error *err) {
   const int held_out = r->learned < r->n;
-  double best = INFINITY;
-  size_t idle = 0;
-  for (size_t e = 0; e < r->params->epochs; e++) {
+  if (!r->params->arrived) return SLOE_OK;
+  if (held_out) swap_weights(r);
+  const sloe_status status = r->params->arrived(r->params->context, i, err);
+  if (held_out) swap_weights(r);
+  return status;
+}
+
+/* 0: ten epochs gained nothing, and no lower rate is to be tried. */
+static int goes_on(trainer *r, double loss) {
+  r->idle = loss > r->least - tolerance ? r->idle + 1 : 0;
+  if (loss < r->least) {
+    r->least = loss;
+    if (r->learned < r->n) memcpy(r->best, r->mlp->weight, r->mlp->n_weights * sizeof *r->best);
+  }
+  if (r->idle <= PATIENCE) return 1;
+  if (!r->params->adaptive || r->rate <= least_rate) return 0;
+  r->rate /= 5;
+  r->idle = 0;
+  return 1;
+}
+
+static sloe_status run(trainer *r, sloe_error *err) {
+  const sloe_mlp_params *p = r->params;
+  const double last = p->epochs[p->n_stops - 1];
+  const int held_out = r->learned < r->n;
+  size_t at = 0;
+  for (double e = 1; e <= last; e++) {
     double loss = epoch(r);
     if (held_out) loss = loss_of_held_out(r);
     if (!isfinite(loss))
       return sloe_fail(err, SLOE_UNSUPPORTED, "mlp: the weights ran away: the rate is too high");
-    idle = loss > best - tolerance ? idle + 1 : 0;
-    if (loss < best) {
-      best = loss;
-      if (held_out) memcpy(r->best, r->mlp->weight, bytes);
-    }
-    if (idle <= PATIENCE) continue;
-    if (!r->params->adaptive || r->rate <= least_rate) break;
-    r->rate /= 5;
-    idle = 0;
+    const int more = goes_on(r, loss);
+    if (e == p->epochs[at]) SLOE_TRY(arrive(r, at++, err));
+    if (!more) break;
   }
-  if (held_out) memcpy(r->mlp->weight, r->best, bytes);
+  for (; at < p->n_stops; at++) SLOE_TRY(arrive(r, at, err));
+  if (held_out) swap_weights(r);
   return SLOE_OK;
 }
 
@@ -255,7 +282,7 @@ static void take_rows(trainer *r, const double *z, const double *t) {
 
 sloe_status sloe_mlp_train(const double *z, const double *t, size_t n,
                            const sloe_mlp_params *params, sloe_learned_mlp *mlp, sloe_error *err) {
-  trainer r = {.params = params, .mlp = mlp, .n = n, .rate = params->rate};
+  trainer r = {.params = params, .mlp = mlp, .n = n, .rate = params->rate, .least = INFINITY};
   sloe_status status;
   sloe_blas_one_thread();
   sloe_rng_seed(&r.rng, params->seed);

@@ -19,8 +19,12 @@
 typedef struct sloe_mlp_params {
   int adam, adaptive, early_stopping;
   double rate, alpha;
-  size_t epochs;
+  const double *epochs; /* [n_stops] ascending: where `arrived` is called; the last one ends it */
+  size_t n_stops;
   uint64_t seed;
+  /* The weights are now those of epochs[i]. NULL: nobody asks. */
+  sloe_status (*arrived)(void *context, size_t i, sloe_error *err);
+  void *context;
 } sloe_mlp_params;
 
 /* mlp: n_layers, activation, width and n_weights are set, weight has room. z: [n][width[0]].

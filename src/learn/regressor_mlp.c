@@ -2,7 +2,7 @@
 #include "learn/mlp_train.h"
 #include "learn/regressors.h"
 
-static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
+static sloe_status reserve(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
   const double *h = task->hyper;
   const uint32_t hidden = (uint32_t)h[SLOE_MLP_LAYERS];
   sloe_learned_mlp *mlp = &m->mlp;
@@ -14,14 +14,44 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   mlp->weight = SLOE_ARENA_NEW(&m->arena, float, mlp->n_weights);
   if (!mlp->weight) return sloe_fail(err, SLOE_NOMEM, "out of memory for an MLP");
   m->kind = SLOE_LEARNED_MLP;
+  return SLOE_OK;
+}
+
+typedef struct stops {
+  const sloe_learn_path *path; /* NULL: nobody asks */
+  const sloe_learned *m;
+} stops;
+
+static sloe_status arrived(void *context, size_t i, sloe_error *err) {
+  const stops *s = context;
+  return s->path ? s->path->arrived(s->path->context, i, s->m, err) : SLOE_OK;
+}
+
+static sloe_status train(const sloe_learn_task *task, const sloe_learn_path *path, sloe_learned *m,
+                         sloe_error *err) {
+  const double *h = task->hyper;
+  stops s = {path, m};
+  SLOE_TRY(reserve(task, m, err));
   const sloe_mlp_params params = {.adam = h[SLOE_MLP_OPTIMIZER] == 1,
                                   .adaptive = h[SLOE_MLP_SCHEDULE] == 1,
                                   .early_stopping = h[SLOE_MLP_EARLY_STOPPING] == 1,
                                   .rate = h[SLOE_MLP_RATE],
                                   .alpha = h[SLOE_MLP_ALPHA],
-                                  .epochs = (size_t)h[SLOE_MLP_ITERATIONS],
-                                  .seed = task->seed};
-  return sloe_mlp_train(task->z, task->t, task->n, &params, mlp, err);
+                                  .epochs = path ? path->value : &h[SLOE_MLP_ITERATIONS],
+                                  .n_stops = path ? path->n : 1,
+                                  .seed = task->seed,
+                                  .arrived = arrived,
+                                  .context = &s};
+  return sloe_mlp_train(task->z, task->t, task->n, &params, &m->mlp, err);
+}
+
+static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
+  return train(task, NULL, m, err);
+}
+
+static sloe_status fit_path(const sloe_learn_task *task, const sloe_learn_path *path,
+                            sloe_learned *m, sloe_error *err) {
+  return train(task, path, m, err);
 }
 
 #define SLOE_HYPER_OF_MLP
@@ -30,5 +60,8 @@ static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_mlp = {
-    "mlp", "multi-layer perceptron", hyper, SLOE_MLP_HYPERS, 1, 1, fit};
+const sloe_regressor sloe_regressor_mlp = {"mlp",    "multi-layer perceptron",
+                                           hyper,    SLOE_MLP_HYPERS,
+                                           1,        1,
+                                           fit,      SLOE_MLP_ITERATIONS,
+                                           fit_path, NULL};

@@ -11,6 +11,20 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   return status;
 }
 
+/* All lambdas from one decomposition. */
+static sloe_status fit_path(const sloe_learn_task *task, const sloe_learn_path *path,
+                            sloe_learned *m, sloe_error *err) {
+  sloe_ridge ridge;
+  SLOE_TRY(sloe_ridge_init(task, (uint32_t)task->hyper[SLOE_POLY_DEGREE], &ridge, err));
+  sloe_status status = SLOE_OK;
+  for (size_t i = 0; i < path->n && status == SLOE_OK; i++) {
+    status = sloe_ridge_model(&ridge, task, path->value[i], m, err);
+    if (status == SLOE_OK) status = path->arrived(path->context, i, m, err);
+  }
+  sloe_ridge_fini(&ridge);
+  return status;
+}
+
 #define SLOE_HYPER_OF_POLY
 #define H SLOE_HYPER_ROW
 static const sloe_hyper hyper[] = {
@@ -18,7 +32,8 @@ static const sloe_hyper hyper[] = {
 };
 
 const sloe_regressor sloe_regressor_poly = {
-    "poly", "ridge polynomial", hyper, SLOE_POLY_HYPERS, 1, 1, fit};
+    "poly",           "ridge polynomial", hyper, SLOE_POLY_HYPERS, 1, 1, fit,
+    SLOE_POLY_LAMBDA, fit_path,           NULL};
 
 typedef struct path {
   const double *lambdas;

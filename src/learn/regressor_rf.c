@@ -119,10 +119,25 @@ fail:
   return status;
 }
 
+/* The first trees of a large forest are those of a small one. */
+static sloe_status fit_path(const sloe_learn_task *task, const sloe_learn_path *path,
+                            sloe_learned *m, sloe_error *err) {
+  SLOE_TRY(fit(task, m, err));
+  sloe_learned part = *m;
+  for (size_t i = 0; i < path->n; i++) {
+    part.trees.n_trees = (uint32_t)path->value[i];
+    part.trees.n_nodes = m->trees.first[part.trees.n_trees];
+    part.trees.factor = 1 / path->value[i];
+    SLOE_TRY(path->arrived(path->context, i, &part, err));
+  }
+  return SLOE_OK;
+}
+
 #define SLOE_HYPER_OF_RF
 #define H SLOE_HYPER_ROW
 static const sloe_hyper hyper[] = {
 #include "learn/hyper.def"
 };
 
-const sloe_regressor sloe_regressor_rf = {"rf", "random forest", hyper, SLOE_RF_HYPERS, 0, 0, fit};
+const sloe_regressor sloe_regressor_rf = {
+    "rf", "random forest", hyper, SLOE_RF_HYPERS, 0, 0, fit, SLOE_RF_TREES, fit_path, NULL};

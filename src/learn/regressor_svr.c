@@ -143,12 +143,21 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   return status;
 }
 
+static sloe_status open_it(sloe_error *err) {
+  libsvm unused;
+  return open_library(&unused, err);
+}
+
 #else
+
+static sloe_status open_it(sloe_error *err) {
+  return sloe_fail(err, SLOE_UNSUPPORTED, "svr: built without libsvm (Debian: libsvm-dev)");
+}
 
 static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
   (void)task;
   (void)m;
-  return sloe_fail(err, SLOE_UNSUPPORTED, "svr: built without libsvm (Debian: libsvm-dev)");
+  return open_it(err);
 }
 
 #endif
@@ -160,4 +169,5 @@ static const sloe_hyper hyper[] = {
 };
 
 const sloe_regressor sloe_regressor_svr = {
-    "svr", "support vector regression", hyper, SLOE_SVR_HYPERS, 1, 1, fit};
+    "svr",  "support vector regression", hyper, SLOE_SVR_HYPERS, 1, 1, fit, SLOE_SVR_COST, NULL,
+    open_it};

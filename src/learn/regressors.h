@@ -58,6 +58,12 @@ sloe_status sloe_learn_with(const sloe_regressor *r, const sloe_learn_rows *rows
                             const sloe_learn_options *options, sloe_learn_work run, void *context,
                             sloe_learned *m, sloe_error *err);
 
+/* Fit along the regressor's path: what arrives is what sloe_learn gives for that value, but for
+   `quick`. options->hyper[r->along] means nothing. Errors: of sloe_learn and of `arrived`. */
+sloe_status sloe_learn_along(const sloe_regressor *r, const sloe_learn_rows *rows,
+                             const sloe_learn_options *options, const sloe_learn_path *path,
+                             sloe_error *err);
+
 /* Rows held out to say when to end: a tenth, at least one. Fills order[n] with the rows, those held
    out last, and returns how many are left to learn from. */
 size_t sloe_hold_out(size_t n, uint64_t seed, uint32_t *order);

@@ -53,7 +53,7 @@ typedef struct sloe_tune_options {
   size_t folds;        /* 0: 5 */
   const size_t *group; /* [n]: rows of one number stay in one fold; NULL: each row alone */
   size_t points;       /* at least so many; 0: 200 */
-  double limit_s;      /* processor time from one point of a path to the next; 0: 10 s for up to
+  double limit_s;      /* processor time from one point of a path to the next; 0: 5 s for up to
                           1500 rows, growing with the square of rows above */
   int no_racing;       /* every point sees every fold */
   int no_neighbours;   /* the grid alone */
