@@ -33,8 +33,9 @@ static void ask(const sloe_networks *networks, const sloe_net_info *info, questi
 static const sloe_network_model *model_for(const sloe_estimate *e, sloe_networks_metric metric,
                                            const question *q) {
   const sloe_networks *networks = e->platform->networks;
-  return q->how->model ? sloe_networks_find(networks, metric, q->how->model)
-                       : sloe_networks_chosen(networks, metric, q->inside);
+  if (q->how->model) return sloe_networks_find(networks, metric, q->how->model);
+  const sloe_network_model *model = sloe_networks_chosen(networks, metric, q->inside);
+  return model ? model : sloe_networks_chosen(networks, metric, 1);
 }
 
 /* The errors that hold for the question. */
