@@ -178,6 +178,7 @@ static sloe_status learn_metric(training *t, sloe_networks_metric metric) {
   if (t->options->select) SLOE_TRY(select_features(t, &lesson));
   for (size_t i = 0; sloe_regressor_at(i); i++)
     if (is_wanted(t, sloe_regressor_at(i))) SLOE_TRY(learn_one(t, &lesson, sloe_regressor_at(i)));
+  if (metric == SLOE_NETWORKS_LATENCY && wants_sum(t)) SLOE_TRY(learn_one(t, &lesson, NULL));
   choose(t, first);
   return SLOE_OK;
 }
