@@ -34,6 +34,17 @@ typedef struct sloe_layer_term {
 
 extern const sloe_layer_term sloe_layer_term_rows[SLOE_LAYER_TERMS];
 
+typedef struct sloe_term_costs { /* ms of one unit at the hardware's peak, of a usual launch */
+  double flop, byte, launch;
+} sloe_term_costs;
+
+static inline double sloe_layer_term_cost(size_t term, const sloe_term_costs *costs) {
+  const sloe_term_unit unit = sloe_layer_term_rows[term].unit;
+  return unit == SLOE_TERM_FLOP   ? costs->flop
+         : unit == SLOE_TERM_BYTE ? costs->byte
+                                  : costs->launch;
+}
+
 /* X(NAME, doc), in the order of the array */
 #define SLOE_LAYER_TRAIT_MAP(X)                                            \
   X(log_c, "ln of the input channels of a group; of a product its inputs") \

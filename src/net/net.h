@@ -22,8 +22,8 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "net/layer_axes.h"
-#include "net/layer_terms.h"
 #include "net/layer_spec.h"
+#include "net/layer_terms.h"
 #include "sloe/sloe.h"
 
 typedef int32_t sloe_tid; /* index of a tensor; -1: an optional one left out */

@@ -1,0 +1,157 @@
+/* layer_sum_file.c: the bytes of a layer sum, version 1.
+ *
+ *   offset  bytes
+ *        0      8  89 'S' 'L' 'S' CR LF 1A LF
+ *        8      4  version          12   4  32: where what the checksum covers begins
+ *       16      8  length           24   8  XXH64 of all bytes from 32 on
+ *       32         u32 n_terms, n_traits, n_sizes, n_families, has_trees, 0;
+ *                  f64 constant, limit, fade, coef[n_terms]; u64 family[n_families];
+ *                  f64 least[n_families x n_sizes], most[the same];
+ *                  with trees: the bytes of a learned model (learned_file.c) up to the end
+ *
+ * Little-endian, IEEE 754.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "model/layer_sum.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "layer_sum_file.c copies little-endian numbers as they are"
+#endif
+
+#define MAGIC "\x89SLS\r\n\x1a\n"
+enum { VERSION = 1, HEADER = 32, COUNTS = 6 };
+static const size_t most_bytes = (size_t)1 << 30;
+
+static void add(sloe_text *out, const void *data, size_t count, size_t size) {
+  sloe_text_addn(out, data, count * size);
+}
+
+static void put(char *at, uint64_t value, size_t size) {
+  memcpy(at, &value, size);
+}
+
+void sloe_layer_sum_encode(const sloe_layer_sum *m, sloe_text *out) {
+  char header[HEADER] = MAGIC;
+  const size_t start = out->len, sizes = (size_t)m->n_families * m->n_sizes;
+  const uint32_t counts[COUNTS] = {m->n_terms,    m->n_traits,  m->n_sizes,
+                                   m->n_families, m->has_trees, 0};
+  const double scalars[] = {m->constant, m->limit, m->fade};
+  add(out, header, 1, HEADER);
+  add(out, counts, COUNTS, sizeof *counts);
+  add(out, scalars, 3, sizeof *scalars);
+  add(out, m->coef, m->n_terms, sizeof *m->coef);
+  add(out, m->family, m->n_families, sizeof *m->family);
+  add(out, m->least, sizes, sizeof *m->least);
+  add(out, m->most, sizes, sizeof *m->most);
+  if (m->has_trees) sloe_learned_encode(&m->trees, out);
+  if (out->failed) return;
+  put(header + 8, VERSION, 4);
+  put(header + 12, HEADER, 4);
+  put(header + 16, out->len - start, 8);
+  put(header + 24, sloe_hash64(out->data + start + HEADER, out->len - start - HEADER), 8);
+  memcpy(out->data + start, header, sizeof header);
+}
+
+static sloe_status check_header(const char *data, size_t len, sloe_error *err) {
+  uint32_t version, header;
+  uint64_t length, hash;
+  if (len < HEADER || memcmp(data, MAGIC, 8) != 0)
+    return sloe_fail_at(err, SLOE_FORMAT, 0, "no layer sum");
+  memcpy(&version, data + 8, 4);
+  memcpy(&header, data + 12, 4);
+  memcpy(&length, data + 16, 8);
+  memcpy(&hash, data + 24, 8);
+  if (version > VERSION)
+    return sloe_fail_at(err, SLOE_UNSUPPORTED, 8, "layer sum of version %u, at most %d is known",
+                        (unsigned)version, VERSION);
+  if (version < 1 || header != HEADER || length != len)
+    return sloe_fail_at(err, SLOE_FORMAT, 16, "layer sum: %llu bytes declared, %zu are there",
+                        (unsigned long long)length, len);
+  if (hash != sloe_hash64(data + HEADER, len - HEADER))
+    return sloe_fail_at(err, SLOE_FORMAT, 24, "layer sum: the checksum is wrong");
+  return SLOE_OK;
+}
+
+typedef struct reader {
+  const char *data;
+  size_t at, len;
+  sloe_error *err;
+} reader;
+
+static sloe_status take(reader *r, void *to, size_t count, size_t size) {
+  if (count > (r->len - r->at) / size)
+    return sloe_fail_at(r->err, SLOE_FORMAT, r->at,
+                        "layer sum: cut short, %zu numbers wanted, %zu bytes left", count,
+                        r->len - r->at);
+  if (count) memcpy(to, r->data + r->at, count * size);
+  r->at += count * size;
+  return SLOE_OK;
+}
+
+/* The counts are checked against the bytes that are left before memory is asked for. */
+static sloe_status take_counts(reader *r, sloe_layer_sum *m) {
+  uint32_t counts[COUNTS];
+  SLOE_TRY(take(r, counts, COUNTS, sizeof *counts));
+  if (counts[3] > (r->len - r->at) / sizeof(uint64_t) || counts[4] > 1 || counts[5] != 0)
+    return sloe_fail_at(r->err, SLOE_FORMAT, HEADER, "layer sum: impossible counts");
+  sloe_status status = sloe_layer_sum_init(m, counts[0], counts[1], counts[2], counts[3], r->err);
+  if (status == SLOE_USAGE)
+    return sloe_fail_at(r->err, SLOE_FORMAT, HEADER, "layer sum: impossible counts");
+  m->has_trees = counts[4];
+  return status;
+}
+
+static sloe_status take_all(reader *r, sloe_layer_sum *m) {
+  SLOE_TRY(take_counts(r, m));
+  const size_t sizes = (size_t)m->n_families * m->n_sizes;
+  SLOE_TRY(take(r, &m->constant, 1, sizeof m->constant));
+  SLOE_TRY(take(r, &m->limit, 1, sizeof m->limit));
+  SLOE_TRY(take(r, &m->fade, 1, sizeof m->fade));
+  SLOE_TRY(take(r, m->coef, m->n_terms, sizeof *m->coef));
+  SLOE_TRY(take(r, m->family, m->n_families, sizeof *m->family));
+  SLOE_TRY(take(r, m->least, sizes, sizeof *m->least));
+  SLOE_TRY(take(r, m->most, sizes, sizeof *m->most));
+  if (m->has_trees) {
+    SLOE_TRY(sloe_learned_decode(r->data + r->at, r->len - r->at, &m->trees, r->err));
+    r->at = r->len;
+  }
+  if (r->at != r->len)
+    return sloe_fail_at(r->err, SLOE_FORMAT, r->at, "layer sum: %zu bytes too many",
+                        r->len - r->at);
+  return sloe_layer_sum_check(m, r->err);
+}
+
+sloe_status sloe_layer_sum_decode(const void *data, size_t len, sloe_layer_sum *out,
+                                  sloe_error *err) {
+  reader r = {.data = data, .at = HEADER, .len = len, .err = err};
+  *out = (sloe_layer_sum){0};
+  SLOE_TRY(check_header(data, len, err));
+  const sloe_status status = take_all(&r, out);
+  if (status != SLOE_OK) sloe_layer_sum_fini(out);
+  return status;
+}
+
+sloe_status sloe_layer_sum_save(const sloe_layer_sum *m, const char *path, sloe_error *err) {
+  sloe_text text = {0};
+  char *bytes = NULL;
+  sloe_layer_sum_encode(m, &text);
+  const size_t len = text.len;
+  SLOE_TRY(sloe_text_take(&text, &bytes, err));
+  const sloe_status status = sloe_file_write(path, bytes, len, err);
+  sloe_dealloc(bytes);
+  return status;
+}
+
+sloe_status sloe_layer_sum_load(const char *path, sloe_layer_sum *out, sloe_error *err) {
+  char *bytes = NULL;
+  size_t len;
+  *out = (sloe_layer_sum){0};
+  SLOE_TRY(sloe_file_read(path, most_bytes, &bytes, &len, err));
+  const sloe_status status = sloe_layer_sum_decode(bytes, len, out, err);
+  sloe_dealloc(bytes);
+  return status;
+}
