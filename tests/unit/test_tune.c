@@ -182,10 +182,10 @@ static void what_arrives_on_a_path_is_what_a_fit_of_that_value_gives(void **stat
 
 static void tuned_beats_the_defaults(void **state) {
   (void)state;
-  static const char *const names[] = {"poly", "rf", "xgb"};
-  static const double at_most[] = {0.1, 1, 0.95}; /* of the defaults' MAPE */
+  static const char *const names[] = {"poly", "rf"};
+  static const double at_most[] = {0.1, 1}; /* of the defaults' MAPE */
   const sloe_learn_rows rows = planted_rows(&seen, 200);
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < 2; i++) {
     const sloe_regressor *r = sloe_regressor_find(names[i]);
     const sloe_tune_options options = {.log_target = 1, .points = 24, .folds = 3, .threads = 2};
     double usual[200];
@@ -308,9 +308,9 @@ static void an_svr_that_does_not_end_is_ended(void **state) {
 static void points_out_of_time_are_listed_and_the_rest_is_tuned(void **state) {
   (void)state;
   const sloe_regressor *r = the("svr");
-  const sloe_learn_rows rows = planted_rows(&seen, 400);
+  const sloe_learn_rows rows = planted_rows(&seen, 200);
   const sloe_tune_options options = {
-      .log_target = 1, .limit_s = 0.1, .points = 56, .folds = 2, .no_neighbours = 1};
+      .log_target = 1, .limit_s = 0.02, .points = 70, .folds = 2, .no_neighbours = 1};
   sloe_tuned tuned;
   sloe_error err;
   assert_ok(sloe_tune(r, &rows, &options, &tuned, &err), err);
