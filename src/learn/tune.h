@@ -20,18 +20,18 @@
  * in one path too, from low to high, so that time that runs out does so once.
  *
  * Racing. All points see the first fold, long runs only where the short ones did well; half of them
- * at most see the second, a quarter the others. Which ones is decided when all have arrived, so
- * that the answer is the same for any number of processes. Points left behind are listed with how
- * far they came.
+ * at most see the second, a quarter the others; the defaults see all. Which ones is decided when
+ * all have arrived, so that the answer is the same for any number of processes. Points left behind
+ * are listed with how far they came.
  *
  * Each fit runs in a process of its own: libsvm cannot be stopped from inside, a library that dies
  * does not take the caller along, and memory comes back. A fit whose processor time is over the
  * limit is ended; the points that it has not come to are listed as out of time. That alone may
  * depend on the machine.
  *
- * The journal is a text file, a line for each fit, behind a hash of rows, options and regressor, so
- * that one file serves all regressors and targets of a training; lines of other hashes are left
- * alone, damaged ones passed over. What stands in it is not fitted again.
+ * The journal is a text file, a line for each point and fold, behind a hash of rows, options and
+ * regressor, so that one file serves all regressors and targets of a training; lines of other
+ * hashes are left alone, damaged ones passed over. What stands in it is not fitted again.
  */
 #ifndef SLOE_LEARN_TUNE_H
 #define SLOE_LEARN_TUNE_H
