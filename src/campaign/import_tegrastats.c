@@ -84,7 +84,7 @@ static void add_remarks(row *r) {
   if (!s->has_dates) remark(r, "no dates: 1 s between two lines is assumed");
   if (is_mixed(s)) remark(r, "load and rest in one log: power_w is of neither");
   if (!s->n_busy)
-    remark(r, isnan(s->gpu_load) ? "the GPU's load is not told" : "the GPU was never busy");
+    remark(r, "%s", isnan(s->gpu_load) ? "the GPU's load is not told" : "the GPU was never busy");
   if (s->gap_s > 0) remark(r, "a gap of %.0f s", s->gap_s);
   if (s->n_other) remark(r, "%zu other lines between", s->n_other);
   if (s->n_unknown) remark(r, "%zu unknown words, '%s'", s->n_unknown, s->unknown);

@@ -303,6 +303,8 @@ sloe_status sloe_tegrastats_read(const char *text, size_t len, sloe_arena *arena
     at = end + 1;
   }
   end_record(&x);
+  if (!x.n && len && (*text == '{' || *text == '['))
+    return sloe_fail(err, SLOE_FORMAT, "a JSON document, no log of tegrastats");
   if (!x.n) return sloe_fail(err, SLOE_FORMAT, "none of its %zu lines is of tegrastats", x.line);
   *out = x.list;
   *n = x.n;
