@@ -32,7 +32,7 @@ jq .errors[0].n == 1
 $ for i in 1 2 3 4 5; do echo "RAM 1883/3964MB (lfb 73x4MB) CPU [2%@204] GR3D_FREQ 99%@921 POM_5V_IN 6235/1 POM_5V_GPU 3574/1"; done > t.log
 $ sloe import tegrastats t.log --net zoo:vgg16
 out: net,device,runtime,
-out: zoo:vgg16,,,,,,,3.574,gpu,
+out: zoo:vgg16,,,,,,,3.574,gpu,3.574,0,
 out: 6.235,POM_5V_IN,
 out: ,system,
 out 2 lines

@@ -37,6 +37,7 @@ typedef struct log_reader {
 
 /* ---- means ---- */
 
+/* Sums of what is above the first value, so that equal values have it as their mean exactly. */
 typedef struct mean {
   double sum, sum2, weight, least, most, first;
 } mean;
@@ -46,20 +47,21 @@ static const mean none = {0, 0, 0, NAN, NAN, NAN};
 static void take(mean *m, double value, double weight) {
   if (isnan(value)) return;
   if (m->weight == 0) m->first = value;
-  m->sum += value * weight;
-  m->sum2 += value * value * weight;
+  const double above = value - m->first;
+  m->sum += above * weight;
+  m->sum2 += above * above * weight;
   m->weight += weight;
   m->least = fmin(m->least, value);
   m->most = fmax(m->most, value);
 }
 
 static double mean_of(const mean *m) {
-  return m->weight > 0 ? m->sum / m->weight : NAN;
+  return m->weight > 0 ? m->first + m->sum / m->weight : NAN;
 }
 
 static double deviation_of(const mean *m) {
-  const double middle = mean_of(m);
-  return sqrt(fmax(m->sum2 / m->weight - middle * middle, 0));
+  const double above = m->sum / m->weight;
+  return m->weight > 0 ? sqrt(fmax(m->sum2 / m->weight - above * above, 0)) : NAN;
 }
 
 /* Of one field of all samples; `which` 0: all, 1: the GPU busy, -1: idle. */
@@ -100,8 +102,8 @@ static void sum_draw(const record *r, const sloe_rails *rails, sloe_tegrastats_d
   out->is_shared = rails->is_shared;
   out->mean_w = mean_of(&all);
   out->peak_w = all.most;
-  out->sd_w = all.weight > 0 ? deviation_of(&all) : NAN;
-  out->energy_j = all.weight > 0 ? all.sum : NAN;
+  out->sd_w = deviation_of(&all);
+  out->energy_j = out->mean_w * all.weight;
   out->idle_w = mean_of(&idle);
   out->loaded_w = mean_of(&loaded);
 }
