@@ -21,7 +21,7 @@
 #include "campaign/import.h"
 #include "device/device.h"
 
-enum { FEW = 5, LOG_LIMIT = 1 << 28, ARENA_LIMIT = 1 << 30 /* bytes */ };
+enum { FEW = 5, LOG_LIMIT = 1 << 28, ARENA_LIMIT = 1 << 29 /* bytes */ };
 
 static const double SLOWER = 0.95, MIXED = 0.1;
 

@@ -30,24 +30,20 @@ static int follow(const sloe_jetson *b, char buf[2 * SLOE_SYS_PATH]) {
 long sloe_sys_bytes(const sloe_jetson *b, const char *path, char *buf, size_t size) {
   char full[2 * SLOE_SYS_PATH];
   size_t got = 0;
+  ssize_t n = 1;
   *buf = 0;
   if (!full_path(b, path, full) || !follow(b, full)) return -1;
   const int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return -1;
-  for (ssize_t n = 1; n && got < size - 1;) {
+  while (n && got < size - 1) {
     n = read(fd, buf + got, size - 1 - got);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      got = 0;
-      close(fd);
-      *buf = 0;
-      return -1;
-    }
+    if (n < 0) break;
     got += (size_t)n;
   }
   close(fd);
-  buf[got] = 0;
-  return (long)got;
+  buf[n < 0 ? 0 : got] = 0;
+  return n < 0 ? -1 : (long)got;
 }
 
 const char *sloe_sys_text(const sloe_jetson *b, const char *path, char *buf, size_t size) {

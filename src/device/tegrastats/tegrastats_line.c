@@ -98,10 +98,10 @@ static int cut_three(word w, char between, size_t last_len, int out[3]) {
 
 /* Days since 1970 of a date in the Gregorian calendar (Hinnant, "chrono-compatible low-level date
    algorithms"). */
-static double days_of(int year, int month, int day) {
+static int days_of(int year, int month, int day) {
   const int y = year - (month <= 2), era = y / 400, yoe = y - era * 400;
   const int doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097.0 + (yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719468;
+  return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
 static void read_date(reader *r) {
@@ -111,7 +111,7 @@ static void read_date(reader *r) {
   r->at = ahead.at;
   if (date[0] < 1 || date[0] > 12 || date[1] < 1 || date[1] > 31) return;
   r->out->at_s =
-      days_of(date[2], date[0], date[1]) * 86400 + time[0] * 3600 + time[1] * 60 + time[2];
+      days_of(date[2], date[0], date[1]) * 86400.0 + time[0] * 3600 + time[1] * 60 + time[2];
 }
 
 /* ---- memory ---- */
