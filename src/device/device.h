@@ -41,8 +41,10 @@ typedef struct sloe_device_info {
   const char *precision; /* "fp32" */
   const char *mode;      /* "t1": one thread; power mode */
   int64_t batch, threads;
-  sloe_fusion fusion;                  /* rules by which a network becomes its layers */
-  double memory_mb;                    /* of the device, 10^6 bytes; NAN: unknown */
+  sloe_fusion fusion; /* rules by which a network becomes its layers */
+  double memory_mb;   /* of the device, 10^6 bytes; NAN: unknown */
+  int self_clocked;   /* 1: starting a job takes seconds, so no reference layer is timed around
+                         others;   the backend itself sees to it that the clock stays as it was */
   const sloe_device_pair *environment; /* CPU model, governor, library versions, ... */
   size_t n_environment;
 } sloe_device_info;
@@ -209,8 +211,8 @@ sloe_status sloe_time_layers(sloe_device *device, sloe_job *job, const sloe_timi
 void sloe_timing_fini(sloe_timing *timing);
 
 /* The reference layer: loaded once a device, the same everywhere, timed warm. ns: the minimum of
-   `runs`, behind one that does not count. UNSUPPORTED where the backend cannot run it; timing then
-   goes without. */
+   `runs`, behind one that does not count. UNSUPPORTED where the backend cannot run it or watches
+   its clock itself; timing then goes without. */
 sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err);
 extern const sloe_layer_spec sloe_reference_spec;
 
