@@ -113,10 +113,14 @@ typedef struct sloe_evaluate_options {
 } sloe_evaluate_options;
 
 typedef struct sloe_import_options {
-  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano */
+  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano;
+                         tegrastats: logs of NVIDIA's program */
   const char *const *files;
   size_t n_files;
-  const char *out; /* NULL: *text is given instead */
+  const char *out;  /* NULL: *text is given instead */
+  const char *net;  /* tegrastats: the NET that ran; NULL: not said */
+  const char *rail; /* tegrastats: "input" or "gpu", of power_w; NULL: the GPU's where nothing else
+                       is on it, else the input */
 } sloe_import_options;
 
 typedef struct sloe_db_export_options {

@@ -1,10 +1,12 @@
 #include "cli.h"
 
-static sloe_exit run_icas(const sloe_args *args) {
-  const sloe_import_options options = {.format = "icas",
+static sloe_exit import(const sloe_args *args, const char *format) {
+  const sloe_import_options options = {.format = format,
                                        .files = args->operands,
                                        .n_files = args->n_operands,
-                                       .out = sloe_args_value(args, SLOE_OPT_OUT)};
+                                       .out = sloe_args_value(args, SLOE_OPT_OUT),
+                                       .net = sloe_args_value(args, SLOE_OPT_NET),
+                                       .rail = sloe_args_value(args, SLOE_OPT_RAIL)};
   const sloe_lab *lab;
   sloe_error err = {0};
   char *text;
@@ -13,6 +15,14 @@ static sloe_exit run_icas(const sloe_args *args) {
   sloe_status status = lab->import(&options, &text, &err);
   if (status != SLOE_OK) return sloe_cli_failed(options.files[0], status, &err);
   return text ? sloe_cli_answer(text) : SLOE_EXIT_YES;
+}
+
+static sloe_exit run_icas(const sloe_args *args) {
+  return import(args, "icas");
+}
+
+static sloe_exit run_tegrastats(const sloe_args *args) {
+  return import(args, "tegrastats");
 }
 
 const sloe_command sloe_cmd_import_icas = {
@@ -27,4 +37,19 @@ const sloe_command sloe_cmd_import_icas = {
     .min_operands = 1,
     .max_operands = SIZE_MAX,
     .run = run_icas,
+};
+
+const sloe_command sloe_cmd_import_tegrastats = {
+    .name = "import tegrastats",
+    .operands = "LOG...",
+    .summary = "power and memory of logs of tegrastats as a measurement table",
+    .details =
+        "To stdout, or to the file of -o. A row for each LOG, or for each board in it; every board "
+        "from the TX1 to\nThor. A reading is the momentary one, never the mean since tegrastats "
+        "began; rails are named beside\ntheir figures, memory is the whole system's. What may be "
+        "wrong with a log stands in the column remarks.\n",
+    .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(NET) | SLOE_OPTION_BIT(RAIL),
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+    .run = run_tegrastats,
 };
