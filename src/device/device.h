@@ -46,6 +46,9 @@ typedef struct sloe_device_info {
   double memory_mb;   /* of the device, 10^6 bytes; NAN: unknown */
   int self_clocked;   /* 1: starting a job takes seconds, so no reference layer is timed around
                          others;   the backend itself sees to it that the clock stays as it was */
+  /* About how long it takes to load and time a layer, a network; NAN or 0: hardly longer than their
+     runs. */
+  double layer_s, network_s;
   const sloe_device_pair *environment; /* CPU model, governor, library versions, ... */
   size_t n_environment;
 } sloe_device_info;
