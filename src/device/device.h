@@ -22,6 +22,7 @@
 #define SLOE_DEVICE_DEVICE_H
 
 #include "device/run_stats.h"
+#include "device/trtexec/trtexec_log.h"
 #include "net/net.h"
 
 typedef struct sloe_device sloe_device;
