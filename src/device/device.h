@@ -23,6 +23,7 @@
 
 #include "device/run_stats.h"
 #include "device/tegrastats/tegrastats.h"
+#include "device/trtexec/trtexec_log.h"
 #include "net/net.h"
 
 typedef struct sloe_device sloe_device;
