@@ -124,6 +124,9 @@ sloe_status sloe_device_open(const char *backend, const char *modules, sloe_devi
                              sloe_error *err);
 void sloe_device_close(sloe_device *device);
 const sloe_device_info *sloe_device_describe(const sloe_device *device);
+/* Why what is measured on it cannot be repeated, by its environment's "reproducible"; NULL: nothing
+   speaks against it. Lives as long as the device. */
+const char *sloe_device_doubt(const sloe_device *device);
 const char *sloe_device_backend(const sloe_device *device); /* the string it was opened with */
 
 /* Every backend there is, for --help and --version: *why is NULL where it can be opened here. */

@@ -3,6 +3,7 @@
  *
  *   STAND_IN_VERSION=10.3.0    of TensorRT, 6.0 to 11
  *   STAND_IN_FAULT=NAME        always this one (below); of one command alone: NAME@--saveEngine
+ *   STAND_IN_ONCE=FILE         only where FILE is not there, and makes it
  *   STAND_IN_RATE=N            one command in N suffers any of them
  *   STAND_IN_NOISE=0.01        deviation of an inference; the same engine has the same each time
  *   STAND_IN_CURRENT=FILE      mA go there while it is under load: a sensor's file
@@ -327,13 +328,23 @@ static int misbehave(const trtexec *t) {
   return fail(t);
 }
 
+/* 1 where FILE was there; it is from now on. */
+static int was_there(const char *path) {
+  if (!path || !*path) return 0;
+  if (access(path, F_OK) == 0) return 1;
+  FILE *file = fopen(path, "w");
+  if (file) fclose(file);
+  return 0;
+}
+
 static const char *choose_fault(trtexec *t) {
   const char *fault = getenv("STAND_IN_FAULT"), *rate = getenv("STAND_IN_RATE");
   static char name[40];
   if (fault && *fault) {
     const size_t len = strcspn(fault, "@");
     snprintf(name, sizeof name, "%.*s", (int)len, fault);
-    return !fault[len] || flag(t, fault + len + 1) ? name : "";
+    const int is_meant = !fault[len] || flag(t, fault + len + 1);
+    return is_meant && !was_there(getenv("STAND_IN_ONCE")) ? name : "";
   }
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
