@@ -5,6 +5,7 @@
 
 BUILD      ?= build
 BUILD_ASAN ?= build-asan
+BUILD_AGENT ?= build-agent
 PREFIX     ?= /usr/local
 DESTDIR    ?=
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
@@ -13,7 +14,7 @@ CONFIGURE = cmake -S . -G Ninja
 COMPILE   = cmake --build
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench accuracy lint fuzz install clean help
+.PHONY: build demo agent test bench accuracy lint fuzz install clean help
 
 ## build    the command build/sloe and build/libsloe.so
 build:
@@ -24,6 +25,20 @@ build:
 ## demo     estimates three real CNNs on several boards, then profiles this processor for a minute
 demo: build
 	@tools/demo.sh $(BUILD)/sloe
+
+## agent    build-agent/sloe, static, for a board (aarch64), checked under qemu; AGENT_CC=gcc: for this machine
+AGENT_CC ?= $(if $(filter aarch64,$(shell uname -m)),$(CC),aarch64-linux-gnu-gcc)
+AGENT     = $(MAKE) -s -j $(JOBS) -f tools/agent.mk CC="$(AGENT_CC)" OUT=$(BUILD_AGENT)
+ifeq ($(AGENT_CC),aarch64-linux-gnu-gcc)
+agent: build
+	@tools/install-deps.sh agent
+	@tools/arm64-jansson.sh $(BUILD_AGENT)/jansson
+	@$(AGENT) JANSSON=$(BUILD_AGENT)/jansson
+	@tests/alone/run.sh $(BUILD)/sloe $(BUILD_AGENT)/sloe qemu-aarch64
+else
+agent:
+	@$(AGENT)
+endif
 
 ## test     all tests, plain and under AddressSanitizer and UBSan; closes with the totals
 test:
@@ -60,7 +75,7 @@ install: build
 
 ## clean    removes every build folder
 clean:
-	rm -rf $(BUILD) $(BUILD_ASAN) build-fuzz build-lint
+	rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_AGENT) build-fuzz build-lint
 
 ## help     this list
 help:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-deps.sh PURPOSE...: see to it that the Debian packages of build, test, bench, plots, lint, fuzz or
-# torch are installed. Asks dpkg first, so that a machine that has them all needs neither root nor network.
+# install-deps.sh PURPOSE...: see to it that the Debian packages of build, test, bench, plots, lint, fuzz,
+# agent or torch are installed. Asks dpkg first, so that a machine that has them all needs neither root nor network.
 set -euo pipefail
 
 packages_of() {
@@ -11,8 +11,9 @@ packages_of() {
     plots) echo python3 python3-matplotlib ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-dev ;;
+    agent) echo make gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user ;;
     torch) echo python3 python3-torch python3-onnx ;;
-    *) echo "install-deps.sh: no such purpose '$1' (build, test, bench, plots, lint, fuzz, torch)" >&2; return 2 ;;
+    *) echo "install-deps.sh: no such purpose '$1' (build, test, bench, plots, lint, fuzz, agent, torch)" >&2; return 2 ;;
   esac
 }
 
@@ -21,7 +22,7 @@ is_installed() {
 }
 
 [ -n "${SLOE_SKIP_DEPS:-}" ] && exit 0
-[ $# -gt 0 ] || { echo "usage: install-deps.sh build|test|bench|plots|lint|fuzz|torch..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: install-deps.sh build|test|bench|plots|lint|fuzz|agent|torch..." >&2; exit 2; }
 
 wanted=()
 for purpose in "$@"; do

@@ -44,6 +44,7 @@ const sloe_lab *sloe_lab_open(void) {
       .measured_answer = sloe_measured_answer,
       .measured_extra = sloe_measured_extra_of,
       .measured_table = sloe_measured_table,
+#ifndef SLOE_ALONE /* what needs a store */
       .profile = sloe_profile,
       .collect_plan = sloe_collect_plan,
       .collect = sloe_collect,
@@ -53,6 +54,7 @@ const sloe_lab *sloe_lab_open(void) {
       .db_export = sloe_db_export,
       .db_merge = sloe_db_merge,
       .db_info = sloe_db_get_info,
+#endif
       .serve = serve,
   };
   return &lab;

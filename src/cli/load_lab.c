@@ -2,12 +2,24 @@
  * looked for beside the command, where a build leaves both, then where libraries are (RPATH, the
  * loader's own folders). It stays loaded.
  */
+#ifndef SLOE_ALONE
 #include <dlfcn.h>
+#endif
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
+
+#ifdef SLOE_ALONE /* it is in here */
+
+static const sloe_lab *load(char *why, size_t size) {
+  (void)why;
+  (void)size;
+  return sloe_lab_open();
+}
+
+#else
 
 #define LAB_FILE "libsloe-lab.so.0"
 
@@ -38,6 +50,8 @@ static const sloe_lab *load(char *why, size_t size) {
            *path ? path : LAB_FILE, lab->version, sloe_version());
   return NULL;
 }
+
+#endif
 
 const sloe_lab *sloe_cli_find_lab(const char **why) {
   static const sloe_lab *lab;

@@ -28,6 +28,11 @@ sloe_status sloe_load_by_runs(const sloe_backend *backend, void *state, void *jo
 /* `rest` of one that has none. */
 sloe_status sloe_rest_by_sleep(uint64_t ns);
 
+/* The constant of a backend that is a module; `modules` as of sloe_device_open. UNSUPPORTED where
+   it is not there or cannot be loaded, and in a build that loads none (SLOE_ALONE). */
+sloe_status sloe_backend_load(const char *modules, const char *name, const sloe_backend **out,
+                              sloe_error *err);
+
 /* Cut `keys` (key=value,...) into *out. USAGE, with `name` before the message. */
 sloe_status sloe_backend_options_read(const char *name, char *keys, sloe_backend_options *out,
                                       sloe_error *err);

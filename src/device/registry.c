@@ -1,9 +1,4 @@
-/* registry.c: which backends there are, and opening one. Backends with a heavy library are modules
- * that are loaded when one is asked for, and then stay: such libraries leave threads and handlers
- * behind that must not lose their code.
- */
-#define _GNU_SOURCE /* dladdr */
-#include <dlfcn.h>
+/* registry.c: which backends there are, and opening one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,50 +31,10 @@ static const backend_row rows[] = {
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-/* ---- modules ---- */
-
-/* The folder of the library or program that this code is in; "" where it cannot be told. */
-static void own_folder(char *buf, size_t size) {
-  Dl_info info;
-  const char *slash = NULL;
-  *buf = 0;
-  if (dladdr(&rows, &info) && info.dli_fname) slash = strrchr(info.dli_fname, '/');
-  if (!slash || (size_t)(slash - info.dli_fname) >= size) return;
-  memcpy(buf, info.dli_fname, (size_t)(slash - info.dli_fname));
-  buf[slash - info.dli_fname] = 0;
-}
-
-static void *load(const char *modules, const char *name) {
-  enum { HOW = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
-  char folder[3000], path[4096], so[64];
-  snprintf(so, sizeof so, "libsloe-%s.so", name);
-  if (modules)
-    snprintf(folder, sizeof folder, "%s", modules);
-  else
-    own_folder(folder, sizeof folder);
-  snprintf(path, sizeof path, "%s/%s", folder, so);
-  void *library = *folder ? dlopen(path, HOW) : NULL;
-  return library || modules ? library : dlopen(so, HOW); /* where the system looks */
-}
-
-/* The constant of a backend. UNSUPPORTED where its module is not there or cannot be loaded. */
 static sloe_status find_backend(const backend_row *row, const char *modules,
                                 const sloe_backend **out, sloe_error *err) {
-  char symbol[64];
   *out = row->builtin;
-  if (*out) return SLOE_OK;
-  void *library = load(modules, row->name);
-  if (!library) {
-    const char *why = dlerror();
-    return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: no module: %.180s", row->name,
-                     why ? why : "not found");
-  }
-  snprintf(symbol, sizeof symbol, "sloe_backend_%s", row->name);
-  *out = dlsym(library, symbol);
-  dlclose(library); /* stays, by RTLD_NODELETE */
-  if (*out && strcmp((*out)->name, row->name) == 0) return SLOE_OK;
-  *out = NULL;
-  return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: its module holds another thing", row->name);
+  return *out ? SLOE_OK : sloe_backend_load(modules, row->name, out, err);
 }
 
 void sloe_backend_each(const char *modules, sloe_backend_fn fn, void *context) {

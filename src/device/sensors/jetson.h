@@ -37,7 +37,7 @@ sloe_status sloe_jetson_open(const char *sysroot, const char *tegrastats, sloe_j
                              sloe_error *err);
 void sloe_jetson_close(sloe_jetson *board);
 
-/* ---- which board (board.c, modes.c) ---- */
+/* ---- which board (jetson_board.c, jetson_modes.c) ---- */
 
 /* Read once, when opened. Strings live as long as the sloe_jetson; "": unknown. */
 typedef struct sloe_jetson_board {
@@ -68,7 +68,7 @@ typedef struct sloe_jetson_mode {
 /* Those there are; *out lives as long as the sloe_jetson. */
 size_t sloe_jetson_modes(const sloe_jetson *board, const sloe_jetson_mode **out);
 
-/* ---- clocks (clocks.c) ---- */
+/* ---- clocks (jetson_clocks.c) ---- */
 
 /* A snapshot. NAN, -1 and "": cannot be read here. */
 typedef struct sloe_jetson_clocks {
@@ -82,7 +82,8 @@ typedef struct sloe_jetson_clocks {
   int gpu_locked;                 /* 1: least and most are equal (jetson_clocks); 0: they are not */
   double hottest_c;               /* of all zones that are no dummy */
   char hottest[SLOE_JETSON_NAME]; /* its name */
-  int throttling;                 /* cooling devices that are at it, fans excepted */
+  int throttling;                 /* cooling devices that are at it, fans excepted; -1: unknown */
+  int multiprocessors;            /* of the GPU that are switched on; 0: unknown */
   double memory_used_mb;          /* of the system, 10^6 bytes: total - available */
 } sloe_jetson_clocks;
 void sloe_jetson_read_clocks(sloe_jetson *board, sloe_jetson_clocks *out);
@@ -99,7 +100,7 @@ sloe_status sloe_jetson_environment(const sloe_jetson *board, const sloe_jetson_
                                     sloe_arena *arena, sloe_device_pair pairs[SLOE_JETSON_PAIRS],
                                     size_t *n, sloe_error *err);
 
-/* ---- power, once (power_rails.c) ---- */
+/* ---- power, once (jetson_power.c) ---- */
 
 /* "ina3221", "ina3221x"; "": none can be read. */
 const char *sloe_jetson_power_source(const sloe_jetson *board);
@@ -125,7 +126,7 @@ sloe_status sloe_jetson_read_power(sloe_jetson *board, sloe_jetson_power *out, s
 sloe_status sloe_jetson_sensor(sloe_jetson *board, const char *rail, sloe_device_sensor *out,
                                sloe_error *err);
 
-/* ---- power, over time (meter.c) ---- */
+/* ---- power, over time (jetson_meter.c) ---- */
 
 typedef struct sloe_jetson_meter sloe_jetson_meter;
 
@@ -141,7 +142,7 @@ uint64_t sloe_jetson_now_ns(void); /* the clock of the windows */
 
 /* Of one rail, or of the input, over a window: integrated by trapezoids. */
 typedef struct sloe_jetson_rail_draw {
-  char name[4 * SLOE_JETSON_NAME];
+  char name[SLOE_RAILS_TEXT];
   double mean_w, peak_w, sd_w, energy_mj;
 } sloe_jetson_rail_draw;
 
