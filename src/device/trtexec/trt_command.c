@@ -76,6 +76,16 @@ void sloe_trtexec_log_words(const sloe_trtexec *t, char *const *words) {
   sloe_text_fini(&text);
 }
 
+/* ---- what was said ---- */
+
+sloe_status sloe_trtexec_read_output(const sloe_trtexec *t, char **text, size_t *len,
+                                     sloe_error *err) {
+  SLOE_TRY(sloe_file_read(t->output, 2 * (size_t)SLOE_TRTEXEC_OUTPUT_MOST, text, len, err));
+  for (size_t i = 0; i < *len; i++)
+    if (!(*text)[i]) (*text)[i] = ' ';
+  return SLOE_OK;
+}
+
 /* ---- one run of it ---- */
 
 typedef struct attempt {
@@ -93,10 +103,10 @@ static const sloe_trt_run *run_of(const attempt *a) {
   return file && file->kind == SLOE_TRT_LOG && file->n_runs == 1 ? &file->runs[0] : NULL;
 }
 
-/* The last error that trtexec printed; "" where there is none. */
-static const char *last_error(const attempt *a) {
+/* The first error that trtexec printed is the cause of the others; "" where there is none. */
+static const char *first_error(const attempt *a) {
   const sloe_trt_run *run = run_of(a);
-  return run && run->n_errors ? run->errors[run->n_errors - 1] : "";
+  return run && run->n_errors ? run->errors[0] : "";
 }
 
 static int blames_cuda(const sloe_trt_run *run) {
@@ -109,7 +119,7 @@ static int blames_cuda(const sloe_trt_run *run) {
 
 static sloe_status fault(const attempt *a) {
   char how[SLOE_TRTEXEC_HOW];
-  const char *why = last_error(a);
+  const char *why = first_error(a);
   return sloe_fail(a->err, SLOE_DEVICE, "%s: trtexec failed (%s)%s%.100s", a->order->what,
                    sloe_trtexec_how(&a->outcome, how), *why ? ": " : "", why);
 }
@@ -117,7 +127,7 @@ static sloe_status fault(const attempt *a) {
 /* It ended by itself and says that it failed. */
 static sloe_status refusal(const attempt *a, int is_last) {
   const sloe_trt_run *run = run_of(a);
-  const char *why = last_error(a);
+  const char *why = first_error(a);
   if (!run || run->end != SLOE_TRT_FAILED) return fault(a);
   if (run->remarks & SLOE_TRT_OUT_OF_MEMORY)
     return sloe_fail(a->err, SLOE_UNSUPPORTED, "%s: memory ran out: %.120s", a->order->what, why);
@@ -165,8 +175,7 @@ static sloe_status run_once(sloe_trtexec *t, const sloe_trtexec_order *order, in
   sloe_trtexec_log_words(t, order->words);
   SLOE_TRY(sloe_trtexec_start(order->words, t->output, &child, err));
   sloe_trtexec_wait(&child, order->limit_s, t->output, order->meanwhile, &a.outcome);
-  sloe_status status =
-      sloe_file_read(t->output, 2 * (size_t)SLOE_TRTEXEC_OUTPUT_MOST, &a.output, &a.len, NULL);
+  sloe_status status = sloe_trtexec_read_output(t, &a.output, &a.len, NULL);
   if (status == SLOE_OK) status = sloe_trt_read(a.output, a.len, 0, &a.file, NULL);
   status = status == SLOE_NOMEM ? sloe_fail(err, status, "out of memory reading trtexec's log")
                                 : judge(&a, is_last);

@@ -22,8 +22,13 @@
 #include "device/trtexec/trtexec.h"
 #include "zoo/zoo.h"
 
-enum { LAYER_WARMUP_MS = 200, NETWORK_WARMUP_MS = 500, LEAST_TIMES = 100, PASS_LIMIT_S = 300 };
+enum { LAYER_WARMUP_MS = 200, NETWORK_WARMUP_MS = 500, PASS_LIMIT_S = 300 };
 static const double LAYER_S = 1, NETWORK_S = 3, MOST_LOST = 0.1;
+
+/* Inferences of a pass, at least: 200, and of a large network as many as the slowest board has done
+   in a minute. */
+enum { MOST_TIMES = 200, LEAST_TIMES = 20 };
+static const double MINUTE_MACS = 60 * 2e10;
 
 /* ---- life ---- */
 
@@ -56,8 +61,13 @@ void sloe_trtexec_unload(void *state, void *job) {
   sloe_dealloc(j);
 }
 
-static sloe_status new_job(sloe_trtexec *t, int is_network, sloe_trtexec_job **out,
-                           sloe_error *err) {
+static int64_t times_of(const sloe_net *net) {
+  const double n = MINUTE_MACS / ((double)sloe_net_get_info(net)->macs + 1);
+  return (int64_t)fmax(LEAST_TIMES, fmin(MOST_TIMES, n));
+}
+
+static sloe_status new_job(sloe_trtexec *t, const sloe_net *net, int is_network,
+                           sloe_trtexec_job **out, sloe_error *err) {
   sloe_trtexec_job *j = sloe_alloc(1, sizeof *j);
   sloe_status status;
   *out = NULL;
@@ -76,7 +86,7 @@ static sloe_status new_job(sloe_trtexec *t, int is_network, sloe_trtexec_job **o
                                 .seconds = t->set.seconds > 0 ? t->set.seconds
                                            : is_network       ? NETWORK_S
                                                               : LAYER_S,
-                                .iterations = LEAST_TIMES};
+                                .iterations = times_of(net)};
   *out = j;
   j = NULL;
 fail:
@@ -265,7 +275,7 @@ static sloe_status judge_layers(void *context, const sloe_trt_run *log, sloe_err
   const sloe_trt_profile *profile;
   sloe_trt_file *file;
   SLOE_TRY(sloe_trtexec_check_clocks(x->t, err));
-  SLOE_TRY(sloe_trtexec_read_profile(log, j->profile, &file, &profile, err));
+  SLOE_TRY(sloe_trtexec_read_profile(&x->t->tool, log, j->profile, &file, &profile, err));
   sloe_trt_file *info = sloe_trtexec_read_layers(j->layers);
   sloe_status status = SLOE_OK;
   if (x->net) {
@@ -301,7 +311,7 @@ static sloe_status load(sloe_trtexec *t, const sloe_net *net, const sloe_layers 
   timing x = {.t = t, .net = layers};
   sloe_status status;
   *job = NULL;
-  SLOE_TRY(new_job(t, layers != NULL, &x.job, err));
+  SLOE_TRY(new_job(t, net, layers != NULL, &x.job, err));
   SLOE_GOTO(write_net(x.job, net, err));
   SLOE_GOTO(build_engine(t, x.job, err));
   SLOE_GOTO(take_first_latency(&x, err));

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "device/trtexec/trtexec.h"
 
 enum { LOAD_S = 600, START_S = 120, COOL_S = 60 };
@@ -25,7 +24,7 @@ static void sleep_s(double seconds) {
 static int is_running(const sloe_trtexec *t) {
   char *text;
   size_t len;
-  if (sloe_file_read(t->output, SLOE_TRTEXEC_OUTPUT_MOST, &text, &len, NULL) != SLOE_OK) return 0;
+  if (sloe_trtexec_read_output(t, &text, &len, NULL) != SLOE_OK) return 0;
   const int yes = strstr(text, "Starting inference") || strstr(text, "Average o");
   sloe_dealloc(text);
   return yes;

@@ -190,23 +190,26 @@ static sloe_status check_shares(const sloe_trt_profile *p, double rounded, sloe_
   return SLOE_OK;
 }
 
-static sloe_status take_profile(const sloe_trt_run *log, const char *path, sloe_trt_file **file,
+static sloe_status take_profile(const sloe_trtexec_tool *tool, const sloe_trt_run *log,
+                                const char *path, sloe_trt_file **file,
                                 const sloe_trt_profile **out, sloe_error *err) {
+  if (tool->version < 70000 && log->profile) { /* it exports none */
+    *out = log->profile;
+    return SLOE_OK;
+  }
   const sloe_status status = read_file(path, SLOE_TRT_PROFILE, file, err);
   if (status == SLOE_OK && (*file)->n_profiles != 1)
     return sloe_fail(err, SLOE_DEVICE, "it exported its profile more than once");
   if (status == SLOE_OK) *out = &(*file)->profiles[0];
-  if (status == SLOE_OK || !log->profile) return status;
-  *out = log->profile; /* 6.0 has no other */
-  return SLOE_OK;
+  return status;
 }
 
-sloe_status sloe_trtexec_read_profile(const sloe_trt_run *log, const char *path,
-                                      sloe_trt_file **file, const sloe_trt_profile **out,
-                                      sloe_error *err) {
+sloe_status sloe_trtexec_read_profile(const sloe_trtexec_tool *tool, const sloe_trt_run *log,
+                                      const char *path, sloe_trt_file **file,
+                                      const sloe_trt_profile **out, sloe_error *err) {
   *out = NULL;
   *file = NULL;
-  sloe_status status = take_profile(log, path, file, out, err);
+  sloe_status status = take_profile(tool, log, path, file, out, err);
   const double rounded = *file ? ROUNDED : TABLE;
   if (status == SLOE_OK) status = check_profile(*out, rounded, err);
   if (status == SLOE_OK) status = check_shares(*out, rounded, err);

@@ -139,7 +139,7 @@ static sloe_status find_tool(sloe_trtexec *t, sloe_error *err) {
   char *help;
   size_t len;
   SLOE_TRY(run_help(t, err));
-  SLOE_TRY(sloe_file_read(t->output, SLOE_TRTEXEC_OUTPUT_MOST, &help, &len, err));
+  SLOE_TRY(sloe_trtexec_read_output(t, &help, &len, err));
   char *header = read_header(t);
   const sloe_status status = sloe_trtexec_tool_read(help, len, header ? header : "", &t->tool, err);
   sloe_dealloc(header);

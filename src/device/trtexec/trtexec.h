@@ -63,6 +63,9 @@ typedef struct sloe_trtexec_order {
 /* Run it, a second time where it fails as commands do that are disturbed. */
 sloe_status sloe_trtexec_carry_out(sloe_trtexec *t, const sloe_trtexec_order *order,
                                    sloe_error *err);
+/* What the command said that ran last, or runs, as text; *text is freed with sloe_dealloc. */
+sloe_status sloe_trtexec_read_output(const sloe_trtexec *t, char **text, size_t *len,
+                                     sloe_error *err);
 /* Add a line to the log, where there is one. */
 void sloe_trtexec_log(const sloe_trtexec *t, const char *fmt, ...) SLOE_PRINTF(2, 3);
 void sloe_trtexec_log_words(const sloe_trtexec *t, char *const *words);
@@ -84,11 +87,11 @@ sloe_status sloe_trtexec_read_latency(const sloe_trtexec_tool *tool, const sloe_
                                       const char *times, double warmup_ms,
                                       sloe_trtexec_latency *out, sloe_error *err);
 
-/* The exported profile, or the table in the log where none was exported. *file is freed by the
+/* The exported profile; of 6.0, which exports none, the table in the log. *file is freed by the
    caller where it is not NULL. */
-sloe_status sloe_trtexec_read_profile(const sloe_trt_run *log, const char *path,
-                                      sloe_trt_file **file, const sloe_trt_profile **out,
-                                      sloe_error *err);
+sloe_status sloe_trtexec_read_profile(const sloe_trtexec_tool *tool, const sloe_trt_run *log,
+                                      const char *path, sloe_trt_file **file,
+                                      const sloe_trt_profile **out, sloe_error *err);
 /* Layer info, where there is any that can be read: else NULL. */
 sloe_trt_file *sloe_trtexec_read_layers(const char *path);
 
