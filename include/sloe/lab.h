@@ -71,6 +71,10 @@ typedef struct sloe_profile_summary {
   double layer_rmspe, layer_mape, layer_max_ape; /* per cent, held-out layers; NAN */
   double network_mape, network_max_ape;          /* held-out networks */
   int complete; /* 0: the budget ran out before the plan was through */
+  /* of a plan: points by phase, and about how long all of it takes on this device; NAN: the device
+     cannot be opened to be asked */
+  size_t plan_lines, plan_design, plan_held_out, plan_networks;
+  double plan_s;
 } sloe_profile_summary;
 
 /* ---- collecting whole networks (Z 4.1, 4.2) ---- */

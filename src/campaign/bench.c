@@ -177,6 +177,14 @@ static sloe_status load(sloe_bench *b, sloe_error *err) {
 
 /* ---- opening ---- */
 
+static void warn_of_doubt(const sloe_bench *b) {
+  const char *doubt = sloe_device_doubt(b->device);
+  char text[240];
+  if (!doubt || !b->watch || !b->watch->warn) return;
+  snprintf(text, sizeof text, "not reproducible: %.200s", doubt);
+  b->watch->warn(b->watch->context, text);
+}
+
 static sloe_status begin(sloe_bench *b, const sloe_bench_options *options, sloe_error *err) {
   const sloe_device_info *info = sloe_device_describe(b->device);
   const sloe_store_identity identity = {info->device, info->runtime, info->version, info->precision,
@@ -206,6 +214,7 @@ sloe_status sloe_bench_open(const sloe_bench_options *options, sloe_bench **out,
   SLOE_GOTO(sloe_device_open(options->backend, NULL, &b->device, err));
   SLOE_GOTO(sloe_store_open(options->db, SLOE_STORE_WRITE, &b->store, err));
   SLOE_GOTO(begin(b, options, err));
+  warn_of_doubt(b);
   *out = b;
   b = NULL;
 fail:

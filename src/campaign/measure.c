@@ -277,7 +277,8 @@ static int64_t only_layer(const sloe_layers *layers, sloe_layer_spec *spec) {
 static sloe_status measure_layer(measuring *x, size_t at, const sloe_layer_spec *spec,
                                  sloe_error *err) {
   sloe_job *job;
-  warn(x, "a single layer: its caches are settled before each run, as profiling times layers");
+  if (!sloe_device_describe(x->session->device)->self_clocked)
+    warn(x, "a single layer: its caches are settled before each run, as profiling times layers");
   SLOE_TRY(step(x, "timing the layer", err));
   SLOE_TRY(sloe_device_load_layer(x->session->device, spec, &job, err));
   const sloe_status status = time_whole(x, job, err);
@@ -317,6 +318,8 @@ static sloe_status measure(measuring *x, sloe_error *err) {
   if (batch > 1)
     warn(x, sloe_arena_printf(&x->m->arena, "figures are of one inference of %lld inputs at once",
                               (long long)batch));
+  const char *doubt = sloe_device_doubt(x->session->device);
+  if (doubt) warn(x, sloe_arena_printf(&x->m->arena, "not reproducible: %s", doubt));
   SLOE_TRY(find_sensor(x, err));
   return only >= 0 ? measure_layer(x, (size_t)only, &spec, err) : measure_network(x, err);
 }

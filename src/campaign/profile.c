@@ -26,6 +26,9 @@
 
 enum { HELD_OUT_LAYERS = 160, NETWORKS = 80, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
 typedef enum stream_name { DESIGN_STREAM = 1, HELD_OUT_STREAM, FIRST_STREAM } stream_name;
+/* Of a device that starts a job at once: what bench.c gives to the runs, and as much around them.
+ */
+static const double LAYER_S = 0.1, NETWORK_S = 3;
 static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
 
 typedef struct profiler {
@@ -34,7 +37,7 @@ typedef struct profiler {
   sloe_line_shape shapes[MAX_LINES];
   size_t n_shapes;
   int complete;
-  size_t n_held_out, n_networks;
+  size_t n_points, n_held_out, n_networks; /* of the plan; measured */
   uint64_t seed;
   sloe_design_limits limits;
 } profiler;
@@ -319,14 +322,30 @@ static size_t count_drawn(const profiler *p, stream_name name) {
   return n;
 }
 
-static size_t planned(const profiler *p) {
-  size_t lines = 0;
+/* By phase; the sum of them. Held-out layers are timed twice. */
+static size_t plan(const profiler *p, sloe_profile_summary *out) {
   for (size_t i = 0; i < sloe_design_line_count(); i++) {
     const sloe_design_line line = sloe_design_line_at(i);
-    lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
+    out->plan_lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
   }
-  return lines + count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) +
-         2 * count_drawn(p, HELD_OUT_STREAM) + (p->options->only ? 0 : NETWORKS);
+  out->plan_design = count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM);
+  out->plan_held_out = 2 * count_drawn(p, HELD_OUT_STREAM);
+  out->plan_networks = p->options->only ? 0 : NETWORKS;
+  return out->plan_lines + out->plan_design + out->plan_held_out + out->plan_networks;
+}
+
+/* A device that is not there, or cannot be reached, leaves it open. */
+static void ask_how_long(const profiler *p, sloe_profile_summary *out) {
+  sloe_device *device;
+  sloe_error why;
+  if (sloe_device_open(p->options->backend, NULL, &device, &why) != SLOE_OK) return;
+  const sloe_device_info *info = sloe_device_describe(device);
+  const double layer_s = info->layer_s > 0 ? info->layer_s : LAYER_S;
+  const double network_s = info->network_s > 0 ? info->network_s : NETWORK_S;
+  const size_t layers = out->points - out->plan_networks;
+  out->plan_s = (double)layers * layer_s + (double)out->plan_networks * network_s;
+  if (p->options->budget_s > 0) out->plan_s = fmin(out->plan_s, p->options->budget_s);
+  sloe_device_close(device);
 }
 
 static sloe_status measure_all(profiler *p, sloe_error *err) {
@@ -353,7 +372,7 @@ static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *
   const sloe_bench_options options = {p->options->backend, given ? given : db, plan,
                                       p->options->budget_s, watch};
   SLOE_TRY(sloe_bench_open(&options, &p->bench, err));
-  p->bench->total = planned(p);
+  p->bench->total = p->n_points;
   return SLOE_OK;
 }
 
@@ -364,7 +383,8 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
                                 .layer_mape = NAN,
                                 .layer_max_ape = NAN,
                                 .network_mape = NAN,
-                                .network_max_ape = NAN};
+                                .network_max_ape = NAN,
+                                .plan_s = NAN};
   profiler *p = sloe_alloc(1, sizeof *p);
   if (!p) return sloe_fail(err, SLOE_NOMEM, "out of memory profiling");
   *p = (profiler){
@@ -373,10 +393,11 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
       .seed = options->seed ? options->seed : 1,
       .limits = {.macs = (uint64_t)(5e8 * (options->max_gflop > 0 ? options->max_gflop : 20)),
                  .batch = options->max_batch > 1 ? options->max_batch : 1}};
-  out->points = planned(p);
+  out->points = p->n_points = plan(p, out);
   sloe_status status = SLOE_OK;
   if (!out->points)
     status = sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", options->only);
+  if (status == SLOE_OK && options->plan_only) ask_how_long(p, out);
   if (status == SLOE_OK && !options->plan_only) {
     status = open_bench(p, watch, err);
     if (status == SLOE_OK) status = measure_all(p, err);

@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,26 +14,54 @@
 #define FLAG(key, label, value) \
   { key, label, NULL, SLOE_FACT_FLAG, NULL, value, 0 }
 
+/* A table has no row of what has no label: a plan's own rows, and those of what was measured. */
+static const char *of_plan(const sloe_profile_options *options, const char *label) {
+  return options->plan_only ? label : NULL;
+}
+
+static const char *of_profile(const sloe_profile_options *options, const char *label) {
+  return options->plan_only ? NULL : label;
+}
+
+/* Two figures are enough of a guess: "50 s", "35 min", "29 h"; "": not known. */
+static const char *how_long(double seconds, char buf[32]) {
+  if (!(seconds > 0)) return "";
+  if (seconds < 100)
+    snprintf(buf, 32, "%.0f s", ceil(seconds));
+  else if (seconds < 100 * 60)
+    snprintf(buf, 32, "%.0f min", seconds / 60);
+  else
+    snprintf(buf, 32, "%.0f h", seconds / 3600);
+  return buf;
+}
+
 static sloe_exit answer(const sloe_profile_options *options, const sloe_profile_summary *s,
                         const sloe_report_options *report) {
+  char time[32];
   const sloe_fact facts[] = {
       TEXT("backend", "backend", options->backend),
       TEXT("platform_file", "platform file", options->out),
       TEXT("db", "samples", options->db),
       FLAG("plan_only", NULL, options->plan_only != 0),
-      FLAG("complete", "complete", options->plan_only ? -1 : s->complete != 0),
+      FLAG("complete", of_profile(options, "complete"), options->plan_only ? -1 : s->complete != 0),
       COUNT("points", "points", s->points),
-      COUNT("points_measured", "measured now", s->points_measured),
-      COUNT("points_reused", "measured before", s->points_reused),
-      COUNT("points_refused", "refused", s->points_refused),
-      COUNT("heldout_layers", "held-out layers", s->heldout_layers),
-      COUNT("heldout_networks", "held-out nets", s->heldout_networks),
-      NUMBER("seconds", "took", "s", s->seconds),
-      NUMBER("layer_rmspe", "layers, RMSPE", "%", s->layer_rmspe),
-      NUMBER("layer_mape", "mean error", "%", s->layer_mape),
-      NUMBER("layer_max_ape", "worst", "%", s->layer_max_ape),
-      NUMBER("network_mape", "nets, mean error", "%", s->network_mape),
-      NUMBER("network_max_ape", "worst", "%", s->network_max_ape),
+      COUNT("plan_lines", of_plan(options, "lines"), s->plan_lines),
+      COUNT("plan_design", of_plan(options, "of the design"), s->plan_design),
+      COUNT("plan_held_out", of_plan(options, "held out, twice"), s->plan_held_out),
+      COUNT("plan_networks", of_plan(options, "networks"), s->plan_networks),
+      NUMBER("plan_s", NULL, "s", s->plan_s),
+      TEXT("plan_time", of_plan(options, "takes about"), how_long(s->plan_s, time)),
+      COUNT("points_measured", of_profile(options, "measured now"), s->points_measured),
+      COUNT("points_reused", of_profile(options, "measured before"), s->points_reused),
+      COUNT("points_refused", of_profile(options, "refused"), s->points_refused),
+      COUNT("heldout_layers", of_profile(options, "held-out layers"), s->heldout_layers),
+      COUNT("heldout_networks", of_profile(options, "held-out nets"), s->heldout_networks),
+      NUMBER("seconds", of_profile(options, "took"), "s", s->seconds),
+      NUMBER("layer_rmspe", of_profile(options, "layers, RMSPE"), "%", s->layer_rmspe),
+      NUMBER("layer_mape", of_profile(options, "mean error"), "%", s->layer_mape),
+      NUMBER("layer_max_ape", of_profile(options, "worst"), "%", s->layer_max_ape),
+      NUMBER("network_mape", of_profile(options, "nets, mean error"), "%", s->network_mape),
+      NUMBER("network_max_ape", of_profile(options, "worst"), "%", s->network_max_ape),
   };
   sloe_error err = {0};
   char *text;

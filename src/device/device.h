@@ -23,6 +23,7 @@
 
 #include "device/run_stats.h"
 #include "device/tegrastats/tegrastats.h"
+#include "device/trtexec/trtexec_log.h"
 #include "net/net.h"
 
 typedef struct sloe_device sloe_device;
@@ -42,8 +43,13 @@ typedef struct sloe_device_info {
   const char *precision; /* "fp32" */
   const char *mode;      /* "t1": one thread; power mode */
   int64_t batch, threads;
-  sloe_fusion fusion;                  /* rules by which a network becomes its layers */
-  double memory_mb;                    /* of the device, 10^6 bytes; NAN: unknown */
+  sloe_fusion fusion; /* rules by which a network becomes its layers */
+  double memory_mb;   /* of the device, 10^6 bytes; NAN: unknown */
+  int self_clocked;   /* 1: starting a job takes seconds, so no reference layer is timed around
+                         others;   the backend itself sees to it that the clock stays as it was */
+  /* About how long it takes to load and time a layer, a network; NAN or 0: hardly longer than their
+     runs. */
+  double layer_s, network_s;
   const sloe_device_pair *environment; /* CPU model, governor, library versions, ... */
   size_t n_environment;
 } sloe_device_info;
@@ -118,6 +124,9 @@ sloe_status sloe_device_open(const char *backend, const char *modules, sloe_devi
                              sloe_error *err);
 void sloe_device_close(sloe_device *device);
 const sloe_device_info *sloe_device_describe(const sloe_device *device);
+/* Why what is measured on it cannot be repeated, by its environment's "reproducible"; NULL: nothing
+   speaks against it. Lives as long as the device. */
+const char *sloe_device_doubt(const sloe_device *device);
 const char *sloe_device_backend(const sloe_device *device); /* the string it was opened with */
 
 /* Every backend there is, for --help and --version: *why is NULL where it can be opened here. */
@@ -210,8 +219,8 @@ sloe_status sloe_time_layers(sloe_device *device, sloe_job *job, const sloe_timi
 void sloe_timing_fini(sloe_timing *timing);
 
 /* The reference layer: loaded once a device, the same everywhere, timed warm. ns: the minimum of
-   `runs`, behind one that does not count. UNSUPPORTED where the backend cannot run it; timing then
-   goes without. */
+   `runs`, behind one that does not count. UNSUPPORTED where the backend cannot run it or watches
+   its clock itself; timing then goes without. */
 sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err);
 extern const sloe_layer_spec sloe_reference_spec;
 

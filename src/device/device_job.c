@@ -1,8 +1,20 @@
 /* device_job.c: layers and networks made ready to run. */
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "device/opened.h"
+
+const char *sloe_device_doubt(const sloe_device *device) {
+  const sloe_device_info *info = &device->info;
+  for (size_t i = 0; i < info->n_environment; i++) {
+    const char *value = info->environment[i].value;
+    if (strcmp(info->environment[i].key, "reproducible") != 0 || strncmp(value, "no", 2) != 0)
+      continue;
+    return strncmp(value, "no: ", 4) == 0 ? value + 4 : "its clocks are not known";
+  }
+  return NULL;
+}
 
 static sloe_status new_job(sloe_device *device, size_t n_layers, sloe_job **out, sloe_error *err) {
   *out = sloe_alloc(1, sizeof **out);

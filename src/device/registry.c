@@ -77,7 +77,9 @@ static sloe_device_info unknown_info(void) {
                             .mode = "",
                             .batch = 1,
                             .threads = 1,
-                            .memory_mb = NAN};
+                            .memory_mb = NAN,
+                            .layer_s = NAN,
+                            .network_s = NAN};
 }
 
 /* What stands behind the colon. */

@@ -328,6 +328,8 @@ const sloe_layer_spec sloe_reference_spec = {.op = SLOE_SPEC_CONV,
 
 sloe_status sloe_device_reference(sloe_device *device, int32_t runs, double *ns, sloe_error *err) {
   *ns = NAN;
+  if (device->info.self_clocked)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "%s watches its clock itself", device->backend->name);
   if (!device->reference)
     SLOE_TRY(sloe_device_load_layer(device, &sloe_reference_spec, &device->reference, err));
   const sloe_timing_options warm = {.warm = 1};

@@ -44,6 +44,9 @@ json_t *sloe_agent_write_hello(const sloe_device_info *info, const sloe_backend 
   failed |= json_object_set_new(object, "batch", json_integer(info->batch));
   failed |= json_object_set_new(object, "threads", json_integer(info->threads));
   failed |= json_object_set_new(object, "memory_mb", sloe_agent_number(info->memory_mb));
+  failed |= json_object_set_new(object, "layer_s", sloe_agent_number(info->layer_s));
+  failed |= json_object_set_new(object, "network_s", sloe_agent_number(info->network_s));
+  failed |= json_object_set_new(object, "self_clocked", json_boolean(info->self_clocked));
   failed |= json_object_set_new(object, "fusion", fusion_of(&info->fusion));
   failed |= json_object_set_new(object, "environment", environment_of(info));
   failed |= json_object_set_new(object, "can", abilities_of(backend));
@@ -99,6 +102,9 @@ static sloe_status hear_numbers(const hearing *x) {
   if (!sloe_agent_get_int(x->answer, "batch", 1, 1 << 20, &info->batch)) return lacks(x, "batch");
   if (!sloe_agent_get_int(x->answer, "threads", 1, 1 << 20, &info->threads))
     return lacks(x, "threads");
+  info->layer_s = sloe_agent_get_number(x->answer, "layer_s");
+  info->network_s = sloe_agent_get_number(x->answer, "network_s");
+  info->self_clocked = sloe_agent_get_flag(x->answer, "self_clocked");
   info->memory_mb = sloe_agent_get_number(x->answer, "memory_mb");
   return info->memory_mb <= 0 ? lacks(x, "memory_mb") : SLOE_OK;
 }
@@ -153,7 +159,7 @@ static void hear_abilities(const hearing *x) {
 sloe_status sloe_agent_read_hello(const json_t *answer, sloe_agent_hello *out, sloe_error *err) {
   const hearing x = {answer, out, err};
   int64_t protocol;
-  *out = (sloe_agent_hello){.info = {.memory_mb = NAN}};
+  *out = (sloe_agent_hello){.info = {.memory_mb = NAN, .layer_s = NAN, .network_s = NAN}};
   sloe_arena_init(&out->arena, ARENA_LIMIT);
   if (!sloe_agent_get_int(answer, "protocol", 1, INT64_MAX, &protocol))
     return lacks(&x, "protocol");

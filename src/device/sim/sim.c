@@ -101,6 +101,7 @@ static sloe_status read_info(const sloe_backend_options *o, sim *s, sloe_device_
   info->precision = sloe_precision_name(info->fusion.precision);
   info->mode = s->mode;
   info->memory_mb = s->memory_mb;
+  info->layer_s = info->network_s = 1e-3;
   return SLOE_OK;
 }
 
