@@ -113,10 +113,14 @@ typedef struct sloe_evaluate_options {
 } sloe_evaluate_options;
 
 typedef struct sloe_import_options {
-  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano */
+  const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano;
+                         trtexec: logs and exported files of NVIDIA's program */
   const char *const *files;
   size_t n_files;
-  const char *out; /* NULL: *text is given instead */
+  const char *out;                     /* NULL: *text is given instead */
+  const char *net;                     /* trtexec: the NET that ran; NULL: not said */
+  const sloe_net_options *net_options; /* to open it with; NULL */
+  const sloe_watch *watch;             /* what is said beside the table; NULL */
 } sloe_import_options;
 
 typedef struct sloe_db_export_options {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "campaign/engine_align.h"
+#include "campaign/engine_kinds.h"
 
 enum { DIFFERENCES_MOST = 200 };
 static const size_t MEMORY_LIMIT = (size_t)256 << 20;
@@ -211,6 +212,19 @@ typedef struct candidate { /* a way to fuse, and what the engine's layers are in
 /* The Add goes with the first operand to 8.3, with the last from 8.4. */
 enum { ADD_FIRST_LAST = 803, ADD_LAST_FIRST = 804, CANDIDATES_MOST = 2 * SLOE_PRECISION_COUNT };
 
+static size_t count_role(const mapper *m, sloe_engine_role role) {
+  size_t n = 0;
+  for (size_t i = 0; i < m->n; i++) n += m->map->matches[i].role == role;
+  return n;
+}
+
+/* The engine's own first; of an unknown one FP16 where it reformats, which FP32 has no need for. */
+static sloe_precision precision_at(const mapper *m, int known, int i) {
+  const int reformats = count_role(m, SLOE_ENGINE_REFORMAT) != 0;
+  const sloe_precision own = known ? m->map->fusion.precision : reformats ? SLOE_FP16 : SLOE_FP32;
+  return i == 0 ? own : (sloe_precision)(i - (i <= (int)own));
+}
+
 static sloe_status try_fusion(mapper *m, const sloe_fusion *fusion, const unsigned char *skip,
                               candidate *c, sloe_error *err) {
   SLOE_TRY(sloe_layers_new(m->net, fusion, &c->layers, err));
@@ -223,16 +237,15 @@ static sloe_status try_fusion(mapper *m, const sloe_fusion *fusion, const unsign
                            &c->score, err);
 }
 
-/* Both orders of a residual Add at each precision that it may be; *best is the first of those that
-   fit best. */
+/* Both orders of a residual Add at each precision, of which each has rules of its own; *best is the
+   first of those that fit best. */
 static sloe_status try_all(mapper *m, int precision_known, const unsigned char *skip,
                            candidate *all, size_t *n, size_t *best, sloe_error *err) {
   sloe_fusion fusion = m->map->fusion;
   const int version = fusion.version;
   *n = *best = 0;
   for (int p = 0; p < SLOE_PRECISION_COUNT; p++) {
-    if (precision_known && p != (int)m->map->fusion.precision) continue;
-    fusion.precision = (sloe_precision)p;
+    fusion.precision = precision_at(m, precision_known, p);
     for (int other = 0; other < 2; other++) {
       const int first = version && version <= ADD_FIRST_LAST;
       fusion.version = !other ? version : first ? ADD_LAST_FIRST : ADD_FIRST_LAST;
@@ -287,6 +300,15 @@ static int32_t layer_with(const sloe_layers *layers, const sloe_engine_match *ma
   return best;
 }
 
+/* A pool behind a convolution: no spec says that. */
+static int has_pool(const sloe_net *net, const sloe_engine_match *match) {
+  int pools = 0;
+  for (size_t i = 0; i < match->n_nodes; i++)
+    pools += sloe_op_layer_kind(net->nodes[match->nodes[i]].op) == SLOE_LAYER_POOL;
+  return pools && match->kind != SLOE_LAYER_POOL;
+}
+
+/* Of siblings that run as one convolution the output maps are those of all. */
 static void take_spec(mapper *m, sloe_engine_match *match, const candidate *all, size_t n_all) {
   for (size_t c = 0; c < n_all && !match->has_spec; c++) {
     const int32_t i = layer_with(all[c].layers, match);
@@ -296,7 +318,10 @@ static void take_spec(mapper *m, sloe_engine_match *match, const candidate *all,
     if (!same_nodes(m->net, match->nodes, match->n_nodes, nodes, n)) continue;
     match->kind = sloe_layers_at(all[c].layers, (size_t)i)->kind;
     sloe_layer_spec_of(all[c].layers, (size_t)i, &match->spec, &match->has_spec);
+    const int64_t filters = sloe_layers_at(all[c].layers, (size_t)i)->filters;
+    if (match->spec.op == SLOE_SPEC_CONV && filters > match->spec.k) match->spec.k = filters;
   }
+  if (has_pool(m->net, match)) match->has_spec = 0;
 }
 
 static const char *keep_text(mapper *m, const char *s) {
@@ -318,8 +343,6 @@ static void compare(mapper *m, sloe_engine_match *match, const sloe_layers *ours
 static void describe(mapper *m, const candidate *all, size_t n_all, const sloe_layers *ours) {
   for (size_t i = 0; i < m->n; i++) {
     sloe_engine_match *match = &m->map->matches[i];
-    m->map->n_layers += match->role == SLOE_ENGINE_LAYER;
-    m->map->n_found += match->role == SLOE_ENGINE_LAYER && match->found;
     if (!match->n_nodes) continue;
     take_spec(m, match, all, n_all);
     compare(m, match, ours);
@@ -349,6 +372,55 @@ static void find_owners(mapper *m) {
     const sloe_engine_match *owner = &m->map->matches[owner_of(m, i)];
     if (owner == match || !owner->n_nodes) continue;
     keep_nodes(m, match, owner->nodes, owner->n_nodes, SLOE_ENGINE_OWNER);
+  }
+}
+
+static unsigned kinds_of(const mapper *m, size_t i) {
+  int sure;
+  return sloe_engine_kinds(&m->engine[i], &sure);
+}
+
+static int is_move(unsigned kinds) {
+  const unsigned moves = 1u << SLOE_LAYER_COPY | 1u << SLOE_LAYER_VIEW | 1u << SLOE_LAYER_RESAMPLE;
+  return kinds && !(kinds & ~moves);
+}
+
+/* A pad of its own before a layer that pads itself in the net. */
+static void find_pads(mapper *m) {
+  for (size_t i = 0; i + 1 < m->n; i++) {
+    sloe_engine_match *match = &m->map->matches[i];
+    const sloe_engine_match *next = match + 1;
+    if (match->role != SLOE_ENGINE_LAYER || match->found || !is_move(kinds_of(m, i))) continue;
+    if (next->has_spec && (next->spec.pad[0] || next->spec.pad[1]))
+      keep_nodes(m, match, next->nodes, next->n_nodes, SLOE_ENGINE_OWNER);
+  }
+}
+
+/* Layers before the first that was found, and behind the last, of kinds that exporters add there.
+ */
+static void find_outside(mapper *m) {
+  size_t first = m->n, last = 0;
+  for (size_t i = 0; i < m->n; i++)
+    if (m->map->matches[i].role == SLOE_ENGINE_LAYER && m->map->matches[i].found) {
+      if (first == m->n) first = i;
+      last = i;
+    }
+  for (size_t i = 0; i < m->n && first < m->n; i++) {
+    sloe_engine_match *match = &m->map->matches[i];
+    const unsigned kinds = kinds_of(m, i);
+    if (match->role == SLOE_ENGINE_LAYER && !match->found && (i < first || i > last) &&
+        (kinds == 1u << SLOE_LAYER_SOFTMAX || is_move(kinds)))
+      match->found = SLOE_ENGINE_OUTSIDE;
+  }
+}
+
+static void count_found(mapper *m) {
+  for (size_t i = 0; i < m->n; i++) {
+    const sloe_engine_match *match = &m->map->matches[i];
+    if (match->role != SLOE_ENGINE_LAYER) continue;
+    m->map->n_layers++;
+    m->map->n_outside += match->found == SLOE_ENGINE_OUTSIDE;
+    m->map->n_found += match->found && match->found != SLOE_ENGINE_OUTSIDE;
   }
 }
 
@@ -388,7 +460,11 @@ static void list_layers(mapper *m) {
   for (size_t i = 0; i < m->n; i++) {
     const sloe_engine_match *match = &m->map->matches[i];
     if (match->role != SLOE_ENGINE_LAYER) continue;
-    if (!match->found)
+    if (match->found == SLOE_ENGINE_OUTSIDE)
+      differ(m, "layer '1' is outside of the net", m->engine[i].name, "");
+    else if (match->found == SLOE_ENGINE_OWNER)
+      differ(m, "layer '1' is part of another in the net", m->engine[i].name, "");
+    else if (!match->found)
       differ(m, "layer '1' is not found in the net", m->engine[i].name, "");
     else if (match->differs)
       differ(m, "layer '1' is '2' in our fusion", m->engine[i].name, match->ours);
@@ -407,10 +483,8 @@ static void list_ours(mapper *m, const sloe_layers *ours) {
     if (n && !found && layer->kind != SLOE_LAYER_VIEW)
       differ(m, "layer '1' of our fusion is not in the engine", layer->name, "");
   }
-  size_t role[SLOE_ENGINE_NOTHING + 1] = {0};
-  for (size_t i = 0; i < m->n; i++) role[m->map->matches[i].role]++;
-  count_difference(m, "reformats", role[SLOE_ENGINE_REFORMAT], reformats);
-  count_difference(m, "copies", role[SLOE_ENGINE_COPY], copies);
+  count_difference(m, "reformats", count_role(m, SLOE_ENGINE_REFORMAT), reformats);
+  count_difference(m, "copies", count_role(m, SLOE_ENGINE_COPY), copies);
 }
 
 /* ---- the whole ---- */
@@ -421,6 +495,8 @@ static void take_roles(mapper *m) {
     sloe_engine_match *match = &m->map->matches[i];
     match->role =
         sloe_engine_role_of(m->engine[i].name, info ? info->type : "", info ? info->origin : "");
+    if (match->role == SLOE_ENGINE_REFORMAT && m->engine[i].ms == 0)
+      match->role = SLOE_ENGINE_NOTHING;
     match->ours = "";
     match->kind = SLOE_LAYER_UNKNOWN;
     match->spec = sloe_layer_spec_none();
@@ -443,10 +519,14 @@ static sloe_status map_all(mapper *m, int precision_known, candidate *all, size_
   SLOE_TRY(try_all(m, precision_known, skip, all, n_all, &best, err));
   take_order(m, &all[best]);
   mark_used(m);
-  const sloe_layers *ours = all[best - best % 2].layers; /* of the engine's own version */
+  /* Of the engine's own version, and of its precision where that is known. */
+  const sloe_layers *ours = all[precision_known ? 0 : best - best % 2].layers;
   m->map->fusion = *sloe_layers_fusion(ours);
   describe(m, all, *n_all, ours);
   find_owners(m);
+  find_pads(m);
+  find_outside(m);
+  count_found(m);
   list_layers(m);
   list_ours(m, ours);
   return m->failed ? no_memory(err) : SLOE_OK;

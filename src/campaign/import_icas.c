@@ -159,7 +159,9 @@ static sloe_status copy_rows(sloe_csv_reader *r, sloe_csv_writer *w, sloe_error 
   }
 }
 
-static sloe_status write_rows(const char *path, sloe_csv_writer *w, sloe_error *err) {
+static sloe_status write_rows(const sloe_import_options *options, const char *path,
+                              sloe_csv_writer *w, sloe_error *err) {
+  (void)options;
   sloe_gzip_reader *file = NULL;
   sloe_csv_reader *r = NULL;
   SLOE_TRY(sloe_gzip_open(path, TABLE_LIMIT, &file, err));
@@ -171,4 +173,4 @@ static sloe_status write_rows(const char *path, sloe_csv_writer *w, sloe_error *
   return status;
 }
 
-const sloe_importer sloe_importer_icas = {"icas", write_header, write_rows};
+const sloe_importer sloe_importer_icas = {"icas", write_header, write_rows, NULL};

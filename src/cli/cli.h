@@ -80,8 +80,8 @@ typedef struct sloe_command {
 extern const sloe_command sloe_cmd_info, sloe_cmd_estimate, sloe_cmd_prune, sloe_cmd_measure,
     sloe_cmd_profile, sloe_cmd_collect, sloe_cmd_evaluate, sloe_cmd_platform_list,
     sloe_cmd_platform_show, sloe_cmd_platform_export, sloe_cmd_platform_check, sloe_cmd_db_export,
-    sloe_cmd_db_merge, sloe_cmd_db_info, sloe_cmd_import_icas, sloe_cmd_zoo_list, sloe_cmd_zoo_emit,
-    sloe_cmd_agent, sloe_cmd_completion, sloe_cmd_help;
+    sloe_cmd_db_merge, sloe_cmd_db_info, sloe_cmd_import_icas, sloe_cmd_import_trtexec,
+    sloe_cmd_zoo_list, sloe_cmd_zoo_emit, sloe_cmd_agent, sloe_cmd_completion, sloe_cmd_help;
 
 extern const sloe_command *const sloe_commands[]; /* ends in NULL */
 

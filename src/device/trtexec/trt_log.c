@@ -137,6 +137,7 @@ static void finish_profile(sloe_trt_reader *r, sloe_trt_open_run *o) {
   *profile = o->profile;
   profile->layers = o->rows;
   for (size_t i = 0; i < profile->n_layers; i++) profile->sum_ms += o->rows[i].average_ms;
+  profile->sum_ms = nearbyint(profile->sum_ms * 1e9) / 1e9;
   o->run.profile = profile;
 }
 
