@@ -66,7 +66,7 @@ static void import_ok(const given *files, size_t n, const char *net) {
 
 static void files_go_to_the_run_that_names_them(void **state) {
   const given files[] = {
-      {"one.log", RUN("--exportProfile=/tmp/p1.json --separateProfileRun") GPU("1")
+      {"one.log", RUN("--exportProfile=out/p1.json --separateProfileRun") GPU("1")
                       PASSED RUN("--exportProfile=p2.json --separateProfileRun") GPU("1") PASSED},
       {"p2.json", PROFILE("9", "2")},
       {"p1.json", PROFILE("9", "3")}};

@@ -293,7 +293,7 @@ static void take_bare(sloe_trt_run *run, sloe_trt_span text) {
 /* Behind "] [I] ", and the letter; the whole of a line that has no such prefix, and 0. */
 static char take_prefix(sloe_trt_span *line) {
   for (sloe_trt_span s = *line; (s.p = sloe_trt_find(s, "] [")) != NULL; s.p++) {
-    if (s.end - s.p < 5 || s.p[4] != ']' || !memchr("IWEFV", s.p[3], 5)) continue;
+    if (s.end - s.p < 5 || s.p[4] != ']' || !strchr("IWEFV", s.p[3]) || !s.p[3]) continue;
     const char severity = s.p[3];
     *line = sloe_trt_trim((sloe_trt_span){s.p + 5, s.end});
     return severity;

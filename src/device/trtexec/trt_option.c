@@ -32,7 +32,7 @@ static int on(sloe_trt_span value) {
 
 static int64_t whole(sloe_trt_span value, int64_t fallback) {
   int64_t n;
-  return sloe_trt_take_int(&value, &n) ? n : fallback;
+  return sloe_trt_take_int(&value, &n) && n >= 0 ? n : fallback;
 }
 
 static double first_number(sloe_trt_span value) {

@@ -101,7 +101,8 @@ static int read_old_row(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span 
 }
 
 static void begin(sloe_trt_open_run *o, sloe_trt_section section, int64_t count) {
-  o->profile = (sloe_trt_profile){.count = count, .total_average_ms = NAN, .total_median_ms = NAN};
+  o->profile = (sloe_trt_profile){
+      .count = count < 0 ? -1 : count, .total_average_ms = NAN, .total_median_ms = NAN};
   o->rows = NULL;
   o->cap_rows = 0;
   o->table_numbers = NUMBERS_MOST;
