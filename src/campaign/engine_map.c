@@ -44,7 +44,7 @@ void sloe_engine_keep_nodes(sloe_engine_mapper *m, sloe_engine_match *match, con
   int32_t *copy = sloe_arena_raw(&m->map->arena, n + 1, sizeof *copy);
   m->failed |= !copy;
   if (!copy) return;
-  memcpy(copy, nodes, n * sizeof *copy);
+  if (n) memcpy(copy, nodes, n * sizeof *copy);
   match->nodes = copy;
   match->n_nodes = n;
   match->found = found;

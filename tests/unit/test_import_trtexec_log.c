@@ -206,6 +206,29 @@ static void a_log_that_is_mixed_with_others_and_prefixed_is_read(void **state) {
   sloe_trt_free(file);
 }
 
+static void the_lowest_precision_that_is_allowed_is_the_runs(void **state) {
+  static const struct {
+    const char *text, *precision;
+  } cases[] = {
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --onnx=m.onnx"), "fp32"},
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --onnx=m.onnx --fp16"), "fp16"},
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --onnx=m.onnx --fp16 --int8"), "int8"},
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --onnx=m.onnx --best"), "int8"},
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --onnx=m.onnx") I "Precision: FP32+FP16\n",
+       "fp16"},
+      {FRAME("RUNNING", " [TensorRT v100300]", "trtexec --onnx=m.onnx --stronglyTyped"), ""},
+      {FRAME("RUNNING", " [TensorRT v110100]", "trtexec --onnx=m.onnx"), ""},
+      {FRAME("RUNNING", " [TensorRT v8502]", "trtexec --loadEngine=m_FP16--int8.plan"), ""},
+      {FRAME("RUNNING", " [TensorRT v8001]", "trtexec --loadEngine=m --fp16"), "fp16"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    sloe_trt_file *file = read_text(cases[i].text);
+    assert_string_equal(only_run(file)->precision, cases[i].precision);
+    sloe_trt_free(file);
+  }
+}
+
 static void layers_that_the_builder_lists_are_kept(void **state) {
   (void)state;
   sloe_trt_file *file =
@@ -505,6 +528,7 @@ int main(void) {
       cmocka_unit_test(blocks_of_7_x_and_lines_from_8_0_are_the_same_figures),
       cmocka_unit_test(what_a_run_says_against_itself_is_a_remark),
       cmocka_unit_test(a_log_that_is_mixed_with_others_and_prefixed_is_read),
+      cmocka_unit_test(the_lowest_precision_that_is_allowed_is_the_runs),
       cmocka_unit_test(layers_that_the_builder_lists_are_kept),
       cmocka_unit_test(a_table_may_have_names_first_or_last),
       cmocka_unit_test(a_table_without_medians_leaves_a_names_own_number_to_it),

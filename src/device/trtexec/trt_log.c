@@ -113,11 +113,11 @@ static void tell_bound(sloe_trt_run *run) {
     run->remarks |= SLOE_TRT_ENQUEUE_BOUND;
 }
 
-/* An option is echoed as "FP32" also where an engine of any precision is loaded. */
+/* An option is echoed as "FP32" also where an engine of any precision is loaded. From 11.0
+   precision is the network's own. */
 static void tell_precision(sloe_trt_run *run) {
   const sloe_trt_span command = {run->command, run->command + strlen(run->command)};
-  if (*run->load_engine && !*sloe_trt_lowest_precision(command) &&
-      !sloe_trt_find(command, "--best"))
+  if ((*run->load_engine && !*sloe_trt_asked_precision(command)) || run->version_number >= 110000)
     run->precision = "";
 }
 
