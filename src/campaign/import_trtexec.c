@@ -14,7 +14,7 @@
 #include "campaign/jetson_name.h"
 #include "campaign/trtexec_row.h"
 
-enum { LAYERS_MOST = 10000, WARNING = 600 };
+enum { LAYERS_MOST = 10000, WARNING = 600, FEW_ITERATIONS = 5 };
 
 typedef struct work { /* of one bundle */
   const sloe_import_options *options;
@@ -279,6 +279,10 @@ static void take_match(const work *k, size_t i, sloe_trt_row *row, char spec[SLO
 
 static void judge_layer(const work *k, sloe_trt_row *row) {
   const sloe_trt_run *run = k->b->run;
+  if (row->runs >= 0 && row->runs < FEW_ITERATIONS) {
+    row->quality = "noisy";
+    sloe_trt_say(&row->reason, "of fewer than %d iterations", FEW_ITERATIONS);
+  }
   if (isnan(row->latency_ms)) refuse_layer(row, "no profile: no time");
   if (row->latency_ms == 0) refuse_layer(row, "took no time");
   if (run && run->remarks & SLOE_TRT_DYNAMIC_AT_ONE)

@@ -229,6 +229,14 @@ static void layers_of_another_exporter_are_found_by_their_order(void **state) {
   assert_non_null(strstr(said, "layer 'strange thing' is not found in the net"));
 }
 
+static void a_profile_of_few_iterations_is_noisy(void **state) {
+  const given file = {"profile.json", "[ { \"count\" : 4 }\n" LAYER("a/conv + a/relu", "1") "]\n"};
+  (void)state;
+  import_ok(&file, 1, "zoo:chain,kind=conv,layers=1,filters=8,k1=3,input=32");
+  assert_string_equal(cell(&t, 1, "quality"), "noisy");
+  assert_string_equal(cell(&t, 1, "reason"), "of fewer than 5 iterations");
+}
+
 static void every_allocation_of_an_import_may_fail(void **state) {
   const given files[] = {
       {"run.log", RUN("") GPU("2") PASSED},
@@ -372,6 +380,7 @@ int main(void) {
       TEST(records_of_the_warm_up_are_left_out_of_old_versions_only),
       TEST(a_help_dump_and_a_file_that_is_none_are_refused_by_name),
       TEST(layers_of_another_exporter_are_found_by_their_order),
+      TEST(a_profile_of_few_iterations_is_noisy),
       TEST(every_allocation_of_an_import_may_fail),
       TEST(names_fall_into_the_ops_that_were_fused),
       TEST(a_name_tells_what_it_is_for),
