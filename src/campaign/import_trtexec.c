@@ -29,6 +29,7 @@ typedef struct work { /* of one bundle */
   const sloe_trt_layer_time *times; /* of the profile; NULL */
   size_t n_layers;
   sloe_net *net;
+  int other_batch; /* the net has another than was run */
   int mapped;
   sloe_engine_map map;
   sloe_trt_row network;
@@ -161,23 +162,43 @@ static int version_of(const work *k) {
 }
 
 static sloe_status open_at(work *k, const sloe_net_options *options, sloe_error *err) {
+  sloe_net_free(k->net);
+  k->net = NULL;
   const sloe_status status = sloe_net_open(k->options->net, options, &k->net, err);
   return status == SLOE_OK ? SLOE_OK : sloe_fail_in(err, status, "%s", k->options->net);
 }
 
+/* An ONNX file of another batch than was run: it may hold shapes that fit no other. */
+static sloe_status open_at_batch(work *k, const sloe_net_options *own, sloe_error *err) {
+  sloe_net_options options = *own;
+  sloe_error why = {0};
+  options.batch = k->batch;
+  const sloe_status status = open_at(k, &options, &why);
+  if (status == SLOE_NOMEM) return sloe_fail(err, status, "%s", why.msg);
+  return status == SLOE_OK ? SLOE_OK : open_at(k, own, err);
+}
+
+/* At the run's batch where the user gives none. A net says its own where no file tells the run's.
+ */
 static sloe_status open_net(work *k, sloe_error *err) {
   sloe_net_options options = {0};
   if (k->options->net_options) options = *k->options->net_options;
-  if (!options.batch && !options.n_inputs && k->batch > 0 &&
-      strncmp(k->options->net, "zoo:", 4) == 0)
-    options.batch = k->batch;
+  const int zoo = strncmp(k->options->net, "zoo:", 4) == 0;
+  const int free_batch = !options.batch && !options.n_inputs && k->batch > 0;
+  if (free_batch && zoo) options.batch = k->batch;
   SLOE_TRY(open_at(k, &options, err));
+  if (free_batch && !zoo && sloe_net_get_info(k->net)->batch != k->batch)
+    SLOE_TRY(open_at_batch(k, &options, err));
   const int64_t batch = sloe_net_get_info(k->net)->batch;
-  if (k->batch <= 0 || batch == k->batch || options.batch || options.n_inputs) return SLOE_OK;
-  sloe_net_free(k->net); /* an ONNX file of another batch than was run */
-  k->net = NULL;
-  options.batch = k->batch;
-  return open_at(k, &options, err);
+  k->other_batch = k->batch > 0 && batch != k->batch;
+  if (k->other_batch)
+    sloe_trt_say(&k->network.remarks, "ran with batch %lld, the net has %lld", (long long)k->batch,
+                 (long long)batch);
+  if (k->batch <= 0) {
+    sloe_trt_say(&k->network.remarks, "the batch is the net's");
+    k->batch = k->network.batch = batch;
+  }
+  return SLOE_OK;
 }
 
 /* Of the runs in one log that builds the same engine again and again once. */
@@ -269,7 +290,7 @@ static void take_match(const work *k, size_t i, sloe_trt_row *row, char spec[SLO
   if (match->role != SLOE_ENGINE_LAYER) return;
   if (match->n_nodes && match->found != SLOE_ENGINE_OWNER)
     row->kind = sloe_layer_kind_name(match->kind);
-  if (match->has_spec) row->net = sloe_layer_spec_print(&match->spec, spec);
+  if (match->has_spec && !k->other_batch) row->net = sloe_layer_spec_print(&match->spec, spec);
   row->difference = !match->found                         ? "not found in the net"
                     : match->found == SLOE_ENGINE_OUTSIDE ? "outside of the net"
                     : match->found == SLOE_ENGINE_OWNER   ? "part of another layer of the net"
@@ -283,15 +304,18 @@ static void judge_layer(const work *k, sloe_trt_row *row) {
     row->quality = "noisy";
     sloe_trt_say(&row->reason, "of fewer than %d iterations", FEW_ITERATIONS);
   }
-  if (isnan(row->latency_ms)) refuse_layer(row, "no profile: no time");
-  if (row->latency_ms == 0) refuse_layer(row, "took no time");
+  if (!isfinite(row->latency_ms))
+    refuse_layer(row, "no profile: no time");
+  else if (row->latency_ms <= 0)
+    refuse_layer(row, "took no time");
   if (run && run->remarks & SLOE_TRT_DYNAMIC_AT_ONE)
     refuse_layer(row, sloe_trt_remark_text(SLOE_TRT_DYNAMIC_AT_ONE));
   if (strcmp(row->role, "layer"))
     refuse_layer(row, "no layer of the net");
   else if (!*row->net)
-    refuse_layer(row,
-                 k->mapped ? "no layer of our fusion is the same" : "no net to find it in: --net");
+    refuse_layer(row, !k->mapped       ? "no net to find it in: --net"
+                      : k->other_batch ? "ran with another batch than the net has"
+                                       : "no layer of our fusion is the same");
 }
 
 static sloe_status write_layer(const work *k, size_t i, sloe_csv_writer *w, sloe_error *err) {

@@ -216,6 +216,7 @@ static void judge_profile(const sloe_trt_bundle *b, sloe_trt_row *row) {
 sloe_status sloe_trt_judge(const sloe_trt_bundle *b, sloe_trt_row *row, sloe_error *err) {
   if (b->run) take_figures(b->run, row);
   if (b->times) SLOE_TRY(take_times(b, row, err));
+  if (!isfinite(row->latency_ms) || row->latency_ms <= 0) row->latency_ms = NAN;
   if (isnan(row->latency_ms)) refuse_empty(b, row);
   if (!b->run && row->enqueue_ms > ENQUEUE_SHARE * row->latency_ms)
     refuse(row, "the host enqueued as long as the GPU computed: bound by that, or profiled");

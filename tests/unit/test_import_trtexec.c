@@ -22,6 +22,7 @@
 
 static table t;
 static char said[4096];
+static const sloe_net_options *net_options;
 
 static void keep_warning(void *context, const char *text) {
   (void)context;
@@ -46,8 +47,12 @@ static sloe_status import_given(const given *files, size_t n, const char *net, s
     names[i] = paths[i];
   }
   const sloe_watch watch = {.warn = keep_warning};
-  const sloe_import_options options = {
-      .format = "trtexec", .files = names, .n_files = n, .net = net, .watch = &watch};
+  const sloe_import_options options = {.format = "trtexec",
+                                       .files = names,
+                                       .n_files = n,
+                                       .net = net,
+                                       .net_options = net_options,
+                                       .watch = &watch};
   said[0] = 0;
   free_table(&t);
   const sloe_status status = sloe_import(&options, &text, err);
@@ -229,6 +234,43 @@ static void layers_of_another_exporter_are_found_by_their_order(void **state) {
   assert_non_null(strstr(said, "layer 'strange thing' is not found in the net"));
 }
 
+static void a_net_is_opened_at_the_batch_of_the_run_unless_told(void **state) {
+  const given files[] = {
+      {"run.log",
+       RUN("") I "Created input binding for x with dimensions 4x3x32x32\n" GPU("2") PASSED},
+      {"profile.json", "[ { \"count\" : 50 }\n" LAYER("a/conv + a/relu", "1.5") "]\n"}};
+  (void)state;
+  import_ok(files, 2, "zoo:chain,kind=conv,layers=1,filters=8,k1=3,input=32"); /* made at batch 4 */
+  assert_string_equal(cell(&t, 0, "batch"), "4");
+  assert_string_equal(cell(&t, 1, "net"),
+                      "zoo:layer,op=conv,n=4,c=3,h=32,w=32,k=8,kernel=3,act=relu");
+  import_ok(files + 1, 1, "zoo:chain,kind=conv,layers=1,filters=8,k1=3,input=32");
+  assert_string_equal(cell(&t, 0, "batch"), "1");
+  assert_non_null(strstr(cell(&t, 0, "remarks"), "the batch is the net's"));
+  const sloe_net_options two = {.batch = 2};
+  net_options = &two;
+  import_ok(files, 2, "zoo:chain,kind=conv,layers=1,filters=8,k1=3,input=32");
+  net_options = NULL;
+  assert_non_null(strstr(cell(&t, 0, "remarks"), "ran with batch 4, the net has 2"));
+  assert_string_equal(cell(&t, 1, "net"), "");
+  assert_string_equal(cell(&t, 1, "found"), "order");
+  assert_string_equal(cell(&t, 1, "reason"), "ran with another batch than the net has");
+}
+
+static void a_time_of_nothing_is_none(void **state) {
+  static const char *const times[] = {"0", "nan", "inf"};
+  (void)state;
+  for (size_t i = 0; i < 3; i++) {
+    char text[512];
+    snprintf(text, sizeof text, "%s%sGPU Compute Time: min = 1 ms, median = %s ms\n%s", RUN(""), I,
+             times[i], PASSED);
+    const given file = {"run.log", text};
+    import_ok(&file, 1, NULL);
+    assert_string_equal(cell(&t, 0, "quality"), "skipped");
+    assert_string_equal(cell(&t, 0, "latency_ms"), "");
+  }
+}
+
 static void a_profile_of_few_iterations_is_noisy(void **state) {
   const given file = {"profile.json", "[ { \"count\" : 4 }\n" LAYER("a/conv + a/relu", "1") "]\n"};
   (void)state;
@@ -380,6 +422,8 @@ int main(void) {
       TEST(records_of_the_warm_up_are_left_out_of_old_versions_only),
       TEST(a_help_dump_and_a_file_that_is_none_are_refused_by_name),
       TEST(layers_of_another_exporter_are_found_by_their_order),
+      TEST(a_net_is_opened_at_the_batch_of_the_run_unless_told),
+      TEST(a_time_of_nothing_is_none),
       TEST(a_profile_of_few_iterations_is_noisy),
       TEST(every_allocation_of_an_import_may_fail),
       TEST(names_fall_into_the_ops_that_were_fused),

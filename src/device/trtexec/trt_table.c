@@ -116,7 +116,7 @@ int sloe_trt_read_table(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span 
     begin(o, SLOE_TRT_IN_TABLE, count);
     return 1;
   }
-  if (sloe_trt_find(s, "========== ") == s.p && sloe_trt_find(s, " time profile ==========")) {
+  if (sloe_trt_find(s, "========== ") == s.p && sloe_trt_find(s, " profile ==========")) {
     begin(o, SLOE_TRT_IN_OLD_TABLE, -1);
     return 1;
   }
