@@ -31,8 +31,8 @@ jq .errors[0].n == 1
 == trtexec's log and profile are one run, layers found in the net
 $ P='&&&& RUNNING TensorRT.trtexec [TensorRT v100300] # trtexec --onnx=m.onnx --fp16'; printf '%s\n[x] [I] GPU Compute Time: min = 1 ms, max = 3 ms, mean = 2 ms, median = 2 ms, percentile(99%%) = 3 ms\n&&&& PASSED TensorRT.trtexec # t\n' "$P" > run.log; echo '[ { "count" : 9 }, { "name" : "a "x"/conv + relu", "timeMs" : 9, "averageMs" : 1.5, "percentage" : 100 } ]' > profile.json
 $ sloe import trtexec run.log profile.json --net zoo:chain,layers=1,filters=8,k1=3,input=32
-out: "zoo:chain,layers=1,filters=8,k1=3,input=32",,tensorrt,10.3.0,fp16,,,2,1,2,,,,1.5,ok,
-out: "zoo:layer,op=conv,c=3,h=32,w=32,k=8,kernel=3,act=relu",,tensorrt,10.3.0,fp16,,,1.5,,1.5,
+out: "zoo:chain,layers=1,filters=8,k1=3,input=32",,tensorrt,10.3.0,fp16,,1,2,1,2,,,,1.5,ok,
+out: "zoo:layer,op=conv,c=3,h=32,w=32,k=8,kernel=3,act=relu",,tensorrt,10.3.0,fp16,,1,1.5,,1.5,
 out: "a ""x""/conv + relu"
 out 3 lines
 err: 1 of 1 layers found in zoo:chain
