@@ -160,13 +160,16 @@ typedef struct sloe_split_summary {
 
 typedef struct sloe_import_options {
   const char *format; /* icas: of iCAS-Lab's NAS-Performance-Modeling, on a Jetson Nano;
+                         trtexec: logs and exported files of NVIDIA's program;
                          tegrastats: logs of NVIDIA's program */
   const char *const *files;
   size_t n_files;
   const char *out;  /* NULL: *text is given instead */
-  const char *net;  /* tegrastats: the NET that ran; NULL: not said */
+  const char *net;  /* trtexec, tegrastats: the NET that ran; NULL: not said */
   const char *rail; /* tegrastats: "input" or "gpu", of power_w; NULL: the GPU's where nothing else
                        is on it, else the input */
+  const sloe_net_options *net_options; /* to open the net with; NULL */
+  const sloe_watch *watch;             /* what is said beside the table; NULL */
 } sloe_import_options;
 
 typedef struct sloe_db_export_options {

@@ -17,12 +17,12 @@ enum {
   SAME_MAPS = 6,
   SAME_PARTS = 3
 };
-enum { SHORTCUT_SAME = 1, SHORTCUT_OTHER = -2 };
+enum { SHORTCUT_SAME = 1, SHORTCUT_OTHER = -2, ADD_SAME = 2, ADD_OTHER = -4 };
 
 typedef struct side { /* what a layer shows, of either */
   size_t index;
   unsigned kinds;
-  int told, copy, shortcut;
+  int told, copy, shortcut, adds;
   int64_t kernel[2], maps, groups;
   size_t parts;
 } side;
@@ -42,18 +42,12 @@ int sloe_engine_is_silent(const sloe_net *net, int32_t node) {
 
 /* ---- what is shown ---- */
 
-static void count_part(void *context, const char *part, size_t len, int from) {
-  (void)part;
-  (void)len;
-  *(size_t *)context += from != 2;
-}
-
 static side side_of_engine(const sloe_engine_layer *e, const sloe_engine_match *m, size_t index) {
   side s = {.index = index, .copy = m->role == SLOE_ENGINE_COPY};
   s.kinds = sloe_engine_kinds(e, &s.told);
   s.told |= s.kinds != (1u << SLOE_LAYER_KIND_COUNT) - 1;
   s.shortcut = sloe_engine_is_shortcut(e->name);
-  sloe_engine_parts(e->name, strlen(e->name), count_part, &s.parts);
+  s.parts = sloe_engine_ops(e->name, &s.adds);
   if (!e->info) return s;
   memcpy(s.kernel, e->info->kernel, sizeof s.kernel);
   s.maps = e->info->filters;
@@ -85,7 +79,11 @@ static side side_of_ours(const sloe_layers *layers, size_t index) {
   s.groups = layer->groups;
   s.shortcut = is_shortcut(net, anchor, layer);
   memcpy(s.kernel, layer->kernel, sizeof s.kernel);
-  for (size_t i = 0; i < n; i++) s.parts += !sloe_engine_is_silent(net, nodes[i]);
+  for (size_t i = 0; i < n; i++) {
+    if (sloe_engine_is_silent(net, nodes[i])) continue;
+    s.parts++;
+    s.adds |= net->nodes[nodes[i]].op == SLOE_OP_ADD;
+  }
   return s;
 }
 
@@ -103,6 +101,7 @@ static int weight(const side *e, const side *o) {
   }
   if (e->groups && o->groups && e->groups != o->groups) return NEVER;
   w += e->shortcut == o->shortcut ? SHORTCUT_SAME : SHORTCUT_OTHER;
+  if (e->adds) w += o->adds ? ADD_SAME : ADD_OTHER;
   return w + (e->parts == o->parts ? SAME_PARTS : 0);
 }
 

@@ -130,6 +130,36 @@ unsigned sloe_engine_kinds(const sloe_engine_layer *layer, int *sure) {
   return by_name(layer->name);
 }
 
+typedef struct ops {
+  size_t n;
+  int adds;
+} ops;
+
+static int is_weight(const char *part, size_t len) {
+  static const char *const ends[] = {".weight", ".bias"};
+  for (int i = 0; i < 2; i++) {
+    const size_t n = strlen(ends[i]);
+    if (len > n && memcmp(part + len - n, ends[i], n) == 0) return 1;
+  }
+  return holds(part, len, "quantizelinear");
+}
+
+static void count_op(void *context, const char *part, size_t len, int from) {
+  ops *o = context;
+  if (from == 2 || is_weight(part, len)) return;
+  size_t at = len;
+  while (at && part[at - 1] != '/') at--;
+  o->n++;
+  o->adds |= holds(part + at, len - at, "add");
+}
+
+size_t sloe_engine_ops(const char *name, int *adds) {
+  ops o = {0};
+  sloe_engine_parts(name, strlen(name), count_op, &o);
+  *adds = o.adds;
+  return o.n;
+}
+
 int sloe_engine_is_shortcut(const char *name) {
   return words_of(name).shortcut;
 }

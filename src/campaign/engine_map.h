@@ -18,14 +18,16 @@
 typedef struct sloe_engine_layer {
   const char *name;
   const sloe_trt_layer *info; /* NULL: none */
+  double ms;                  /* NAN: unknown. A reformat of 0 ms is none */
 } sloe_engine_layer;
 
-#define SLOE_ENGINE_FOUND_MAP(X) \
-  X(NOT, "")                     \
-  X(METADATA, "metadata")        \
-  X(NAME, "name")                \
-  X(ORDER, "order")              \
-  X(OWNER, "owner") /* a reformat or a copy: its layer was found */
+#define SLOE_ENGINE_FOUND_MAP(X)                                             \
+  X(NOT, "")                                                                 \
+  X(METADATA, "metadata")                                                    \
+  X(NAME, "name")                                                            \
+  X(ORDER, "order")                                                          \
+  X(OWNER, "owner")     /* a reformat, a copy, a pad: its layer was found */ \
+  X(OUTSIDE, "outside") /* a softmax or a move before or behind all that the net has */
 
 typedef enum sloe_engine_found {
 #define SLOE_ENGINE_FOUND_ENUM(name, text) SLOE_ENGINE_##name,
@@ -51,13 +53,14 @@ typedef struct sloe_engine_map {
   sloe_fusion fusion;         /* ours, that it was compared with */
   sloe_engine_match *matches; /* as the engine's layers */
   size_t n_matches;
-  size_t n_layers, n_found; /* of role LAYER */
-  const char **differences; /* one line each */
+  size_t n_layers, n_found, n_outside; /* of role LAYER */
+  const char **differences;            /* one line each */
   size_t n_differences, cap_differences;
 } sloe_engine_map;
 
-/* `fusion` has TensorRT's rules; precision_known 0: the one that fits best is taken. The net must
-   outlive the map. On failure *out is empty. Errors: NOMEM, and those of sloe_layers_new. */
+/* `fusion` has TensorRT's rules; precision_known 0: it is compared with the one that fits best. The
+   net must outlive the map. On failure *out is empty. Errors: NOMEM, and those of sloe_layers_new.
+ */
 sloe_status sloe_engine_map_init(const sloe_net *net, const sloe_fusion *fusion,
                                  int precision_known, const sloe_engine_layer *engine, size_t n,
                                  sloe_engine_map *out, sloe_error *err);

@@ -35,7 +35,12 @@ static int ends(const char *s, const char *with) {
   return n > m && strcmp(s + n - m, with) == 0;
 }
 
-static int is_nothing(const char *type) {
+/* What TensorRT puts in itself, and no kernel does. */
+static int is_nothing(const char *name, const char *type) {
+  static const char *const words[] = {"reshape_after_", "squeeze_after_", "unsqueeze_node_after_",
+                                      "copied_squeeze_after_", "dummy_shape_call_"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (begins(name, words[i])) return 1;
   return !strcmp(type, "NoOp") || !strcmp(type, "Constant") || !strcmp(type, "shape_call") ||
          !strcmp(type, "signal") || !strcmp(type, "wait");
 }
@@ -46,7 +51,7 @@ static int is_quantize(const char *name) {
 }
 
 sloe_engine_role sloe_engine_role_of(const char *name, const char *type, const char *origin) {
-  if (is_nothing(type)) return SLOE_ENGINE_NOTHING;
+  if (is_nothing(name, type)) return SLOE_ENGINE_NOTHING;
   if (begins(name, "Reformatting CopyNode for ") || old_reformatter(name))
     return SLOE_ENGINE_REFORMAT;
   if (!strcmp(origin, "QDQ") || is_quantize(name)) return SLOE_ENGINE_QUANTIZE;

@@ -5,7 +5,8 @@
 #include "base/gzip.h"
 #include "campaign/campaign.h"
 
-static const sloe_importer *const IMPORTERS[] = {&sloe_importer_icas, &sloe_importer_tegrastats};
+static const sloe_importer *const IMPORTERS[] = {&sloe_importer_icas, &sloe_importer_trtexec,
+                                                 &sloe_importer_tegrastats};
 enum { N_IMPORTERS = sizeof IMPORTERS / sizeof *IMPORTERS };
 
 static const sloe_importer *find(const char *name) {
@@ -19,7 +20,8 @@ static sloe_status write_all(const sloe_importer *importer, const sloe_import_op
   sloe_csv_writer w;
   sloe_csv_writer_init(&w, sink);
   sloe_status status = importer->write_header(&w, err);
-  for (size_t i = 0; i < options->n_files && status == SLOE_OK; i++)
+  if (importer->write_all && status == SLOE_OK) status = importer->write_all(options, &w, err);
+  for (size_t i = 0; importer->write_rows && i < options->n_files && status == SLOE_OK; i++)
     status = importer->write_rows(options, options->files[i], &w, err);
   if (status == SLOE_OK) status = sloe_csv_writer_flush(&w, err);
   sloe_csv_writer_fini(&w);
@@ -37,7 +39,7 @@ sloe_status sloe_import(const sloe_import_options *options, char **text, sloe_er
   sloe_text out = {0};
   *text = NULL;
   if (!importer)
-    return sloe_fail(err, SLOE_USAGE, "no importer '%.40s'; there are icas, tegrastats",
+    return sloe_fail(err, SLOE_USAGE, "no importer '%.40s'; there are icas, trtexec, tegrastats",
                      options->format);
   if (options->out) {
     sloe_gzip_writer *file;

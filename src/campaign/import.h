@@ -14,8 +14,10 @@ typedef struct sloe_importer {
   sloe_status (*write_header)(sloe_csv_writer *w, sloe_error *err);
   sloe_status (*write_rows)(const sloe_import_options *options, const char *path,
                             sloe_csv_writer *w, sloe_error *err);
+  /* In its place, where files belong together: the records of all. */
+  sloe_status (*write_all)(const sloe_import_options *options, sloe_csv_writer *w, sloe_error *err);
 } sloe_importer;
 
-extern const sloe_importer sloe_importer_icas, sloe_importer_tegrastats;
+extern const sloe_importer sloe_importer_icas, sloe_importer_trtexec, sloe_importer_tegrastats;
 
 #endif

@@ -175,4 +175,4 @@ static sloe_status write_rows(const sloe_import_options *options, const char *pa
   return status;
 }
 
-const sloe_importer sloe_importer_icas = {"icas", write_header, write_rows};
+const sloe_importer sloe_importer_icas = {"icas", write_header, write_rows, NULL};

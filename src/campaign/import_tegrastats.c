@@ -237,4 +237,4 @@ static sloe_status write_rows(const sloe_import_options *options, const char *pa
   return status == SLOE_OK ? status : sloe_fail_in(err, status, "%s", path);
 }
 
-const sloe_importer sloe_importer_tegrastats = {"tegrastats", write_header, write_rows};
+const sloe_importer sloe_importer_tegrastats = {"tegrastats", write_header, write_rows, NULL};

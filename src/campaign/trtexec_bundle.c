@@ -69,13 +69,17 @@ static void stem_of(const char *path, char stem[STEM_MOST]) {
   if (len >= STEM_MOST) len = STEM_MOST - 1;
   for (size_t i = 0; i < len; i++)
     stem[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-  for (size_t at = len; len; len = at ? at - 1 : 0) {
-    for (at = len; at && !between(stem[at - 1]);) at--;
+  while (len) {
+    size_t at = len;
+    while (at && !between(stem[at - 1])) at--;
     if (!is_kind_word(stem + at, len - at)) break;
+    len = at ? at - 1 : 0;
   }
-  for (size_t at = 0; from < len; from = at + 1) {
-    for (at = from; at < len && !between(stem[at]);) at++;
+  while (from < len) {
+    size_t at = from;
+    while (at < len && !between(stem[at])) at++;
     if (!is_kind_word(stem + from, at - from)) break;
+    from = at + 1;
   }
   if (from > len) from = len;
   memmove(stem, stem + from, len - from);

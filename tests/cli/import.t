@@ -54,3 +54,47 @@ err: n.md: none of its 1 lines is of tegrastats
 $ echo "RAM 1/2MB CPU [2%@204] VDD_IN 1/1" > t.log; sloe import tegrastats t.log --rail cpu
 exit 2
 err: cpu
+
+== trtexec's log and profile are one run, layers found in the net
+$ P='&&&& RUNNING TensorRT.trtexec [TensorRT v100300] # trtexec --onnx=m.onnx --fp16'; printf '%s\n[x] [I] GPU Compute Time: min = 1 ms, max = 3 ms, mean = 2 ms, median = 2 ms, percentile(99%%) = 3 ms\n&&&& PASSED TensorRT.trtexec # t\n' "$P" > run.log; echo '[ { "count" : 9 }, { "name" : "a "x"/conv + relu", "timeMs" : 9, "averageMs" : 1.5, "percentage" : 100 } ]' > profile.json
+$ sloe import trtexec run.log profile.json --net zoo:chain,layers=1,filters=8,k1=3,input=32
+out: "zoo:chain,layers=1,filters=8,k1=3,input=32",,tensorrt,10.3.0,fp16,,1,2,1,2,,,,1.5,ok,
+out: "zoo:layer,op=conv,c=3,h=32,w=32,k=8,kernel=3,act=relu",,tensorrt,10.3.0,fp16,,1,1.5,,1.5,
+out: "a ""x""/conv + relu"
+out 3 lines
+err: 1 of 1 layers found in zoo:chain
+err: is not in the engine
+
+== to a file as well, which is evaluated
+$ printf '&&&& RUNNING TensorRT.trtexec [TensorRT v8201] # trtexec --onnx=m.onnx\n[x] [I] GPU Compute Time: min = 1 ms, median = 2 ms\n&&&& PASSED TensorRT.trtexec # t\n' > run.log
+$ sloe import trtexec run.log --net zoo:chain,layers=1,filters=8,k1=3,input=32 -o t.csv.gz && sloe evaluate t.csv.gz -p jetson-nano-4gb-datasheet-fp32 --format json
+jq .errors[0].n == 1
+
+== a run that was profiled while it was timed is not evaluated
+$ printf '&&&& RUNNING TensorRT.trtexec [TensorRT v8001] # trtexec --onnx=m.onnx --exportProfile=p\n[x] [I] GPU Compute Time: min = 1 ms, median = 2 ms\n&&&& PASSED TensorRT.trtexec # t\n' > run.log
+$ sloe import trtexec run.log --net zoo:chain,layers=1,filters=8,k1=3,input=32 -o t.csv && sloe evaluate t.csv -p jetson-nano-4gb-datasheet-fp32 --format json
+jq .errors[0].left_out == 1
+err: skipped: layers were profiled
+
+== help, a summary without its run and notes are refused by name
+$ printf '&&&& RUNNING TensorRT.trtexec # trtexec -x\n  --onnx=<file>\n&&&& FAILED TensorRT.trtexec # trtexec -x\n' > help.txt; sloe import trtexec help.txt
+exit 3
+out 0 lines
+err: help.txt: trtexec's help, and no run
+
+== with the reason each
+$ printf '[x] [I] Throughput: 12.9 qps\n[x] [I] GPU Compute Time: median = 2 ms\n' > s.txt; sloe import trtexec s.txt
+exit 3
+out 0 lines
+err: s.txt: a summary without its run
+
+== also among good files
+$ printf '&&&& RUNNING TensorRT.trtexec # trtexec --onnx=m.onnx\n&&&& PASSED TensorRT.trtexec # t\n' > run.log; echo 2 ms > notes.txt; sloe import trtexec run.log notes.txt -o t.csv || { [ ! -e t.csv ]; echo $?; } 
+out: 0
+err: notes.txt: nothing that trtexec prints or exports is in it
+
+== a net that is none is named
+$ echo '[ { "computeMs" : 1 } ]' > times.json; sloe import trtexec times.json --net nowhere.onnx
+exit 3
+out 0 lines
+err: nowhere.onnx

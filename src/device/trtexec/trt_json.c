@@ -23,8 +23,9 @@ static const char *const OUT_OF_MEMORY = "out of memory, or over the limit, read
 
 /* ---- times ---- */
 
+/* Six digits are exported: what the difference has beyond is of the arithmetic. */
 static double between(const sloe_loose *o, const char *start, const char *end) {
-  return sloe_loose_number(o, end) - sloe_loose_number(o, start);
+  return nearbyint((sloe_loose_number(o, end) - sloe_loose_number(o, start)) * 1e6) / 1e6;
 }
 
 static sloe_trt_time time_of(const sloe_loose *o) {
@@ -113,6 +114,7 @@ static sloe_status read_array(sloe_trt_reader *r, sloe_loose_reader *in, array *
   a->times.records = a->records;
   a->profile.layers = a->layers;
   for (size_t i = 0; i < a->profile.n_layers; i++) a->profile.sum_ms += a->layers[i].average_ms;
+  a->profile.sum_ms = nearbyint(a->profile.sum_ms * 1e9) / 1e9;
   return SLOE_OK;
 }
 

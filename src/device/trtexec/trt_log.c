@@ -113,11 +113,11 @@ static void tell_bound(sloe_trt_run *run) {
     run->remarks |= SLOE_TRT_ENQUEUE_BOUND;
 }
 
-/* An option is echoed as "FP32" also where an engine of any precision is loaded. */
+/* An option is echoed as "FP32" also where an engine of any precision is loaded. From 11.0
+   precision is the network's own. */
 static void tell_precision(sloe_trt_run *run) {
   const sloe_trt_span command = {run->command, run->command + strlen(run->command)};
-  if (*run->load_engine && !*sloe_trt_lowest_precision(command) &&
-      !sloe_trt_find(command, "--best"))
+  if ((*run->load_engine && !*sloe_trt_asked_precision(command)) || run->version_number >= 110000)
     run->precision = "";
 }
 
@@ -137,6 +137,7 @@ static void finish_profile(sloe_trt_reader *r, sloe_trt_open_run *o) {
   *profile = o->profile;
   profile->layers = o->rows;
   for (size_t i = 0; i < profile->n_layers; i++) profile->sum_ms += o->rows[i].average_ms;
+  profile->sum_ms = nearbyint(profile->sum_ms * 1e9) / 1e9;
   o->run.profile = profile;
 }
 
@@ -292,7 +293,7 @@ static void take_bare(sloe_trt_run *run, sloe_trt_span text) {
 /* Behind "] [I] ", and the letter; the whole of a line that has no such prefix, and 0. */
 static char take_prefix(sloe_trt_span *line) {
   for (sloe_trt_span s = *line; (s.p = sloe_trt_find(s, "] [")) != NULL; s.p++) {
-    if (s.end - s.p < 5 || s.p[4] != ']' || !memchr("IWEFV", s.p[3], 5)) continue;
+    if (s.end - s.p < 5 || s.p[4] != ']' || !strchr("IWEFV", s.p[3]) || !s.p[3]) continue;
     const char severity = s.p[3];
     *line = sloe_trt_trim((sloe_trt_span){s.p + 5, s.end});
     return severity;

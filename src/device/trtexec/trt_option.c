@@ -16,9 +16,34 @@
   X("FP16", "fp16")      \
   X("FP32", "fp32")
 
-const char *sloe_trt_lowest_precision(sloe_trt_span list) {
+/* "FP32+FP16" -> "fp16". Networks that are strongly typed have that of each tensor. */
+static const char *lowest_of_list(sloe_trt_span list) {
 #define LOWEST(text, name) \
-  if (sloe_trt_find(list, text) || sloe_trt_find(list, "--" name)) return name;
+  if (sloe_trt_find(list, text)) return name;
+  PRECISION_MAP(LOWEST)
+#undef LOWEST
+  return "";
+}
+
+/* The next word; 0: there is none. */
+static int take_any_word(sloe_trt_span *rest, sloe_trt_span *word) {
+  (void)sloe_trt_take_blank(rest);
+  word->p = rest->p;
+  while (rest->p < rest->end && *rest->p != ' ') rest->p++;
+  word->end = rest->p;
+  return word->p < word->end;
+}
+
+static int has_word(sloe_trt_span command, const char *option) {
+  for (sloe_trt_span word; take_any_word(&command, &word);)
+    if (sloe_trt_is(word, option)) return 1;
+  return 0;
+}
+
+const char *sloe_trt_asked_precision(sloe_trt_span command) {
+  if (has_word(command, "--best")) return "int8";
+#define LOWEST(text, name) \
+  if (has_word(command, "--" name)) return name;
   PRECISION_MAP(LOWEST)
 #undef LOWEST
   return "";
@@ -32,7 +57,7 @@ static int on(sloe_trt_span value) {
 
 static int64_t whole(sloe_trt_span value, int64_t fallback) {
   int64_t n;
-  return sloe_trt_take_int(&value, &n) ? n : fallback;
+  return sloe_trt_take_int(&value, &n) && n >= 0 ? n : fallback;
 }
 
 static double first_number(sloe_trt_span value) {
@@ -56,7 +81,7 @@ static void take_duration(sloe_trt_run *run, sloe_trt_span v) {
 
 static void take_precision(sloe_trt_reader *r, sloe_trt_run *run, sloe_trt_span v) {
   run->precisions = sloe_trt_keep(r, v);
-  run->precision = sloe_trt_find(v, "trongly") ? "" : sloe_trt_lowest_precision(v);
+  run->precision = sloe_trt_find(v, "trongly") ? "" : lowest_of_list(v);
 }
 
 static void take_batch(sloe_trt_run *run, sloe_trt_span v) {
@@ -234,19 +259,11 @@ static void take_word(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span wo
 void sloe_trt_read_command(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span command) {
   sloe_trt_run *run = &o->run;
   run->command = sloe_trt_keep(r, command);
-  for (sloe_trt_span rest = command; sloe_trt_take_blank(&rest) && rest.p < rest.end;) {
-    const char *p = rest.p;
-    while (p < rest.end && *p != ' ') p++;
-    take_word(r, o, (sloe_trt_span){rest.p, p});
-    rest.p = p;
-  }
+  sloe_trt_span rest = command;
+  for (sloe_trt_span word; take_any_word(&rest, &word);) take_word(r, o, word);
   if (*run->precision) return;
-  if (sloe_trt_find(command, "--best"))
-    run->precision = "int8";
-  else if (*run->model) /* of a loaded engine only what is said */
-    run->precision = *sloe_trt_lowest_precision(command) ? sloe_trt_lowest_precision(command)
-                     : sloe_trt_find(command, "--stronglyTyped") ? ""
-                                                                 : "fp32";
-  else
-    run->precision = sloe_trt_lowest_precision(command);
+  run->precision = sloe_trt_asked_precision(command);
+  /* Of a loaded engine only what is said. */
+  if (!*run->precision && *run->model && !has_word(command, "--stronglyTyped"))
+    run->precision = "fp32";
 }

@@ -72,8 +72,8 @@ int sloe_trt_read_table(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span 
 
 /* "trtexec --onnx=... --fp16" */
 void sloe_trt_read_command(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span command);
-/* "FP32+FP16" or the options' names -> "fp16". */
-const char *sloe_trt_lowest_precision(sloe_trt_span list);
+/* The lowest that its options allow, "fp16"; "" where none is said. */
+const char *sloe_trt_asked_precision(sloe_trt_span command);
 void sloe_trt_figures_forget(sloe_trt_figures *f);
 
 /* The whole of a log, or of JSON, into r->file. Errors: FORMAT, NOMEM. */

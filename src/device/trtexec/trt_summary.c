@@ -136,7 +136,7 @@ static void take_average(sloe_trt_span s, sloe_trt_average *a) {
 static int read_old_average(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span s) {
   sloe_trt_average a = {.gpu_ms = NAN, .host_ms = NAN, .end_to_end_ms = NAN, .enqueue_ms = NAN};
   double percent, ms;
-  if (!sloe_trt_take(&s, "Average over ") || !sloe_trt_take_int(&s, &a.runs) ||
+  if (!sloe_trt_take(&s, "Average over ") || !sloe_trt_take_int(&s, &a.runs) || a.runs < 1 ||
       !sloe_trt_take(&s, " runs is ") || !take_ms(&s, &a.gpu_ms))
     return 0;
   o->old_averages = 1;
@@ -152,7 +152,7 @@ static int read_old_average(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_s
 
 static int read_average(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span s) {
   sloe_trt_average a = {.gpu_ms = NAN, .host_ms = NAN, .end_to_end_ms = NAN, .enqueue_ms = NAN};
-  if (!sloe_trt_take(&s, "Average on ") || !sloe_trt_take_int(&s, &a.runs) ||
+  if (!sloe_trt_take(&s, "Average on ") || !sloe_trt_take_int(&s, &a.runs) || a.runs < 1 ||
       !sloe_trt_take(&s, " runs - GPU latency: "))
     return 0;
   take_average(s, &a);
@@ -165,7 +165,10 @@ static int read_queries(sloe_trt_run *run, sloe_trt_span s) {
   int64_t *to = sloe_trt_take(&s, "Warmup completed ")   ? &run->warmup_queries
                 : sloe_trt_take(&s, "Timing trace has ") ? &run->queries
                                                          : NULL;
-  return to && sloe_trt_take_int(&s, to);
+  int64_t n;
+  if (!to || !sloe_trt_take_int(&s, &n) || n < 0) return 0;
+  *to = n;
+  return 1;
 }
 
 static int read_total(sloe_trt_run *run, sloe_trt_span s) {

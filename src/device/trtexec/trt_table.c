@@ -101,7 +101,8 @@ static int read_old_row(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span 
 }
 
 static void begin(sloe_trt_open_run *o, sloe_trt_section section, int64_t count) {
-  o->profile = (sloe_trt_profile){.count = count, .total_average_ms = NAN, .total_median_ms = NAN};
+  o->profile = (sloe_trt_profile){
+      .count = count < 0 ? -1 : count, .total_average_ms = NAN, .total_median_ms = NAN};
   o->rows = NULL;
   o->cap_rows = 0;
   o->table_numbers = NUMBERS_MOST;
@@ -115,7 +116,7 @@ int sloe_trt_read_table(sloe_trt_reader *r, sloe_trt_open_run *o, sloe_trt_span 
     begin(o, SLOE_TRT_IN_TABLE, count);
     return 1;
   }
-  if (sloe_trt_find(s, "========== ") == s.p && sloe_trt_find(s, " time profile ==========")) {
+  if (sloe_trt_find(s, "========== ") == s.p && sloe_trt_find(s, " profile ==========")) {
     begin(o, SLOE_TRT_IN_OLD_TABLE, -1);
     return 1;
   }
