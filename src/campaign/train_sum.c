@@ -14,6 +14,9 @@
 
 enum { FEW = 30, KIND_FOLDS = 6 };
 
+/* ms of a network, whatever it is: what the host does, and copies where they are counted. */
+static const sloe_layer_sum_bound per_network = {0, 3, 8};
+
 typedef struct summing {
   const sloe_trainer *trainer;
   const sloe_lessons *lessons;
@@ -36,22 +39,15 @@ static double now_s(void) {
 
 /* ---- what a data sheet bounds ---- */
 
-/* ms of one unit at the peak. */
-static double unit_ms(const sloe_roofline *roof, sloe_term_unit unit) {
-  switch (unit) {
-    case SLOE_TERM_FLOP: return 1e3 / roof->matrix_flops;
-    case SLOE_TERM_BYTE: return 1e3 / roof->bandwidth;
-    case SLOE_TERM_LAUNCH: return 1e3 * roof->launch_s.typical;
-  }
-  return NAN;
-}
-
 static const sloe_layer_sum_bound *bounds_of(summing *s) {
   const sloe_platform *board = s->trainer->board;
   if (!board || board->fitted) return NULL;
+  const sloe_roofline *roof = &board->roofline;
+  const sloe_term_costs costs = {1e3 / roof->matrix_flops, 1e3 / roof->bandwidth,
+                                 1e3 * roof->launch_s.typical};
   for (size_t i = 0; i < SLOE_LAYER_TERMS; i++) {
     const sloe_layer_term *term = &sloe_layer_term_rows[i];
-    const double ms = unit_ms(&board->roofline, term->unit);
+    const double ms = sloe_layer_term_cost(i, &costs);
     s->bounds[i] = (sloe_layer_sum_bound){term->least * ms, term->usual * ms, term->most * ms};
   }
   return s->bounds;
@@ -111,6 +107,7 @@ static sloe_status gather(const summing *s, size_t n, gathered *g) {
 static sloe_status fit(summing *s, size_t n, sloe_layer_sum_report *report, sloe_layer_sum *out) {
   const sloe_train_options *o = s->trainer->options;
   const sloe_layer_sum_options options = {.bounds = bounds_of(s),
+                                          .constant = &per_network,
                                           .n_sizes = SLOE_LAYER_SIZES,
                                           .no_trees = n < FEW,
                                           .seed = o->seed ? o->seed : 1,

@@ -258,7 +258,7 @@ static void name_children(sloe_layer_boost *b, const sloe_tree_node *tree, const
 }
 
 static uint32_t grow(sloe_layer_boost *b, sloe_tree_node *tree) {
-  uint32_t trait[SLOE_LAYER_SUM_TRAITS], n_nodes = 0;
+  uint32_t trait[SLOE_LAYER_SUM_TRAITS] = {0}, n_nodes = 0;
   int next[1 << SLOE_LAYER_DEPTH];
   draw_rows(b);
   const size_t n_traits = draw_traits(b, trait);

@@ -18,8 +18,8 @@
  * and most of its family. So far from what is known the plain sum answers, whose coefficients no
  * hardware contradicts.
  *
- * Rejected: a correction of the whole network by its features. It is no better where it knows the
- * networks, and knows nothing of others (docs/notes/layers-from-networks.md).
+ * Not taken: a correction of the whole network by its features on top, which knows nothing of other
+ * networks (docs/notes/layers-from-networks.md).
  */
 #ifndef SLOE_MODEL_LAYER_SUM_H
 #define SLOE_MODEL_LAYER_SUM_H
