@@ -19,10 +19,10 @@
  * vectors stand input by input, so that the loop over vectors is the inner one (SVR, ridge of high
  * degree) MLP     layers of float weights, one activation (MLP) TREES   base + factor x sum of
  * leaves. A node's children stand side by side and behind it; a leaf is its own left child and has
- * threshold +inf, so that a walk needs no test for it and eight trees are walked side by side
+ * threshold +inf, so that a walk needs no test for it and sixteen trees are walked side by side
  * (random forest, XGBoost)
  *
- * Rejected for trees: gathers over eight rows (slower than eight independent walks, measured);
+ * Rejected for trees: gathers over rows (slower than as many independent walks, measured);
  * complete trees (a forest of depth 20 has 2^20 nodes a tree).
  *
  * Unknown is unknown: a row with a number that is not finite gives NAN.

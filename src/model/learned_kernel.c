@@ -4,12 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/clones.h"
 #include "model/learned.h"
 
-enum { BLOCK = 64 };
+enum { BLOCK = 32, LANES = 8 };
 
 /* For x <= 0; below -700, where exp(x) is 1e-304, it stays at that. */
-static inline double exp_negative(double x) {
+SLOE_PART_OF_CLONES double exp_negative(double x) {
   const double round = 0x1.8p52, ln2_hi = 0x1.62e42fefa3800p-1, ln2_lo = 0x1.ef35793c76730p-45;
   x = x < -700 ? -700 : x;
   const double shifted = x * 0x1.71547652b82fep0 + round, k = shifted - round;
@@ -34,49 +35,54 @@ static inline double exp_negative(double x) {
   return e;
 }
 
-static void distances(const sloe_learned_kernel *k, size_t d, const double *z, size_t from,
-                      size_t n, double *square) {
-  for (size_t i = 0; i < n; i++) square[i] = 0;
-  for (size_t j = 0; j < d; j++) {
-    const double own = z[j], *v = k->vector + j * k->n + from;
-    for (size_t i = 0; i < n; i++) square[i] += (own - v[i]) * (own - v[i]);
-  }
+/* What a block of vectors is to z, a kernel's first half: |z - v|^2 or z v. `v` holds the block's
+   numbers of each input, `stride` apart; `n` is BLOCK, or less where the compiler need not know. */
+SLOE_PART_OF_CLONES void distances(const double *restrict v, size_t stride, size_t d,
+                                   const double *restrict z, size_t n, double *restrict out) {
+  double sum[BLOCK] = {0};
+  for (size_t j = 0; j < d; j++, v += stride)
+    for (size_t i = 0; i < n; i++) sum[i] += (z[j] - v[i]) * (z[j] - v[i]);
+  for (size_t i = 0; i < n; i++) out[i] = sum[i];
 }
 
-static void products(const sloe_learned_kernel *k, size_t d, const double *z, size_t from, size_t n,
-                     double *dot) {
-  for (size_t i = 0; i < n; i++) dot[i] = 0;
-  for (size_t j = 0; j < d; j++) {
-    const double own = z[j], *v = k->vector + j * k->n + from;
-    for (size_t i = 0; i < n; i++) dot[i] += own * v[i];
-  }
+SLOE_PART_OF_CLONES void products(const double *restrict v, size_t stride, size_t d,
+                                  const double *restrict z, size_t n, double *restrict out) {
+  double sum[BLOCK] = {0};
+  for (size_t j = 0; j < d; j++, v += stride)
+    for (size_t i = 0; i < n; i++) sum[i] += z[j] * v[i];
+  for (size_t i = 0; i < n; i++) out[i] = sum[i];
 }
 
-static double weighed(const double *coef, const double *value, size_t n) {
-  double sum[4] = {0};
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (size_t l = 0; l < 4; l++) sum[l] += coef[i + l] * value[i + l];
-  for (; i < n; i++) sum[0] += coef[i] * value[i];
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+SLOE_PART_OF_CLONES double power(double base, uint32_t degree) {
+  double product = base;
+  for (uint32_t p = 1; p < degree; p++) product *= base;
+  return product;
+}
+
+/* Coefficients times kernels of the block at `from`, in eight sums that do not wait for each
+   other. */
+SLOE_PART_OF_CLONES double block(const sloe_learned_kernel *k, size_t d, const double *z,
+                                 size_t from, size_t n) {
+  double value[BLOCK], sum[LANES] = {0};
+  const double *coef = k->coef + from;
+  if (k->kind == SLOE_KERNEL_RBF) {
+    distances(k->vector + from, k->n, d, z, n, value);
+    for (size_t i = 0; i < n; i++) value[i] = exp_negative(-k->gamma * value[i]);
+  } else {
+    products(k->vector + from, k->n, d, z, n, value);
+    for (size_t i = 0; i < n; i++) value[i] = power(k->gamma * value[i] + k->coef0, k->degree);
+  }
+  for (size_t i = 0; i < n; i++) sum[i % LANES] += coef[i] * value[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+SLOE_CLONES static double eval(const sloe_learned_kernel *k, size_t d, const double *z) {
+  double sum = k->bias;
+  size_t from = 0;
+  for (; from + BLOCK <= k->n; from += BLOCK) sum += block(k, d, z, from, BLOCK);
+  return from < k->n ? sum + block(k, d, z, from, k->n - from) : sum;
 }
 
 double sloe_learned_kernel_eval(const sloe_learned_kernel *k, size_t n_inputs, const double *z) {
-  double value[BLOCK], sum = k->bias;
-  for (size_t from = 0; from < k->n; from += BLOCK) {
-    const size_t n = k->n - from < BLOCK ? k->n - from : BLOCK;
-    if (k->kind == SLOE_KERNEL_RBF) {
-      distances(k, n_inputs, z, from, n, value);
-      for (size_t i = 0; i < n; i++) value[i] = exp_negative(-k->gamma * value[i]);
-    } else {
-      products(k, n_inputs, z, from, n, value);
-      for (size_t i = 0; i < n; i++) {
-        const double base = k->gamma * value[i] + k->coef0;
-        value[i] = base;
-        for (uint32_t p = 1; p < k->degree; p++) value[i] *= base;
-      }
-    }
-    sum += weighed(k->coef + from, value, n);
-  }
-  return sum;
+  return eval(k, n_inputs, z);
 }

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "model/clones.h"
 #include "model/learned.h"
 
 size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp) {
@@ -23,22 +24,37 @@ void sloe_learned_activate(uint32_t activation, float *h, size_t n) {
   }
 }
 
-/* to = from x weight + bias. The last layer, one output, is a dot product. */
-static void layer(const float *restrict from, size_t n_in, size_t n_out,
-                  const float *restrict weight, float *restrict to) {
+enum { BLOCK = 32 };
+
+SLOE_PART_OF_CLONES float dot(const float *restrict from, const float *restrict weight, size_t n) {
+  float sum[4] = {0};
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (size_t l = 0; l < 4; l++) sum[l] += from[i + l] * weight[i + l];
+  for (; i < n; i++) sum[0] += from[i] * weight[i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* to = from x weight + bias, of a block of outputs, whose sums stay in registers. The last layer,
+   one output, is a dot product. */
+SLOE_CLONES static void layer(const float *restrict from, size_t n_in, size_t n_out,
+                              const float *restrict weight, float *restrict to) {
   const float *bias = weight + n_in * n_out;
+  size_t o = 0;
   if (n_out == 1) {
-    float sum[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= n_in; i += 4)
-      for (size_t l = 0; l < 4; l++) sum[l] += from[i + l] * weight[i + l];
-    for (; i < n_in; i++) sum[0] += from[i] * weight[i];
-    to[0] = bias[0] + ((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    to[0] = bias[0] + dot(from, weight, n_in);
     return;
   }
-  for (size_t o = 0; o < n_out; o++) to[o] = bias[o];
+  for (; o + BLOCK <= n_out; o += BLOCK) {
+    float sum[BLOCK];
+    for (size_t k = 0; k < BLOCK; k++) sum[k] = bias[o + k];
+    for (size_t i = 0; i < n_in; i++)
+      for (size_t k = 0; k < BLOCK; k++) sum[k] += from[i] * weight[i * n_out + o + k];
+    for (size_t k = 0; k < BLOCK; k++) to[o + k] = sum[k];
+  }
+  for (size_t k = o; k < n_out; k++) to[k] = bias[k];
   for (size_t i = 0; i < n_in; i++)
-    for (size_t o = 0; o < n_out; o++) to[o] += from[i] * weight[i * n_out + o];
+    for (size_t k = o; k < n_out; k++) to[k] += from[i] * weight[i * n_out + k];
 }
 
 double sloe_learned_mlp_eval(const sloe_learned_mlp *mlp, const double *z) {
