@@ -20,9 +20,9 @@
  * in one path too, from low to high, so that time that runs out does so once.
  *
  * Racing. All points see the first fold, long runs only where the short ones did well; half of them
- * at most see the second, a quarter the others. Which ones is decided when all have arrived, so
- * that the answer is the same for any number of processes. Points left behind are listed with how
- * far they came.
+ * at most see the second, a quarter the others; the defaults see all. Which ones is decided when
+ * all have arrived, so that the answer is the same for any number of processes. Points left behind
+ * are listed with how far they came.
  *
  * Each fit runs in a process of its own: libsvm cannot be stopped from inside, a library that dies
  * does not take the caller along, and memory comes back. A fit whose processor time is over the

@@ -11,7 +11,10 @@
 #include "learn/regressors.h"
 #include "learn/tune_clock.h"
 
-enum { ROUNDS = 3 }; /* of neighbours */
+enum {
+  ROUNDS = 3,   /* of neighbours */
+  AT_LEAST = 10 /* points go on, however far behind: the first folds may mislead */
+};
 
 /* ---- standings ---- */
 
@@ -218,10 +221,21 @@ static void leave(sloe_tune_place *p) {
   p->end = SLOE_TUNE_BEHIND;
 }
 
-/* Of the points from family `from` on, after n_folds: at most `most`, and none whose error is over
-   `factor` times the least of all. */
+/* The defaults are what tuning is compared with, on every fold. */
+static int is_default(const sloe_tuner *t, const sloe_tune_place *p) {
+  const sloe_tune_family *f = &t->grid.family[p->family];
+  double usual[SLOE_HYPER_MOST];
+  sloe_hyper_defaults(t->r, usual);
+  sloe_tune_canonical(t->r, usual);
+  for (size_t j = 0; j < t->r->n_hyper; j++)
+    if ((j == t->r->along ? f->path[p->at] : f->hyper[j]) != usual[j]) return 0;
+  return 1;
+}
+
+/* Of the points from family `from` on, after n_folds: at most a share, and none whose error is over
+   `factor` times the least of all, but for the first few and the defaults. */
 static sloe_status cut(sloe_tuner *t, size_t from, size_t n_folds, double share, double factor,
-                       sloe_error *err) {
+                       size_t at_least, sloe_error *err) {
   const size_t first = t->grid.family[from].first, n = t->n_places - first;
   const double least = least_of(t, n_folds);
   const size_t most = (size_t)ceil(share * (double)n);
@@ -232,7 +246,9 @@ static sloe_status cut(sloe_tuner *t, size_t from, size_t n_folds, double share,
     if (!t->place[i].out) rank[still++] = (ranked){sloe_tune_mape(t, i, n_folds), i};
   qsort(rank, still, sizeof *rank, by_mape);
   for (size_t i = 0; i < still; i++)
-    if (i >= most || rank[i].mape > factor * least) leave(&t->place[rank[i].number]);
+    if ((i >= most || (i >= at_least && rank[i].mape > factor * least)) &&
+        !is_default(t, &t->place[rank[i].number]))
+      leave(&t->place[rank[i].number]);
   sloe_dealloc(rank);
   return SLOE_OK;
 }
@@ -265,7 +281,8 @@ static sloe_status cut_long(sloe_tuner *t, size_t from, sloe_error *err) {
     const sloe_tune_family *f = &t->grid.family[rank[i].number];
     const double mape = shown(t, f, &falls);
     if (falls && mape < 3 * rank[0].mape) continue;
-    for (size_t k = (f->n + 1) / 2; k < f->n; k++) leave(&t->place[f->first + k]);
+    for (size_t k = (f->n + 1) / 2; k < f->n; k++)
+      if (!is_default(t, &t->place[f->first + k])) leave(&t->place[f->first + k]);
   }
   sloe_dealloc(rank);
   return SLOE_OK;
@@ -279,6 +296,7 @@ static int is_free(const sloe_regressor *r) {
 /* The families from `from` on. `near`: a round of neighbours, whose standard is higher. */
 static sloe_status race(sloe_tuner *t, size_t from, int near, size_t later, sloe_error *err) {
   const size_t n = t->grid.n_families - from, folds = t->n_folds;
+  const size_t at_least = near ? 0 : AT_LEAST;
   const size_t rest = folds > 2 ? (folds - 2) * (n + 3) / 4 : 0, second = (n + 1) / 2;
   if (!n) return SLOE_OK;
   SLOE_TRY(make_places(t, err));
@@ -288,9 +306,9 @@ static sloe_status race(sloe_tuner *t, size_t from, int near, size_t later, sloe
     SLOE_TRY(cut_long(t, from, err));
   }
   SLOE_TRY(run(t, from, 0, 1, 0, later + second + rest, err));
-  SLOE_TRY(cut(t, from, 1, 0.5, near ? 1.1 : 1.5, err));
+  SLOE_TRY(cut(t, from, 1, 0.5, near ? 1.1 : 1.5, at_least, err));
   SLOE_TRY(run(t, from, 1, 2, 0, later + rest, err));
-  SLOE_TRY(cut(t, from, 2, 0.25, near ? 1.02 : 1.15, err));
+  SLOE_TRY(cut(t, from, 2, 0.25, near ? 1.02 : 1.15, at_least, err));
   return run(t, from, 2, folds, 0, later, err);
 }
 

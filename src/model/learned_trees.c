@@ -4,16 +4,16 @@
 /* Measured: with 8 a walk waits for memory, with more than 16 registers run out. */
 enum { TREES = 16, ROWS = 12 };
 
-/* `n` walks, a constant where it is called, that do not wait for each other; one that has arrived
-   stays where it is. `all`: the row of all walks; NULL: z[k] is that of walk k. */
-SLOE_PART_OF_CLONES void walk(const sloe_tree_node *node, const float *all, const float *const *z,
+/* `n` walks that do not wait for each other; one that has arrived stays where it is. Walk k is of
+   row z[k x step]; n and step, 0 or 1, are constants where it is called. */
+SLOE_PART_OF_CLONES void walk(const sloe_tree_node *node, const float *const *z, size_t step,
                               uint32_t *at, size_t n) {
   uint32_t moved;
   do {
     moved = 0;
     for (size_t k = 0; k < n; k++) {
       const sloe_tree_node *own = node + at[k];
-      const uint32_t next = own->left + ((all ? all : z[k])[own->input] > own->threshold);
+      const uint32_t next = own->left + (z[k * step][own->input] > own->threshold);
       moved |= next ^ at[k];
       at[k] = next;
     }
@@ -26,7 +26,7 @@ double sloe_learned_trees_eval(const sloe_learned_trees *t, const float *z) {
   for (uint32_t first = 0; first < t->n_trees; first += TREES) {
     const uint32_t left = t->n_trees - first, n = left < TREES ? left : TREES;
     for (uint32_t k = 0; k < TREES; k++) at[k] = t->first[first + (k < n ? k : 0)];
-    walk(t->node, z, NULL, at, TREES);
+    walk(t->node, &z, 0, at, TREES);
     for (uint32_t k = 0; k < n; k++) sum += t->node[at[k]].value;
   }
   return t->base + t->factor * sum;
@@ -44,7 +44,7 @@ void sloe_learned_trees_eval_many(const sloe_learned_trees *t, size_t n_inputs, 
         rows[k] = z + (from + (k < rest ? k : 0)) * n_inputs;
         at[k] = t->first[tree];
       }
-      walk(t->node, NULL, rows, at, ROWS);
+      walk(t->node, rows, 1, at, ROWS);
       for (size_t k = 0; k < rest; k++) out[from + k] += t->node[at[k]].value;
     }
   }
