@@ -115,4 +115,22 @@ echo "from spec to costs and features, one thread: $n networks of the plan nis, 
 printf '  %-22s %10s %21s\n' "microseconds" "median" "spread"
 printf '  %-22s %10s %21s   %s\n' "mean of a pass" "$median" "$least .. $most" "$(goal "$median" 50 " us")"
 printf '  %-22s %10s %21s\n' "a network (p5 .. p95)" "$p50" "$p5 .. $p95"
+
+if [ -x "$out/bench_predict" ]; then
+  echo
+  echo "one prediction of a learned model, one thread, another row each time; a row of a batch of 1000"
+  printf '  %-22s %10s %21s %10s %21s\n' "microseconds" "one row" "p5 .. p95" "in a batch" "p5 .. p95"
+  "$out/bench_predict" 301 2>/dev/null | while read -r name whose how median p5 p95; do
+    [ "$how" = one ] && printf '  %-22s %10s %21s' "$name, $whose" "$median" "$p5 .. $p95" && continue
+    printf ' %10s %21s' "$median" "$p5 .. $p95"
+    case $name,$whose in
+      poly3,sloe) echo "   $(goal "$median" 0.8 " us")" ;;
+      mlp64x64,sloe) echo "   $(goal "$median" 0.35 " us")" ;;
+      xgb500d6,sloe) echo "   $(goal "$median" 3.7 " us")" ;;
+      svr,sloe) echo "   $(goal "$median" 22 " us")" ;;
+      rf200,sloe) echo "   $(goal "$median" 14 " us")" ;;
+      *) echo ;;
+    esac
+  done
+fi
 exit $failed

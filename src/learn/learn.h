@@ -145,7 +145,7 @@ sloe_status sloe_kendall(const double *x, const double *y, size_t n, double *out
 
 /* ---- tuning and selection: headers of their own ---- */
 
-#include "learn/select.h"
+#include "learn/stepwise.h"
 #include "learn/tune.h"
 
 #endif

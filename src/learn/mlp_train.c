@@ -253,16 +253,16 @@ static int goes_on(trainer *r, double loss) {
 
 static sloe_status run(trainer *r, sloe_error *err) {
   const sloe_mlp_params *p = r->params;
-  const double last = p->epochs[p->n_stops - 1];
+  const size_t last = (size_t)p->epochs[p->n_stops - 1];
   const int held_out = r->learned < r->n;
   size_t at = 0;
-  for (double e = 1; e <= last; e++) {
+  for (size_t e = 1; e <= last; e++) {
     double loss = epoch(r);
     if (held_out) loss = loss_of_held_out(r);
     if (!isfinite(loss))
       return sloe_fail(err, SLOE_UNSUPPORTED, "mlp: the weights ran away: the rate is too high");
     const int more = goes_on(r, loss);
-    if (e == p->epochs[at]) SLOE_TRY(arrive(r, at++, err));
+    if (e == (size_t)p->epochs[at]) SLOE_TRY(arrive(r, at++, err));
     if (!more) break;
   }
   for (; at < p->n_stops; at++) SLOE_TRY(arrive(r, at, err));

@@ -29,9 +29,9 @@
  * limit is ended; the points that it has not come to are listed as out of time. That alone may
  * depend on the machine.
  *
- * The journal is a text file, a line for each fit, behind a hash of rows, options and regressor, so
- * that one file serves all regressors and targets of a training; lines of other hashes are left
- * alone, damaged ones passed over. What stands in it is not fitted again.
+ * The journal is a text file, a line for each point and fold, behind a hash of rows, options and
+ * regressor, so that one file serves all regressors and targets of a training; lines of other
+ * hashes are left alone, damaged ones passed over. What stands in it is not fitted again.
  */
 #ifndef SLOE_LEARN_TUNE_H
 #define SLOE_LEARN_TUNE_H

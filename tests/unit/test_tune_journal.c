@@ -10,7 +10,7 @@
 
 enum { N = 80 };
 static planted seen;
-static char path[64];
+static char path[sizeof SLOE_BINARY_DIR + 32];
 static sloe_tuned plain; /* without a journal */
 
 static sloe_tune_options options(void) {
@@ -43,7 +43,7 @@ static int empty(void **state) {
 
 static int new_path(void **state) {
   (void)state;
-  snprintf(path, sizeof path, "/tmp/sloe-tune-XXXXXX");
+  snprintf(path, sizeof path, "%s/tune-XXXXXX", SLOE_BINARY_DIR);
   const int fd = mkstemp(path);
   if (fd < 0) return -1;
   close(fd);

@@ -1,12 +1,12 @@
-/* select.h: forward stepwise selection of features (Bouzidi et al. 2022, 3.3 and figure 8).
+/* stepwise.h: forward stepwise selection of features (Bouzidi et al. 2022, 3.3 and figure 8).
  *
  * XGBoost learns from all features; a feature's F-score is how many splits ask for it. From the
  * highest score on, features are added one by one to those that a regressor learns from, and its
  * cross-validated MAPE is taken each time; the first that brings no improvement ends it, and is not
  * taken. Equal scores: the first of the features first.
  */
-#ifndef SLOE_LEARN_SELECT_H
-#define SLOE_LEARN_SELECT_H
+#ifndef SLOE_LEARN_STEPWISE_H
+#define SLOE_LEARN_STEPWISE_H
 
 #include "learn/learn.h"
 

@@ -1,4 +1,4 @@
-#include "learn/select.h"
+#include "learn/stepwise.h"
 
 #include <math.h>
 #include <stdlib.h>
