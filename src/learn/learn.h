@@ -149,6 +149,4 @@ sloe_status sloe_kendall(const double *x, const double *y, size_t n, double *out
 #include "learn/stepwise.h"
 #include "learn/tune.h"
 
-#include "learn/tune.h"
-
 #endif

@@ -1,7 +1,7 @@
 /* regressor_xgb.c: boosted trees (Chen & Guestrin, "XGBoost", KDD 2016), grown by XGBoost,
  * evaluated by model/learned_trees.c.
  *
- * The exact tree method (by histograms where quick: a tenth of the time) on one thread: its sums
+ * The exact tree method (by histograms where quick: several times faster) on one thread: its sums
  * over rows are parted by thread, so that two threads would round otherwise than one. It starts
  * from the mean of the target. The trees come over as XGBoost's text, which has every digit that a
  * float needs:
