@@ -82,7 +82,7 @@ check "a driver that fails is the device's failure" fails 4 'Cuda failure' cuda@
 check "a command that does nothing and ends well is found out" fails 4 'does not say so' silent@--onnx
 check "an engine that is half there is not run" fails 4 'building an engine' half@--onnx
 check "times that are cut short are refused" fails 4 'cut short' cut@--exportTimes
-check "times of which one is another are refused" fails 4 'a time that cannot be\|prints a median' digit@--exportTimes
+check "times of which one is another are refused" fails 4 'a time that cannot be\|prints a me' digit@--exportTimes
 check "times that stand there twice are refused" fails 4 'more than once' twice@--exportTimes
 check "times that are not there are refused" fails 4 'timing:' empty@--exportTimes
 check "a profile that is cut short is refused" fails 4 'timing layers:' cut@--exportProfile

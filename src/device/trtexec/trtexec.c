@@ -11,7 +11,7 @@
  *                   given back at the end, whatever it is. Root alone may
  *   rail=input      whose power is told: input, gpu
  *   log=FILE        every command, and what became of it
- *   work=FOLDER     of engines and the timing cache, which stays there; a new one in /tmp
+ *   work=FOLDER     of engines and the timing cache, which stays there; else one that is removed
  *   device=NAME     where the board does not tell
  *   sysroot=FOLDER  in front of every file of the board; tegrastats=COMMAND
  *
@@ -19,6 +19,7 @@
  * seconds, so no reference layer is timed around every job: limits of the clock and throttling are
  * looked at around each pass instead, and a pass that they spoilt is taken again.
  */
+#define _XOPEN_SOURCE 700 /* P_tmpdir */
 #include "device/trtexec/trtexec.h"
 
 #include <dirent.h>
@@ -77,7 +78,7 @@ static sloe_status read_settings(const sloe_backend_options *o, sloe_trtexec *t,
 
 static sloe_status open_work(const sloe_backend_options *o, sloe_trtexec *t, sloe_error *err) {
   const char *given = sloe_backend_option(o, "work", NULL);
-  char made[] = "/tmp/sloe-trtexec-XXXXXX";
+  char made[] = P_tmpdir "/sloe-trtexec-XXXXXX";
   if (given && mkdir(given, 0755) != 0 && errno != EEXIST)
     return sloe_fail(err, SLOE_IO, "work: %.100s: %s", given, strerror(errno));
   if (!given && !mkdtemp(made)) return sloe_fail(err, SLOE_IO, "%s: %s", made, strerror(errno));
