@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh [CHECK...]: format, build (no warning), tidy, layers, banned, tree, docs; all of them by default.
+# lint.sh [CHECK...]: format, build (no warning), tidy, layers, banned, tree, declarations, docs; all of them by default.
 # Every check runs, whatever the others found; exit status 1 where one found something.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,11 +29,12 @@ check_tidy() {
 check_layers() { tools/check_layers; }
 check_banned() { tools/check_banned . $build/libsloe_static.a $build/libsloe.so $build/libsloe-lab.so; }
 check_tree() { tools/check_tree; }
+check_declarations() { tools/check_declarations; }
 # What is made from tables in the code says what they say.
 check_docs() { tools/make_docs.sh --check; }
 
 checks=("$@")
-[ ${#checks[@]} -gt 0 ] || checks=(format build tidy layers banned tree docs)
+[ ${#checks[@]} -gt 0 ] || checks=(format build tidy layers banned tree declarations docs)
 failed=()
 for name in "${checks[@]}"; do
   declare -F "check_$name" >/dev/null || { echo "lint.sh: no check '$name'" >&2; exit 2; }

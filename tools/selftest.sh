@@ -45,7 +45,7 @@ catches() {
   fi
 }
 
-for check in layers banned tree; do
+for check in layers banned tree declarations; do
   fresh_tree
   if output=$("$tools/check_$check" . 2>&1); then result "" 0
   else result "check_$check refuses a house in order: $output" 1; fi
@@ -73,6 +73,9 @@ done
 catches banned src/net/graph.c 'void f(void) { fputs("x", stderr); }' 'only cli prints'
 catches banned src/net/graph.c 'int a; /* exit(1)\n*/ void f(void) { abort (); }' 'graph.c:2: abort'
 catches banned src/net/graph.c 'int a = 0; // exit(1)\nvoid f(void) { g("\\"", abort()); }' 'graph.c:2: abort'
+
+catches declarations src/device/cudnn/gpu.c '#include <cudnn.h>\nint f(void) { return cudnnUnheardOf(); }' \
+  cudnnUnheardOf
 
 catches tree src/onnx/infer.h 'int x;' 'stands twice'
 catches tree docs/a.md "see /wor""k/main" 'docs/a.md:1'

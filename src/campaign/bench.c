@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
@@ -185,18 +186,34 @@ static void warn_of_doubt(const sloe_bench *b) {
   b->watch->warn(b->watch->context, text);
 }
 
+/* The device's, and what its card says besides: the environment of a visit holds all that a
+   platform says of the device. */
+static sloe_status take_environment(sloe_bench *b, sloe_store_pair **out, size_t *n,
+                                    sloe_error *err) {
+  const sloe_device_info *info = sloe_device_describe(b->device);
+  char number[SLOE_NUMBER_BUF];
+  sloe_store_pair *pairs = SLOE_ARENA_NEW(&b->arena, sloe_store_pair, info->n_environment + 2);
+  if (!pairs) return out_of_memory(err);
+  *out = pairs;
+  for (size_t i = 0; i < info->n_environment; i++)
+    pairs[(*n)++] = (sloe_store_pair){info->environment[i].key, info->environment[i].value};
+  if (*info->title) pairs[(*n)++] = (sloe_store_pair){SLOE_DEVICE_TITLE, info->title};
+  if (isnan(info->memory_mb)) return SLOE_OK;
+  const char *mb = sloe_format_double(info->memory_mb, number);
+  pairs[*n] = (sloe_store_pair){SLOE_DEVICE_MEMORY, sloe_arena_strn(&b->arena, mb, strlen(mb))};
+  return pairs[(*n)++].value ? SLOE_OK : out_of_memory(err);
+}
+
 static sloe_status begin(sloe_bench *b, const sloe_bench_options *options, sloe_error *err) {
   const sloe_device_info *info = sloe_device_describe(b->device);
   const sloe_store_identity identity = {info->device, info->runtime, info->version, info->precision,
                                         info->mode,   info->batch,   info->threads};
   const sloe_store_campaign campaign = {
       .backend = options->backend, .plan = options->plan, .options = ""};
-  sloe_store_pair *pairs = SLOE_ARENA_NEW(&b->arena, sloe_store_pair, info->n_environment + 1);
-  if (!pairs) return out_of_memory(err);
-  for (size_t i = 0; i < info->n_environment; i++)
-    pairs[i] = (sloe_store_pair){info->environment[i].key, info->environment[i].value};
-  SLOE_TRY(
-      sloe_store_begin(b->store, &campaign, &identity, pairs, info->n_environment, &b->visit, err));
+  sloe_store_pair *pairs = NULL;
+  size_t n = 0;
+  SLOE_TRY(take_environment(b, &pairs, &n, err));
+  SLOE_TRY(sloe_store_begin(b->store, &campaign, &identity, pairs, n, &b->visit, err));
   return load(b, err);
 }
 

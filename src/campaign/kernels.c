@@ -14,6 +14,7 @@ enum {
   ARENA_LIMIT = 1 << 28,
   LEAST = 40,       /* layers of a kernel */
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
+  BLOCK = 2000,     /* lessons that are told at once */
   OWN_SHAPE = 400,  /* layers that a kernel needs for a shape of its own */
   INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
   FEATURES = SLOE_LAYER_FEATURES + 3
@@ -51,18 +52,6 @@ static sloe_status out_of_memory(sloe_error *err) {
 
 /* ---- inputs ---- */
 
-/* Elements of the Fourier transforms of input, output and weights, where it were made of those. */
-typedef struct transformed {
-  double in, out, weights;
-} transformed;
-
-static transformed transforms_of(const sloe_layer_spec *s) {
-  const double size = sloe_layer_transform(s), points = size * size;
-  const int64_t channels = s->c / s->groups;
-  return (transformed){points * (double)(s->n * s->c), points * (double)(s->n * s->k),
-                       points * (double)channels * (double)s->k};
-}
-
 /* For the processes. Work of tiles in rounds in which all units have one. */
 static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) {
   const sloe_layer_spec *s = &l->spec;
@@ -74,17 +63,17 @@ static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) 
     for (int64_t columns = 32; columns <= 256; columns *= 2)
       out[n++] =
           log(ceil(sloe_layer_tiles(s, rows, columns) / units) * (double)(rows * columns) * depth);
-  const transformed t = transforms_of(s);
+  const sloe_transforms t = sloe_layer_transforms(s);
   out[n++] = log(t.in);
   out[n++] = log(t.out);
   out[n++] = log(t.weights);
-  out[n++] = log(t.in + t.out + t.weights + 8 * t.weights * (double)s->n);
+  out[n++] = log(sloe_layer_fourier(s));
 }
 
 /* For the trees that say where a kernel applies: sizes, remainders, memory. */
 static void take_features(const sloe_lesson *l, float out[FEATURES]) {
   const sloe_layer_spec *s = &l->spec;
-  const transformed t = transforms_of(s);
+  const sloe_transforms t = sloe_layer_transforms(s);
   sloe_layer_features(s, NULL, out);
   out[SLOE_LAYER_FEATURES] = (float)log(t.in + t.out + t.weights);
   out[SLOE_LAYER_FEATURES + 1] = (float)(s->k / s->groups % 8);
@@ -271,53 +260,112 @@ void sloe_kernels_free(sloe_kernel_set *set) {
 
 /* ---- telling ---- */
 
-static int applies(const kernel *k, const float *features) {
-  return k->everywhere || sloe_forest_eval(&k->applies.forest, features) > 0.5;
-}
-
+/* Of one block of lessons. */
 typedef struct telling {
   size_t n;
-  double *x, *rows, *y; /* inputs of all, of those that apply; what they say */
-  float *features;
+  double *x;       /* [n][INPUTS] */
+  float *features; /* [n][FEATURES] */
+  double *rows, *y;
   size_t *at;
+  double *ms, *chance; /* [kernels][n]: what each takes where it applies, and how likely that is */
+  size_t *order;       /* [kernels] */
 } telling;
 
-static sloe_status tell_kernel(const kernel *k, const telling *t, double *ms, sloe_error *err) {
+/* What trees say is no probability: below UNLIKELY it is none, above 1 - UNLIKELY certainty. */
+static double chance_of(const kernel *k, const float *features) {
+  static const double unlikely = 0.2;
+  if (k->everywhere) return 1;
+  const double told = sloe_forest_eval(&k->applies.forest, features);
+  return fmin(1, fmax(0, (told - unlikely) / (1 - 2 * unlikely)));
+}
+
+/* Where it may apply. */
+static sloe_status tell_kernel(const kernel *k, const telling *t, double *ms, double *chance,
+                               sloe_error *err) {
   size_t m = 0;
   for (size_t i = 0; i < t->n; i++) {
-    if (!applies(k, t->features + i * FEATURES)) continue;
+    chance[i] = chance_of(k, t->features + i * FEATURES);
+    if (!(chance[i] > 0)) continue;
     memcpy(t->rows + m * INPUTS, t->x + i * INPUTS, INPUTS * sizeof *t->rows);
     t->at[m++] = i;
   }
   SLOE_TRY(sloe_gauss_eval(&k->process, t->rows, m, t->y, err));
-  for (size_t i = 0; i < m; i++) {
-    const double told = exp(t->y[i]);
-    if (!(told >= ms[t->at[i]])) ms[t->at[i]] = told;
+  for (size_t i = 0; i < m; i++) ms[t->at[i]] = exp(t->y[i]);
+  return SLOE_OK;
+}
+
+/* The kernels that may apply to lesson i into t->order, the fastest first; how many. */
+static size_t sort_kernels(const telling *t, size_t n_kernels, size_t i) {
+  size_t n = 0;
+  for (size_t k = 0; k < n_kernels; k++) {
+    size_t at = n;
+    if (!(t->chance[k * t->n + i] > 0)) continue;
+    for (; at && t->ms[t->order[at - 1] * t->n + i] > t->ms[k * t->n + i]; at--)
+      t->order[at] = t->order[at - 1];
+    t->order[at] = k;
+    n++;
   }
+  return n;
+}
+
+/* The time from which the expected relative error, |told - true| / true, is least: the median of
+   what may be true, each weighted by its chance over itself. NAN: no kernel may apply. */
+static double combine(const telling *t, size_t n_kernels, size_t i) {
+  const size_t n = sort_kernels(t, n_kernels, i);
+  double all = 0, sum = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    double left = 1; /* the chance that none before applies */
+    for (size_t j = 0; j < n; j++) {
+      const size_t at = t->order[j] * t->n + i;
+      const double weight = left * t->chance[at] / t->ms[at];
+      left *= 1 - t->chance[at];
+      if (!pass)
+        all += weight;
+      else if ((sum += weight) >= all / 2)
+        return t->ms[at];
+    }
+  }
+  return NAN;
+}
+
+static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *lessons, telling *t,
+                              double *ms, sloe_error *err) {
+  for (size_t i = 0; i < t->n; i++) {
+    take_inputs(&lessons[i], set->units, t->x + i * INPUTS);
+    take_features(&lessons[i], t->features + i * FEATURES);
+  }
+  for (size_t k = 0; k < set->n; k++)
+    SLOE_TRY(tell_kernel(&set->kernels[k], t, t->ms + k * t->n, t->chance + k * t->n, err));
+  for (size_t i = 0; i < t->n; i++) ms[i] = combine(t, set->n, i);
   return SLOE_OK;
 }
 
 sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
                               double *ms, sloe_error *err) {
-  telling t = {n,
-               sloe_alloc(n * INPUTS + 1, sizeof *t.x),
-               sloe_alloc(n * INPUTS + 1, sizeof *t.rows),
-               sloe_alloc(n + 1, sizeof *t.y),
-               sloe_alloc(n * FEATURES + 1, sizeof *t.features),
-               sloe_alloc(n + 1, sizeof *t.at)};
-  sloe_status status = t.x && t.rows && t.y && t.features && t.at ? SLOE_OK : out_of_memory(err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    take_inputs(&lessons[i], set->units, t.x + i * INPUTS);
-    take_features(&lessons[i], t.features + i * FEATURES);
-    ms[i] = NAN;
+  const size_t block = n < BLOCK ? n : BLOCK;
+  telling t = {.x = sloe_alloc(block * INPUTS + 1, sizeof *t.x),
+               .features = sloe_alloc(block * FEATURES + 1, sizeof *t.features),
+               .rows = sloe_alloc(block * INPUTS + 1, sizeof *t.rows),
+               .y = sloe_alloc(block + 1, sizeof *t.y),
+               .at = sloe_alloc(block + 1, sizeof *t.at),
+               .ms = sloe_alloc(block * set->n + 1, sizeof *t.ms),
+               .chance = sloe_alloc(block * set->n + 1, sizeof *t.chance),
+               .order = sloe_alloc(set->n + 1, sizeof *t.order)};
+  sloe_status status = t.x && t.features && t.rows && t.y && t.at && t.ms && t.chance && t.order
+                           ? SLOE_OK
+                           : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i += t.n) {
+    t.n = n - i < block ? n - i : block;
+    status = tell_block(set, lessons + i, &t, ms + i, err);
   }
-  for (size_t i = 0; status == SLOE_OK && i < set->n; i++)
-    status = tell_kernel(&set->kernels[i], &t, ms, err);
   sloe_dealloc(t.x);
+  sloe_dealloc(t.features);
   sloe_dealloc(t.rows);
   sloe_dealloc(t.y);
-  sloe_dealloc(t.features);
   sloe_dealloc(t.at);
+  sloe_dealloc(t.ms);
+  sloe_dealloc(t.chance);
+  sloe_dealloc(t.order);
   return status;
 }
 

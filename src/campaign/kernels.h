@@ -3,8 +3,11 @@
  * A runtime that measures its kernels and keeps the fastest has a time that jumps wherever another
  * one wins. Each kernel's own time does not: it goes with the work, in steps of its tiles over the
  * device's units. So each kernel has a Gaussian process of its own (fit/gauss.h), learned from all
- * layers that it was tried on, and trees that say which layers it can be tried on; a layer takes
- * the least of what they say. What that leaves of the layers' own times is the teacher's to learn.
+ * layers that it was tried on, and trees that say how likely it is that it can be tried on a layer.
+ * A runtime proposes a kernel for one layer and not for its neighbour, and a kernel that does not
+ * apply may be ten times as fast as the next: so a layer takes not the least of what the processes
+ * say, but the time from which the expected relative error is least. What that leaves of the
+ * layers' own times is the teacher's to learn.
  */
 #ifndef SLOE_CAMPAIGN_KERNELS_H
 #define SLOE_CAMPAIGN_KERNELS_H
@@ -20,7 +23,8 @@ sloe_status sloe_kernels_fit(const sloe_lesson *lessons, size_t n, double units,
                              sloe_kernel_set **out, sloe_error *err);
 void sloe_kernels_free(sloe_kernel_set *set);
 
-/* ms[i]: the least of the kernels that apply, as the layer by itself; NAN where none does. */
+/* ms[i]: what the fastest of the kernels that apply takes, as the layer by itself; NAN where none
+   does. */
 sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
                               double *ms, sloe_error *err);
 /* The same of the fit's lesson `i` of those by themselves, told by each kernel's process without

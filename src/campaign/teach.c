@@ -13,8 +13,9 @@
 
 enum {
   TOLD_MOST = 24000,
-  TOLD_MOST_BY_KERNELS = 48000,
-  TOLD_EACH = 12, /* a measured row */
+  TOLD_MOST_BY_KERNELS = 96000,
+  TOLD_EACH = 12, /* a measured row; */
+  TOLD_EACH_BY_KERNELS = 24,
   ACTS = SLOE_SPEC_ACT_COUNT,
   INPUTS = SLOE_TEACH_INPUTS
 };
@@ -41,7 +42,8 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
     const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
                          i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
-    if (!is_block && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
+    const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier;
+    if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
   const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
@@ -322,7 +324,8 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .key = sloe_layer_key_of(&lessons[0].spec),
                .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
-  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST, each = n * TOLD_EACH;
+  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST,
+               each = n * (t.kernels ? TOLD_EACH_BY_KERNELS : TOLD_EACH);
   const size_t told = draw_many(&d, all + n, each < room ? each : room);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];

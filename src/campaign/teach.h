@@ -26,8 +26,9 @@ typedef struct sloe_lesson { /* one row, measured or told */
 } sloe_lesson;
 
 /* The inputs of a process. Features that are remainders or names are no lengths: remainders become
-   waste, a name one input for each. `place` NULL: by itself. */
-enum { SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 5 + 4 + 1 + SLOE_SPEC_ACT_COUNT };
+   waste, a name one input for each; what is a sum of others, for trees alone, is left out. `place`
+   NULL: by itself. */
+enum { SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 7 + 4 + 1 + SLOE_SPEC_ACT_COUNT };
 void sloe_teach_inputs(const sloe_lesson *lesson, const sloe_layer_place *place,
                        double out[SLOE_TEACH_INPUTS]);
 

@@ -54,6 +54,10 @@ typedef struct sloe_device_info {
   size_t n_environment;
 } sloe_device_info;
 
+/* What `title` and `memory_mb` are called in the environment of a store or a recording. */
+#define SLOE_DEVICE_TITLE  "title"
+#define SLOE_DEVICE_MEMORY "memory_mb"
+
 /* What a job holds, 10^6 bytes; NAN: unknown. `kind` as in memory_kind. */
 typedef struct sloe_device_memory {
   double total_mb, weights_mb, activations_mb, workspace_mb;

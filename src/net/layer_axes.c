@@ -131,6 +131,19 @@ double sloe_layer_transform(const sloe_layer_spec *s) {
   return (double)size;
 }
 
+sloe_transforms sloe_layer_transforms(const sloe_layer_spec *s) {
+  const double size = sloe_layer_transform(s), points = size * size;
+  const int64_t channels = s->c / s->groups;
+  return (sloe_transforms){points * (double)s->n * (double)s->c,
+                           points * (double)s->n * (double)s->k,
+                           points * (double)channels * (double)s->k};
+}
+
+double sloe_layer_fourier(const sloe_layer_spec *s) {
+  const sloe_transforms t = sloe_layer_transforms(s);
+  return t.in + t.out + t.weights + 8 * t.weights * (double)s->n;
+}
+
 static float ln(double x) {
   return logf(x > 1 ? (float)x : 1);
 }
@@ -186,6 +199,8 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_log_tiles_128] = ln(sloe_layer_tiles(s, 128, 128)),
       [SLOE_LAYER_FEATURE_log_tiles_64] = ln(sloe_layer_tiles(s, 64, 64)),
       [SLOE_LAYER_FEATURE_log_transform] = ln(sloe_layer_transform(s)),
+      [SLOE_LAYER_FEATURE_log_fourier] = ln(sloe_layer_fourier(s)),
+      [SLOE_LAYER_FEATURE_fourier] = ln(inner) - ln(sloe_layer_fourier(s)),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

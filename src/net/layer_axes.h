@@ -65,7 +65,9 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(log_network, "ln of the weights of that network, at most 2^26")               \
   X(log_tiles_128, "ln of the tiles of 128 outputs x 128 filters of a group")     \
   X(log_tiles_64, "the same of 64 x 64")                                          \
-  X(log_transform, "ln of the side of a square Fourier transform, a power of 2")
+  X(log_transform, "ln of the side of a square Fourier transform, a power of 2")  \
+  X(log_fourier, "ln of the work of a convolution made by such transforms")       \
+  X(fourier, "ln of the multiply-accumulates over that work")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
@@ -94,6 +96,14 @@ double sloe_layer_tiles(const sloe_layer_spec *spec, int64_t rows, int64_t colum
 /* The side of the square Fourier transforms that a convolution can be made of: the next power of
    two of the image and what a kernel reaches beyond it, at least 16. */
 double sloe_layer_transform(const sloe_layer_spec *spec);
+
+/* Elements of those transforms of a convolution's input, output and weights. */
+typedef struct sloe_transforms {
+  double in, out, weights;
+} sloe_transforms;
+sloe_transforms sloe_layer_transforms(const sloe_layer_spec *spec);
+/* Work of a convolution made by them: their elements, and the products of each frequency. */
+double sloe_layer_fourier(const sloe_layer_spec *spec);
 
 /* Multiply-accumulates of a convolution that touch no padding; sloe_layer_spec_macs of the rest. */
 double sloe_layer_inner_macs(const sloe_layer_spec *spec);

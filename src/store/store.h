@@ -287,8 +287,12 @@ typedef struct sloe_store_export {
   unsigned kinds;   /* 1u << kind, or'ed; 0: layers and networks */
   int each_sample;  /* a row per sample, with columns `visit` and `sample`; else a row per point */
   int with_open;    /* also points that are not finished */
-  int runs;         /* a column `runs_ns`: every run, in the order taken, separated by blanks */
+  int runs; /* a column `runs_ns`: every run, in the order taken, separated by blanks; and columns
+               `env.NAME`: the environment of the row's visit */
 } sloe_store_export;
+
+/* What the columns of the environment begin with. */
+#define SLOE_STORE_ENVIRONMENT "env."
 
 /* Write a measurement table (DESIGN.md). A point's row has the figures of its first sample of
    quality "ok", else of its last; points without any have empty fields. `options` may be NULL. */

@@ -116,5 +116,7 @@ int sloe_store_keep(sloe_store *store, const char **s);
 
 /* Is it a column that every measurement table has? (store_export.c) */
 int sloe_store_is_fixed_column(const char *name);
+/* The same, or one of the environment: what no further column may be called. */
+int sloe_store_is_own_column(const char *name);
 
 #endif

@@ -13,7 +13,19 @@
 #include "store/store_db.h"
 
 /* The columns of the row's query behind those of the point. */
-enum { SAMPLE = 8, VISIT, SEQ, TAKEN, RUNS, RAIL, MEMORY_KIND, CLOCK, QUALITY, FIRST_NUMBER };
+enum {
+  SAMPLE = 8,
+  VISIT,
+  SEQ,
+  TAKEN,
+  RUNS,
+  RAIL,
+  MEMORY_KIND,
+  CLOCK,
+  QUALITY,
+  VISIT_ID,
+  FIRST_NUMBER
+};
 #define SLOE_STORE_INDEX(name) AT_##name,
 enum { AT_BEFORE = FIRST_NUMBER - 1, SLOE_STORE_NUMBER_MAP(SLOE_STORE_INDEX) AT_RUNS };
 #undef SLOE_STORE_INDEX
@@ -22,7 +34,7 @@ enum { AT_BEFORE = FIRST_NUMBER - 1, SLOE_STORE_NUMBER_MAP(SLOE_STORE_INDEX) AT_
 #define ROW_COLUMNS                                                                        \
   SLOE_STORE_POINT_COLUMNS                                                                 \
   ", sample.id, visit.uid, sample.seq, sample.taken_ms, sample.n_runs, sample.power_rail," \
-  " sample.memory_kind, sample.clock, sample.quality" SLOE_STORE_NUMBER_MAP(               \
+  " sample.memory_kind, sample.clock, sample.quality, sample.visit" SLOE_STORE_NUMBER_MAP( \
       SLOE_STORE_NAME) ", sample.runs"
 
 #define OF_POINT " WHERE ?1 IN (0, point.campaign) ORDER BY point.id"
@@ -159,6 +171,11 @@ int sloe_store_is_fixed_column(const char *name) {
   return 0;
 }
 
+int sloe_store_is_own_column(const char *name) {
+  const size_t len = strlen(SLOE_STORE_ENVIRONMENT);
+  return sloe_store_is_fixed_column(name) || strncmp(name, SLOE_STORE_ENVIRONMENT, len) == 0;
+}
+
 /* Every run's nanoseconds in the order taken, a blank between two. */
 static sloe_status write_runs(exporter *x, sloe_error *err) {
   const size_t n = (size_t)sloe_store_int(&x->row, RUNS);
@@ -207,13 +224,29 @@ static sloe_status add_name(exporter *x, size_t *cap, const char *name, sloe_err
   return x->name[x->n_names++] ? SLOE_OK : sloe_store_out_of_memory(x->store, err);
 }
 
-/* Sorted by bytes, as strcmp does. */
+/* The names of columns; of a recording those of the environment too. Sorted by bytes, as strcmp
+   does. */
+#define ENVIRONMENT "'" SLOE_STORE_ENVIRONMENT "' || name"
+static const char names_of_table[] =
+    "SELECT name FROM point_column UNION SELECT name FROM metric ORDER BY 1";
+static const char names_of_recording[] =
+    "SELECT name FROM point_column UNION SELECT name FROM metric"
+    " UNION SELECT " ENVIRONMENT " FROM environment ORDER BY 1";
+
+/* Name, text and number of one row's further columns. */
+#define ROW_FURTHER                                             \
+  "SELECT name, value, NULL FROM point_column WHERE point = ?1" \
+  " UNION ALL SELECT name, '', value FROM metric WHERE sample = ?2"
+static const char further_of_table[] = ROW_FURTHER;
+static const char further_of_recording[] =
+    ROW_FURTHER " UNION ALL SELECT " ENVIRONMENT ", value, NULL FROM environment WHERE visit = ?3";
+
 static sloe_status find_names(exporter *x, sloe_error *err) {
   sloe_store_query q;
   size_t cap = 0;
   int row = 1;
-  SLOE_TRY(sloe_store_query_open(
-      &q, x->store, "SELECT name FROM point_column UNION SELECT name FROM metric ORDER BY 1", err));
+  SLOE_TRY(sloe_store_query_open(&q, x->store,
+                                 x->options->runs ? names_of_recording : names_of_table, err));
   sloe_status status = SLOE_OK;
   while (status == SLOE_OK) {
     status = sloe_store_query_next(&q, &row, err);
@@ -249,6 +282,7 @@ static sloe_status write_further(exporter *x, sloe_error *err) {
   memset(x->value, 0, x->n_names * sizeof *x->value);
   sloe_store_put_int(&x->further, x->point.id);
   sloe_store_put_int(&x->further, sloe_store_int(&x->row, SAMPLE));
+  if (x->options->runs) sloe_store_put_int(&x->further, sloe_store_int(&x->row, VISIT_ID));
   for (;;) {
     int row;
     SLOE_TRY(sloe_store_query_next(&x->further, &row, err));
@@ -301,9 +335,7 @@ static sloe_status write_table(exporter *x, sloe_error *err) {
                                  x->options->each_sample ? rows_of_samples : rows_of_points, err));
   sloe_store_put_int(&x->row, x->options->campaign);
   SLOE_TRY(sloe_store_query_open(&x->further, x->store,
-                                 "SELECT name, value, NULL FROM point_column WHERE point = ?1"
-                                 " UNION ALL SELECT name, '', value FROM metric WHERE sample = ?2",
-                                 err));
+                                 x->options->runs ? further_of_recording : further_of_table, err));
   SLOE_TRY(write_header(x, err));
   return write_rows(x, err);
 }

@@ -134,7 +134,7 @@ static sloe_status write_columns(sloe_store *store, int64_t point, const sloe_st
 
 static sloe_status check_column(sloe_store *store, const sloe_store_pair *column, sloe_error *err) {
   const char *name = column->key;
-  if (!name || !*name || sloe_store_is_fixed_column(name))
+  if (!name || !*name || sloe_store_is_own_column(name))
     return sloe_fail(err, SLOE_USAGE, "%s: '%.60s' cannot be a further column of the table",
                      store->path, name ? name : "");
   SLOE_TRY(sloe_store_check_text(store, "the column", name, err));

@@ -20,7 +20,7 @@ static int is_given(const char *s) {
 static sloe_status check_metrics(sloe_store *store, const sloe_store_sample *s, sloe_error *err) {
   for (size_t i = 0; i < s->n_metrics; i++) {
     const char *name = s->metrics[i].name;
-    if (!is_given(name) || sloe_store_is_fixed_column(name))
+    if (!is_given(name) || sloe_store_is_own_column(name))
       return sloe_fail(err, SLOE_USAGE, "%s: '%.60s' cannot be a further column of the table",
                        store->path, name ? name : "");
     SLOE_TRY(sloe_store_check_text(store, "the metric", name, err));

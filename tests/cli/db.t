@@ -73,3 +73,11 @@ $ zcat r.csv.gz | sed -n '2s/,sim,.*//p' | tr -d '"' > net
 $ sloe measure "$(cat net)" -b replay:file=r.csv.gz --format csv | tail -n 1 | grep -o ',sim,onednn,1,fp32,t1,'
 out= runs_ns
 out= ,sim,onednn,1,fp32,t1,
+
+== a recording says of which device it is, and a platform of it too
+needs backend replay
+$ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1; sloe db export p.sloe.db --recording -o r.csv.gz
+$ sloe profile -b replay:file=r.csv.gz -o q.sloe --only conv >/dev/null 2>&1; sloe db export q.sloe.db --recording | head -n 1 | grep -o env.title
+$ sloe platform show q.sloe
+out= env.title
+out: Simulated device

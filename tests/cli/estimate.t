@@ -166,3 +166,9 @@ out= 8
 $ sloe estimate $MODELS/tv_resnet18.onnx -p jetson-nano-4gb-datasheet-fp16 --format json > /dev/full
 exit 3
 err: writing the answer
+
+== the shipped platforms of a GPU are found by their names and answer layer by layer
+$ sloe estimate $MODELS/tv_resnet18.onnx $MODELS/tv_mobilenet_v2.onnx -p h200-cudnn9-fp32 -p h200-cudnn9-fp16 --layers --format json
+jq [.. | objects | select(.latency_ms? and .layers?)] | length == 4 and all(.latency_ms.p50 > 0.1 and .latency_ms.p50 < 3)
+jq [.. | objects | select(.memory_kind?) | .memory_kind] == ["device", "device", "device", "device"]
+err: holds for cudnn9 9.19.0

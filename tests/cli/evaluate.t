@@ -82,3 +82,7 @@ needs backend sim
 $ sloe measure $MODELS/*.onnx -b sim --format csv > table.csv && sloe evaluate table.csv -p jetson-nano-4gb-datasheet-fp32 --raw --max-mape 1e-9 --format csv
 exit 1
 err: is over 1e-09 %
+
+== the shipped platform of a GPU tells convolutions that its fit never saw
+$ sloe evaluate $PLATFORMS/../recordings/nvidia-h200-cudnn9-fp32-convolutions.csv.gz -p h200-cudnn9-fp32 --raw --format json
+jq .errors[0].metric == "latency_ms" and .errors[0].n > 990 and .errors[0].mape < 10 and .errors[0].rmspe < 20

@@ -110,5 +110,15 @@ jq .fitted.ops[0].forest.trees == 2
 $ head -c 2000 $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin > cut.sloe; sloe platform check cut.sloe
 exit 3
 out 0 lines
-err: cut.sloe: the file is cut: it has 2000 bytes, its header says 2592
+err: cut.sloe: the file is cut: it has 2000 bytes, its header says 2624
 err: byte 2000
+
+== a platform fitted from a recording says of which device it is
+$ sloe platform show h200-cudnn9-fp16
+out: NVIDIA H200
+out: cudnn9 9.19.0, fp16
+
+== it has the environment of the recording
+$ sloe platform export h200-cudnn9-fp32
+jq .fitted.environment.multiprocessors == "132" and .fitted.environment.driver == "580.159"
+jq .device == "h200" and .runtime == "cudnn9" and .title == "NVIDIA H200"

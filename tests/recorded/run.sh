@@ -34,6 +34,11 @@ of_a_gpu() { # PRECISION MOST_US: not the CPU's, nor nothing
     -b "replay:file=$data/nvidia-h200-cudnn9-$1.csv.gz" |
     jq -e --argjson most "$2" '.latency_ms.p50 * 1000 | . > 1 and . < $most'
 }
+is_of_the_gpu() {
+  "$sloe" measure zoo:layer,op=conv,c=64,h=28,w=28 --format csv -b "replay:file=$data/nvidia-h200-cudnn9-$1.csv.gz" |
+    tail -n 1 | grep -q ",h200,cudnn9,9.19.0,$1,"
+}
+check "a campaign says of which GPU it is" is_of_the_gpu fp32
 check "a campaign of a GPU in fp32 is answered from" of_a_gpu fp32 6
 check "a campaign of a GPU in fp16 is answered from" of_a_gpu fp16 6
 

@@ -215,7 +215,7 @@ static void sizes_and_params_out_of_range_are_refused(void **state) {
       {{.rate = NAN}, "rate"},           {{.lambda = -1}, "lambda"},
       {{.row_share = 1.5}, "row_share"}, {{.feature_share = 2}, "feature_share"},
   };
-  double x[33 * 2] = {0}, y[2] = {1, 2};
+  double x[(SLOE_FOREST_FEATURES + 1) * 2] = {0}, y[2] = {1, 2};
   sloe_boost b;
   sloe_error err;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -225,8 +225,8 @@ static void sizes_and_params_out_of_range_are_refused(void **state) {
   }
   assert_refused(sloe_boost_train(x, y, NULL, 0, 1, NULL, &b, &err), SLOE_USAGE, err, "0 rows");
   assert_refused(sloe_boost_train(x, y, NULL, 2, 0, NULL, &b, &err), SLOE_USAGE, err, "0 features");
-  assert_refused(sloe_boost_train(x, y, NULL, 2, 33, NULL, &b, &err), SLOE_USAGE, err,
-                 "33 features");
+  assert_refused(sloe_boost_train(x, y, NULL, 2, SLOE_FOREST_FEATURES + 1, NULL, &b, &err),
+                 SLOE_USAGE, err, "41 features");
   double out[2];
   sloe_boost_cv_result cv;
   assert_refused(sloe_boost_cv(x, y, NULL, 1, 1, NULL, out, &cv, &err), SLOE_USAGE, err,

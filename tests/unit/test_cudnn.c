@@ -287,7 +287,7 @@ static void it_says_who_measures_and_what_a_job_holds(void **state) {
   sloe_backend_cudnn.close(open_cudnn("tf32"));
   assert_ok(sloe_backend_cudnn.open(&options, &device, &info, &err), err);
   assert_true(strspn(info.device, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(info.device));
-  assert_string_equal(info.runtime, "cudnn");
+  assert_string_equal(info.runtime, "cudnn9");
   assert_string_equal(info.precision, "fp32");
   assert_string_equal(info.mode, "tf32");
   assert_int_equal(info.batch, 3);

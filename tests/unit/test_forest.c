@@ -106,7 +106,7 @@ static void sizes_out_of_range_are_refused(void **state) {
     const char *text;
   } cases[] = {
       {offsetof(sloe_forest, n_features), 0, "features"},
-      {offsetof(sloe_forest, n_features), 33, "features"},
+      {offsetof(sloe_forest, n_features), SLOE_FOREST_FEATURES + 1, "features"},
       {offsetof(sloe_forest, n_trees), 257, "trees"},
       {offsetof(sloe_forest, depth), 0, "depth"},
       {offsetof(sloe_forest, depth), 7, "depth"},

@@ -294,23 +294,54 @@ static void a_recording_must_be_named_and_be_there(void **state) {
   assert_null(device);
 }
 
+static const char *environment_of(const sloe_device_info *info, const char *key) {
+  for (size_t i = 0; i < info->n_environment; i++)
+    if (strcmp(info->environment[i].key, key) == 0) return info->environment[i].value;
+  return NULL;
+}
+
+static void a_recording_says_of_which_device_it_is(void **state) {
+  (void)state;
+  sloe_device *device = open_recording(
+      write_text("net,latency_ms,device,runtime,env.title,env.memory_mb,env.driver,env.gpu,env.,x\n"
+                 "a,1,h200,cudnn9,,,580,,z,u\n"
+                 "b,1,h200,cudnn9,NVIDIA H200,150000,590,,,u\n"));
+  const sloe_device_info *info = sloe_device_describe(device);
+  assert_string_equal(info->title, "NVIDIA H200");
+  assert_true(info->memory_mb == 150000);
+  assert_string_equal(environment_of(info, "driver"), "580"); /* the first */
+  assert_int_equal(info->n_environment, 1); /* nothing of what is empty or no environment's */
+  assert_int_equal(info->fusion.runtime, SLOE_RUNTIME_CUDNN);
+  sloe_device_close(device);
+}
+
+static void without_an_environment_the_device_is_called_by_its_name(void **state) {
+  (void)state;
+  sloe_device *device =
+      open_recording(write_text("net,latency_ms,device,env.memory_mb\na,1,h200,much\n"));
+  const sloe_device_info *info = sloe_device_describe(device);
+  assert_string_equal(info->title, "h200");
+  assert_true(isnan(info->memory_mb) && info->n_environment == 0);
+  sloe_device_close(device);
+}
+
 static sloe_status open_with_units(const char *units, sloe_device **device, sloe_error *err) {
   char backend[1100];
   snprintf(backend, sizeof backend, "replay:file=%s,multiprocessors=%s",
-           write_text("net,latency_ms\na,1\n"), units);
+           write_text("net,latency_ms,env.multiprocessors,env.gpu\na,1,78,a GPU\n"), units);
   return sloe_device_open(backend, NULL, device, err);
 }
 
-/* A recording does not say how many units its device has; who replays it may. */
+/* Whatever the recording says. */
 static void the_units_of_the_device_may_be_told(void **state) {
   (void)state;
   sloe_device *device;
   sloe_error err;
   assert_ok(open_with_units("132", &device, &err), err);
   const sloe_device_info *info = sloe_device_describe(device);
-  assert_int_equal(info->n_environment, 1);
-  assert_string_equal(info->environment[0].key, "multiprocessors");
-  assert_string_equal(info->environment[0].value, "132");
+  assert_int_equal(info->n_environment, 2);
+  assert_string_equal(environment_of(info, "multiprocessors"), "132");
+  assert_string_equal(environment_of(info, "gpu"), "a GPU");
   sloe_device_close(device);
   assert_refused(open_with_units("many", &device, &err), SLOE_USAGE, err,
                  "multiprocessors: 'many'");
@@ -374,6 +405,8 @@ int main(void) {
       TEST(a_reference_that_was_recorded_itself_is_taken),
       TEST(a_damaged_recording_is_refused_with_its_line),
       TEST(a_recording_must_be_named_and_be_there),
+      TEST(a_recording_says_of_which_device_it_is),
+      TEST(without_an_environment_the_device_is_called_by_its_name),
       TEST(the_units_of_the_device_may_be_told),
       TEST(kernels_are_told_as_recorded),
       TEST(every_allocation_may_fail),

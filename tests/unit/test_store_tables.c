@@ -319,6 +319,28 @@ static char *read_whole(const char *path) {
   return text.data;
 }
 
+/* Of the visit of the row's sample; a table that is no recording has none. */
+static void a_recording_has_the_environment(void **state) {
+  (void)state;
+  sloe_error err;
+  make_store("a.db", 1, 1);
+  sloe_store *store = store_open("a.db", SLOE_STORE_WRITE);
+  const sloe_store_visit visit = store_begin(store);
+  const sloe_store_outcome skipped = {SLOE_STORE_SKIPPED, SLOE_STORE_QUALITY_SKIPPED, "too large"};
+  const int64_t id = store_point(store, &visit, 9);
+  assert_ok(sloe_store_finish_point(store, id, &skipped, &err), err);
+  const sloe_store_export runs = {.runs = 1};
+  assert_column(store, &runs, "env.governor", "performance;;");
+  assert_column(store, &runs, "env.cpu", "a toy;;");
+  sloe_text out = {0};
+  assert_ok(sloe_store_export_to(store, NULL, (sloe_csv_sink){&out, text_sink_write}, &err), err);
+  assert_null(strstr(out.data, "env."));
+  sloe_text_fini(&out);
+  assert_refused(sloe_store_set_column(store, id, "env.cpu", "1", &err), SLOE_USAGE, err,
+                 "env.cpu");
+  sloe_store_close(store);
+}
+
 static void a_file_has_the_same_table_compressed_or_not(void **state) {
   (void)state;
   sloe_error err;
@@ -391,6 +413,7 @@ int main(void) {
       TEST(several_columns_are_set_at_once_or_none),
       TEST(a_row_is_the_first_good_sample_or_else_the_last),
       TEST(every_run_is_listed_by_choice),
+      TEST(a_recording_has_the_environment),
       TEST(a_file_has_the_same_table_compressed_or_not),
       TEST(an_export_that_fails_leaves_the_store_usable),
       TEST(a_column_that_clashes_with_the_contract_is_refused),

@@ -8,10 +8,13 @@
 
 enum { MAX_PAIRS = 24 };
 
-/* "NVIDIA H200" -> "nvidia-h200" */
+/* "NVIDIA H200" -> "h200" */
 static void make_token(const char *title, char *out, size_t size) {
+  static const char maker[] = "NVIDIA ";
+  const size_t len = sizeof maker - 1;
   size_t n = 0;
-  for (const char *p = title; *p && n + 1 < size; p++) {
+  for (const char *p = strncmp(title, maker, len) == 0 ? title + len : title; *p && n + 1 < size;
+       p++) {
     const unsigned char c = (unsigned char)*p;
     if (isalnum(c) && c < 128)
       out[n++] = (char)tolower(c);
@@ -107,9 +110,9 @@ sloe_status sloe_cudnn_identify(cudnn_device *device, sloe_device_info *info, sl
   snprintf(version, sizeof version, "%zu.%zu.%zu", dnn / 10000, dnn % 10000 / 100, dnn % 100);
   pairs p = {.arena = arena, .pair = SLOE_ARENA_NEW(arena, sloe_device_pair, MAX_PAIRS)};
   *info = (sloe_device_info){
-      .device = sloe_arena_printf(arena, "%s", token[0] ? token : "nvidia-gpu"),
+      .device = sloe_arena_printf(arena, "%s", token[0] ? token : "gpu"),
       .title = sloe_arena_printf(arena, "%s", prop.name),
-      .runtime = "cudnn",
+      .runtime = sloe_arena_printf(arena, "cudnn%zu", dnn / 10000), /* another one, other kernels */
       .version = sloe_arena_printf(arena, "%s", version),
       .precision = device->half ? "fp16" : "fp32",
       .mode = mode_of(device),
@@ -120,7 +123,7 @@ sloe_status sloe_cudnn_identify(cudnn_device *device, sloe_device_info *info, sl
                  .compute_capability = device->cc},
       .memory_mb = (double)prop.totalGlobalMem / 1e6,
   };
-  if (info->device && info->title && info->version)
+  if (info->device && info->title && info->runtime && info->version)
     add_environment(&p, device, &prop, info->version);
   if (p.failed || !p.n) return sloe_cudnn_nomem(err);
   info->environment = p.pair;

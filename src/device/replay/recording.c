@@ -184,6 +184,16 @@ static int64_t count_or(double number, int64_t usual) {
   return number >= 1 && number <= 1 << 20 ? (int64_t)number : usual;
 }
 
+/* "cudnn9" fuses as cudnn does; runtimes without rules of their own fuse nothing. */
+static sloe_runtime rules_of(const char *runtime) {
+  char name[32];
+  sloe_runtime out;
+  size_t len = strlen(runtime);
+  while (len && runtime[len - 1] >= '0' && runtime[len - 1] <= '9') len--;
+  snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : 0), runtime);
+  return sloe_runtime_parse(name, &out, NULL) == SLOE_OK ? out : SLOE_RUNTIME_NONE;
+}
+
 static sloe_status take_identity(reading *x, sloe_error *err) {
   sloe_device_info *info = &x->r->info;
   sloe_status status = SLOE_OK;
@@ -198,8 +208,7 @@ static sloe_status take_identity(reading *x, sloe_error *err) {
   SLOE_TRY(status);
   if (sloe_precision_parse(info->precision, &info->fusion.precision, NULL) != SLOE_OK)
     return bad(x, err, "precision", "not known");
-  if (sloe_runtime_parse(info->runtime, &info->fusion.runtime, NULL) != SLOE_OK)
-    info->fusion.runtime = SLOE_RUNTIME_NONE; /* runtimes without rules of their own */
+  info->fusion.runtime = rules_of(info->runtime);
   return SLOE_OK;
 }
 
@@ -229,14 +238,17 @@ static sloe_status find_columns(reading *x, sloe_error *err) {
 
 static sloe_status read_rows(reading *x, sloe_error *err) {
   SLOE_TRY(find_columns(x, err));
+  SLOE_TRY(sloe_recording_find_environment(x->r, x->csv, err));
   for (int is_first = 1;; is_first = 0) {
     int more;
     SLOE_TRY(sloe_csv_reader_next(x->csv, &more, err));
     if (!more) break;
     SLOE_TRY(get_fields(x, err));
     SLOE_TRY(is_first ? take_identity(x, err) : check_identity(x, err));
+    SLOE_TRY(sloe_recording_take_environment(x->r, x->csv, err));
     SLOE_TRY(take_row(x, err));
   }
+  sloe_recording_set_environment(x->r);
   return x->r->n_rows ? SLOE_OK : sloe_fail(err, SLOE_FORMAT, "nothing is recorded in it");
 }
 

@@ -8,7 +8,9 @@
  *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
  * choice kernels      what each kernel took that was tried (device.h) ref_ms, memory_mb,
  * memory_kind, weights_mb, activations_mb, workspace_mb, power_w, power_rail, peak_w, idle_w,
- * energy_mj, quality      where known device ... threads     the identity, equal in all rows
+ * energy_mj, quality where known device ... threads the identity, equal in all rows env.NAME the
+ * device's environment, and as env.title and env.memory_mb what its card says: the first that is
+ * not empty
  *
  * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
  * counts, else the last.
@@ -16,6 +18,7 @@
 #ifndef SLOE_DEVICE_RECORDING_H
 #define SLOE_DEVICE_RECORDING_H
 
+#include "base/csv.h"
 #include "device/device.h"
 
 typedef struct recording_row {
@@ -35,11 +38,25 @@ typedef struct recording {
   recording_row *rows;
   size_t n_rows, cap_rows;
   sloe_map by_key;
+  sloe_device_pair *environment; /* info.environment, with room for one more */
+  size_t *environment_at;        /* the columns */
+  size_t n_environment;
 } recording;
 
 /* Errors: NOTFOUND, IO, NOMEM, FORMAT with file and line. */
 sloe_status sloe_recording_read(const char *path, recording *out, sloe_error *err);
 void sloe_recording_fini(recording *r);
+
+/* While it is read: which columns there are, what a row holds, and at the end into `info`
+   (recording_environment.c). Errors: NOMEM. */
+sloe_status sloe_recording_find_environment(recording *r, const sloe_csv_reader *csv,
+                                            sloe_error *err);
+sloe_status sloe_recording_take_environment(recording *r, const sloe_csv_reader *csv,
+                                            sloe_error *err);
+void sloe_recording_set_environment(recording *r);
+/* One pair is what the caller says, whatever is recorded; `value` NULL: it says nothing. */
+sloe_status sloe_recording_override(recording *r, const char *key, const char *value,
+                                    sloe_error *err);
 
 /* NULL where it is not recorded. `name` of a network: the file's base name without ending. */
 const recording_row *sloe_recording_layer(const recording *r, const sloe_layer_spec *spec);

@@ -19,7 +19,6 @@ typedef struct replay {
   double now_ns, mj;            /* passed and drawn until now */
   int rests;                    /* since the last run */
   size_t n_readings;            /* of the sensor */
-  sloe_device_pair units;
 } replay;
 
 typedef struct replay_job {
@@ -49,12 +48,11 @@ static sloe_status replay_open(const sloe_backend_options *options, void **state
   replay *r = sloe_alloc(1, sizeof *r);
   if (!r) return sloe_fail(err, SLOE_NOMEM, "out of memory");
   *r = (replay){0};
-  const sloe_status status = sloe_recording_read(path, &r->recording, err);
+  sloe_status status = sloe_recording_read(path, &r->recording, err);
+  if (status == SLOE_OK)
+    status = sloe_recording_override(&r->recording, "multiprocessors", units, err);
   if (status == SLOE_OK) {
     *info = r->recording.info;
-    r->units = (sloe_device_pair){"multiprocessors", units};
-    info->environment = &r->units;
-    info->n_environment = units != NULL;
     *state = r;
   } else {
     replay_close(r);
@@ -226,8 +224,8 @@ static const char *replay_kernels(void *state, void *job) {
 const sloe_backend sloe_backend_replay = {
     .name = "replay",
     .doc =
-        "answers from a recording, a measurement table with its runs (file=PATH, multiprocessors=N "
-        "of the device)",
+        "answers from a recording, a measurement table with its runs (file=PATH; multiprocessors=N "
+        "of the device, whatever the recording says)",
     .open = replay_open,
     .close = replay_close,
     .load_layer = replay_load_layer,
