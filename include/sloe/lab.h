@@ -122,8 +122,10 @@ typedef struct sloe_evaluate_options {
 /* All zero but `table` is a good default. */
 typedef struct sloe_train_options {
   const char *table;
-  const char *out;      /* platform file; NULL: tell the errors and keep nothing */
-  const char *model;    /* a regressor's name; NULL or "all": all of them */
+  const char *out;          /* platform file; NULL: tell the errors and keep nothing */
+  const char *model;        /* names of models, "xgb,layers"; NULL or "all": all of them */
+  const char *const *hyper; /* "max_depth=8", of every regressor; NULL: none */
+  size_t n_hyper;
   const char *features; /* "flops,params": only these; NULL: all that differ */
   const char *kinds;    /* column of kinds that are left out one after the other; NULL: family,
                            else variant */

@@ -60,8 +60,7 @@ void sloe_evaluation_free(sloe_evaluation *evaluation);
    several devices), UNSUPPORTED (a library is lacking; `platform` is a data sheet), IO, NOMEM,
    STOPPED: with a journal the same call goes on. */
 sloe_status sloe_train(const sloe_train_options *options, const sloe_platform *platform,
-                       const sloe_watch *watch, sloe_training **out,
-                       sloe_error *err);
+                       const sloe_watch *watch, sloe_training **out, sloe_error *err);
 void sloe_training_free(sloe_training *training);
 
 /* Errors: USAGE (options->by), FORMAT (no table; one side would be empty), NOTFOUND, IO, NOMEM. */

@@ -66,16 +66,23 @@ static sloe_status add_model(training *t, const sloe_network_model *model,
   return SLOE_OK;
 }
 
+/* Is `name` among those of "a,b", or all are? */
+static int names(const char *list, const char *name) {
+  const size_t len = strlen(name);
+  if (!list || strcmp(list, "all") == 0) return 1;
+  for (; *list; list += strcspn(list, ","), list += *list == ',')
+    if (strcspn(list, ",") == len && memcmp(list, name, len) == 0) return 1;
+  return 0;
+}
+
 static int is_wanted(const training *t, const sloe_regressor *regressor) {
-  const char *model = t->options->model;
-  return !model || strcmp(model, "all") == 0 || strcmp(model, regressor->name) == 0;
+  return names(t->options->model, regressor->name);
 }
 
 static const char sum_model[] = "layers";
 
 static int wants_sum(const training *t) {
-  return !t->options->model || strcmp(t->options->model, "all") == 0 ||
-         strcmp(t->options->model, sum_model) == 0;
+  return names(t->options->model, sum_model);
 }
 
 static int wants_all(const training *t) {
@@ -183,13 +190,23 @@ static sloe_status learn_metric(training *t, sloe_networks_metric metric) {
   return SLOE_OK;
 }
 
+/* Every name of the list is one of a model. */
 static sloe_status check_model(const training *t) {
-  if (wants_sum(t)) return SLOE_OK;
-  for (size_t i = 0; sloe_regressor_at(i); i++)
-    if (is_wanted(t, sloe_regressor_at(i))) return SLOE_OK;
-  return sloe_fail(t->err, SLOE_USAGE,
-                   "no model '%.40s'; there are poly, svr, mlp, rf, xgb and layers",
-                   t->options->model);
+  const char *list = t->options->model;
+  if (!list || strcmp(list, "all") == 0) return SLOE_OK;
+  for (size_t len; *list; list += len, list += *list == ',') {
+    int known = 0;
+    len = strcspn(list, ",");
+    known |= len == strlen(sum_model) && memcmp(list, sum_model, len) == 0;
+    for (size_t i = 0; sloe_regressor_at(i); i++)
+      known |= len == strlen(sloe_regressor_at(i)->name) &&
+               memcmp(list, sloe_regressor_at(i)->name, len) == 0;
+    if (!known)
+      return sloe_fail(t->err, SLOE_USAGE,
+                       "no model '%.*s'; there are poly, svr, mlp, rf, xgb and layers",
+                       (int)(len < 40 ? len : 40), list);
+  }
+  return SLOE_OK;
 }
 
 static sloe_status learn(training *t) {

@@ -196,9 +196,26 @@ static sloe_status validate(way *w, int on_layers, const size_t *group, size_t f
   return sloe_train_judge(w->lesson->y, w->estimated, w->lesson->n, told, out, w->err);
 }
 
+/* Those given, "name=value", over the defaults. */
+static sloe_status set_hyper(way *w) {
+  const sloe_train_options *o = w->trainer->options;
+  sloe_hyper_defaults(w->regressor, w->hyper);
+  for (size_t i = 0; i < o->n_hyper; i++) {
+    char name[64];
+    const size_t len = strcspn(o->hyper[i], "=");
+    if (!o->hyper[i][len] || len >= sizeof name)
+      return sloe_fail(w->err, SLOE_USAGE, "hyperparameter '%.60s': NAME=VALUE is needed",
+                       o->hyper[i]);
+    memcpy(name, o->hyper[i], len);
+    name[len] = 0;
+    SLOE_TRY(sloe_hyper_set(w->regressor, name, o->hyper[i] + len + 1, w->hyper, w->err));
+  }
+  return SLOE_OK;
+}
+
 /* Tuned if that is wanted, then cross-validated. */
 static sloe_status try_way(way *w, int on_layers, sloe_network_model *model, sloe_trained *told) {
-  sloe_hyper_defaults(w->regressor, w->hyper);
+  SLOE_TRY(set_hyper(w));
   targets(w->lesson, on_layers, w->target);
   if (w->trainer->options->tune) SLOE_TRY(tune(w));
   model->on_layers = (uint32_t)on_layers;

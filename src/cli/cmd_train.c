@@ -108,6 +108,16 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   return code;
 }
 
+/* The caller frees them. */
+static const char **read_hyper(const sloe_args *args, sloe_train_options *options) {
+  const size_t n = sloe_args_count(args, SLOE_OPT_HYPER);
+  const char **hyper = sloe_cli_alloc(n, sizeof *hyper);
+  for (size_t i = 0; i < n; i++) hyper[i] = sloe_args_nth(args, SLOE_OPT_HYPER, i);
+  options->hyper = hyper;
+  options->n_hyper = n;
+  return hyper;
+}
+
 static sloe_exit run(const sloe_args *args) {
   sloe_report_options report;
   sloe_train_options options;
@@ -119,11 +129,13 @@ static sloe_exit run(const sloe_args *args) {
   if (code) return code;
   code = sloe_folders_init(&folders);
   options.search = &folders.search;
+  const char **hyper = read_hyper(args, &options);
   if (!code && into) code = sloe_cli_open_platform(into, &platform);
   if (!code) code = sloe_cli_lab(&lab);
   if (!code) code = train(lab, &options, platform, &report);
   sloe_platform_free(platform);
   sloe_folders_fini(&folders);
+  free(hyper);
   return code;
 }
 
@@ -139,11 +151,11 @@ const sloe_command sloe_cmd_train = {
         "few networks are good for: the median\nof the draws, p90 their 90th percentile. With "
         "--into what is learned goes into a copy of a measured\nplatform.\n",
     .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(MODEL) | SLOE_OPTION_BIT(INTO) |
-               SLOE_OPTION_BIT(BOARD) | SLOE_OPTION_BIT(TUNE) | SLOE_OPTION_BIT(TUNE_ROWS) |
-               SLOE_OPTION_BIT(INPUTS) | SLOE_OPTION_BIT(SELECT) | SLOE_OPTION_BIT(LOG) |
-               SLOE_OPTION_BIT(KINDS) | SLOE_OPTION_BIT(DRAW) | SLOE_OPTION_BIT(REPEAT) |
-               SLOE_OPTION_BIT(SET) | SLOE_OPTION_BIT(THREADS) | SLOE_OPTION_BIT(SEED) |
-               SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(BOARD) | SLOE_OPTION_BIT(HYPER) | SLOE_OPTION_BIT(TUNE) |
+               SLOE_OPTION_BIT(TUNE_ROWS) | SLOE_OPTION_BIT(INPUTS) | SLOE_OPTION_BIT(SELECT) |
+               SLOE_OPTION_BIT(LOG) | SLOE_OPTION_BIT(KINDS) | SLOE_OPTION_BIT(DRAW) |
+               SLOE_OPTION_BIT(REPEAT) | SLOE_OPTION_BIT(SET) | SLOE_OPTION_BIT(THREADS) |
+               SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -38,7 +38,8 @@ static inline sloe_platform *profile_open(const char *name) {
 /* The file's bytes without the day and how long it took. sloe_text_fini. */
 static inline sloe_text profile_bytes(const char *name) {
   sloe_platform *platform = profile_open(name);
-  sloe_fitted_platform same = {platform->card, platform->fusion, *platform->fitted, platform->networks};
+  sloe_fitted_platform same = {platform->card, platform->fusion, *platform->fitted,
+                               platform->networks};
   sloe_text bytes = {0};
   sloe_error err = {0};
   same.fitted.created = "";
