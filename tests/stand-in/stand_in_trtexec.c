@@ -8,7 +8,7 @@
  *   STAND_IN_NOISE=0.01        deviation of an inference; the same engine has the same each time
  *   STAND_IN_CURRENT=FILE      mA go there while it is under load: a sensor's file
  *
- * Faults: kill, hang, segfault; cuda (a driver's error), oom, unsupported (the engine cannot be
+ * Faults: kill, hang, abort; cuda (a driver's error), oom, unsupported (the engine cannot be
  * built); half (killed in the middle of what it exports), cut (a file without its end), digit (a
  * figure in it is another), twice (it stands there twice), empty, rubbish (bytes in its log),
  * silent (exit status 0 and nothing done), flood.
@@ -277,7 +277,7 @@ static void draw_times(trtexec *t) {
 static void be_busy(void) {
   const char *path = getenv("STAND_IN_CURRENT");
   for (unsigned i = 0; path && *path; i++) {
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(path, "r+"); /* at no moment is it empty */
     if (!file) break;
     fprintf(file, "%u\n", 1500 + i % 2 * 20);
     fclose(file);
@@ -316,7 +316,7 @@ static int run_command(trtexec *t) {
 
 static int misbehave(const trtexec *t) {
   if (has_fault(t, "kill")) raise(SIGKILL);
-  if (has_fault(t, "segfault")) raise(SIGSEGV);
+  if (has_fault(t, "abort")) abort();
   if (has_fault(t, "hang")) stay();
   if (has_fault(t, "silent")) return EXIT_SUCCESS;
   if (has_fault(t, "rubbish"))

@@ -75,7 +75,7 @@ check "it was tried once" test "$(commands)" -eq 2
 check "a layer that TensorRT has no kernel for is none either" fails 3 'TensorRT cannot: .*find any implementation' unsupported@--onnx
 check "a build that is killed is" fails 4 'building an engine: trtexec failed (signal 9)' kill@--onnx
 check "it was tried twice" test "$(commands)" -eq 3
-check "a build that crashes is" fails 4 'signal 11' segfault@--onnx
+check "a build that crashes is" fails 4 'signal 6' abort@--onnx
 check "a build that hangs is killed" fails 4 'hung: killed after' hang@--onnx timeout=0.3
 check "a pass that hangs is killed" fails 4 'timing: trtexec failed (hung' hang@--exportTimes timeout=0.3
 check "a driver that fails is the device's failure" fails 4 'Cuda failure' cuda@--loadEngine
@@ -163,15 +163,59 @@ check "killed, the clocks are given back" locked_and_stopped KILL
 rm board/usr/bin/jetson_clocks
 check "a lock that fails is said" fails 4 'storing the clocks\|jetson_clocks' none "lock=1,sysroot=$stage/board"
 
+# ---- sensors ----
+
+hwmon=board/sys/class/hwmon/hwmon0 gpu=board/sys/class/devfreq/17000000.gpu
+mkdir -p $hwmon $gpu/device/of_node board/proc/device-tree board/var/lib/nvpmodel board/etc
+echo ina3221 >$hwmon/name
+echo VDD_IN >$hwmon/in1_label
+echo 5000 >$hwmon/in1_input
+echo 400 >$hwmon/curr1_input
+for limit in cur min max; do echo 918000000 >$gpu/${limit}_freq; done
+printf 'gpu\0' >$gpu/device/of_node/name
+printf 'nvidia,p3768-0000+p3767-0005\0nvidia,tegra234\0' >board/proc/device-tree/compatible
+printf 'MemTotal: 7800000 kB\nMemAvailable: 6000000 kB\n' >board/proc/meminfo
+on_board() { # KEYS
+  local backend
+  backend=$(on "sysroot=$stage/board${1:+,$1}")
+  STAND_IN_CURRENT=$stage/$hwmon/curr1_input "$sloe" measure -b "$backend" --format json $net >measured.json 2>err
+}
+check "a board with sensors" on_board
+check "is told by its device tree" says '.device == "jetson-orin-nano-8gb"'
+check "its power is what the sensor shows under load" says '.power_w.value | . > 7.4 and . < 7.7'
+check "energy is that of an inference" says '.energy_mj.value / (.power_w.value * 2.659) | . > 0.97 and . < 1.03'
+check "idle is from before" says '.idle_w == 2'
+check "a board whose power mode is not known is doubted" says '.warnings | any(startswith("not reproducible: the power mode"))'
+check "nothing is left that loads it" is_gone
+limited() { # while it is measured someone lowers the clock
+  rm -f log
+  (
+    until grep -qs '^\$.*--onnx' log; do sleep 0.005; done
+    echo 408000000 >$gpu/max_freq
+  ) &
+  local changer=$!
+  rm -f once
+  STAND_IN_FAULT=hang@--exportTimes STAND_IN_ONCE=$stage/once on_board timeout=0.5
+  local status=$?
+  wait $changer
+  echo 918000000 >$gpu/max_freq
+  [ $status -eq 4 ] && grep -q 'open the device anew' err
+}
+check "a clock that is limited meanwhile is found out" limited
+
 # ---- a platform ----
 
 piped="agent:'$sloe' agent -b 'trtexec:path=$tool,work=$stage/work'"
 check "a plan says how long it takes" sh -c "'$sloe' profile -b 'trtexec:path=$tool' -o p.sloe --plan | grep -q 'takes about *29 h'"
-check "a stand-in is profiled over the agent protocol" "$sloe" profile -b "$piped" -o p.sloe --budget 12s
+check "a stand-in is profiled over the agent protocol" eval \
+  '"$sloe" profile -b "$piped" -o p.sloe --budget 12s --format json >profile.json'
+# A slow machine gets to fewer layers, and estimates worse.
+off=1.3
+[ "$(jq .points_measured profile.json)" -gt 600 ] || off=4
 check "its platform is of TensorRT" sh -c "'$sloe' platform export p.sloe | grep -q '\"runtime_version\": \"10.3.0\"'"
 check "it says that nothing can be repeated" sh -c "'$sloe' platform export p.sloe | grep -q '\"reproducible\": \"no'"
 "$sloe" estimate $net -p p.sloe --method layers --format json >measured.json
-check "it estimates what the stand-in takes" says '.latency_ms.p50 / 2.659 | . > 0.7 and . < 1.3'
+check "it estimates what the stand-in takes" says ".latency_ms.p50 / 2.659 | . > 1 / $off and . < $off"
 check "networks are collected" "$sloe" collect nca -b "$piped" --db c.db --count 4
 check "the table has them" sh -c "[ \$('$sloe' db export c.db | wc -l) -eq 5 ]"
 
