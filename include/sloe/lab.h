@@ -149,6 +149,14 @@ typedef struct sloe_train_options {
   int threads;               /* 0: 1 */
 } sloe_train_options;
 
+typedef struct sloe_calibrate_options {
+  const char *table, *prior, *out;    /* measured networks; a platform; the platform to write */
+  const sloe_search *search;          /* of the prior by name; NULL: none */
+  const char *device, *title, *notes; /* of the new platform; NULL: the prior's; what was done */
+  uint64_t seed;                      /* 0: 1 */
+  int threads;                        /* 0: 1 */
+} sloe_calibrate_options;
+
 typedef struct sloe_split_options {
   const char *table, *train, *test; /* paths; the last two are written */
   const char *by;                   /* "random", or COLUMN=VALUE: rows to test on */
@@ -229,6 +237,11 @@ typedef struct sloe_lab {
   sloe_status (*train)(const sloe_train_options *options, const sloe_platform *platform,
                        const sloe_watch *watch, sloe_training **out, sloe_error *err);
   void (*training_free)(sloe_training *training);
+  /* A prior platform, a data sheet or another board's, corrected by a few measured networks. Its
+     models are "prior", as it was, and what became of it. Freed with calibration_free. */
+  sloe_status (*calibrate)(const sloe_calibrate_options *options, const sloe_watch *watch,
+                           sloe_training **out, sloe_error *err);
+  void (*calibration_free)(sloe_training *calibration);
   /* A table in two: to learn from and to test on. Rows of one network stay together. */
   sloe_status (*split)(const sloe_split_options *options, sloe_split_summary *out, sloe_error *err);
 

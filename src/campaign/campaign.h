@@ -63,6 +63,12 @@ sloe_status sloe_train(const sloe_train_options *options, const sloe_platform *p
                        const sloe_watch *watch, sloe_training **out, sloe_error *err);
 void sloe_training_free(sloe_training *training);
 
+/* lab.h: calibrate. Errors: FORMAT (fewer than three networks, nothing that the prior answers), and
+   those of training and of opening the prior. */
+sloe_status sloe_calibrate(const sloe_calibrate_options *options, const sloe_watch *watch,
+                           sloe_training **out, sloe_error *err);
+void sloe_calibration_free(sloe_training *calibration);
+
 /* Errors: USAGE (options->by), FORMAT (no table; one side would be empty), NOTFOUND, IO, NOMEM. */
 sloe_status sloe_split(const sloe_split_options *options, sloe_split_summary *out, sloe_error *err);
 

@@ -52,6 +52,8 @@ const sloe_lab *sloe_lab_open(void) {
       .evaluation_free = sloe_evaluation_free,
       .train = sloe_train,
       .training_free = sloe_training_free,
+      .calibrate = sloe_calibrate,
+      .calibration_free = sloe_calibration_free,
       .split = sloe_split,
       .import = sloe_import,
       .db_export = sloe_db_export,

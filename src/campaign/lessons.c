@@ -74,7 +74,7 @@ static const char *locate(reading *r, const char *net) {
 /* ---- layers of a network ---- */
 
 static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out) {
-  const sloe_estimate_options how = {.method = SLOE_METHOD_LAYERS};
+  const sloe_estimate_options how = {.method = r->options->method};
   sloe_estimate *answer = NULL;
   SLOE_TRY(sloe_estimate_new(layers, r->options->platform, &how, &answer, r->err));
   const sloe_result *result = sloe_estimate_get(answer);
@@ -173,7 +173,9 @@ static sloe_status count_features(reading *r, const sloe_feature **out, sloe_net
 }
 
 static int asks_layers(const reading *r) {
-  return r->options->platform && sloe_fitted_has_layers(r->options->platform->fitted);
+  if (!r->options->platform) return 0;
+  return r->options->method == SLOE_METHOD_AUTO ||
+         sloe_fitted_has_layers(r->options->platform->fitted);
 }
 
 static sloe_status make_room(reading *r) {
@@ -369,11 +371,12 @@ static sloe_status read_all(reading *r, const sloe_feature *all) {
   SLOE_TRY(make_room(r));
   SLOE_TRY(open_nets(r));
   count_rows(r);
-  if (out->n < LEAST_ROWS)
+  const size_t least = r->options->least ? r->options->least : LEAST_ROWS;
+  if (out->n < least)
     return sloe_fail(r->err, SLOE_FORMAT,
-                     "%s: %zu rows to learn from, at least %d are needed (%zu of another quality "
+                     "%s: %zu rows to learn from, at least %zu are needed (%zu of another quality "
                      "than ok, %zu whose network cannot be read%s%s)",
-                     r->options->table, out->n, LEAST_ROWS, out->left_out, out->refused,
+                     r->options->table, out->n, least, out->left_out, out->refused,
                      out->why ? ": " : "", out->why ? out->why : "");
   SLOE_TRY(take_who(r));
   SLOE_TRY(choose_features(r, all));

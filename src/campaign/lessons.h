@@ -15,7 +15,9 @@ typedef struct sloe_lessons_options {
   const char *table;
   const char *features;          /* "a,b": only these; NULL: all */
   const char *kinds;             /* column that says the kind; NULL: family, else variant */
-  const sloe_platform *platform; /* whose layers are asked; NULL */
+  const sloe_platform *platform; /* whose layers are asked, or all it knows; NULL */
+  sloe_method method;            /* how: AUTO is all it knows, LAYERS its layers if it has some */
+  size_t least;                  /* rows; 0: 10 */
   int sums;                      /* the layers' terms are wanted (net/layer_terms.h) */
   const sloe_watch *watch;       /* may be NULL */
 } sloe_lessons_options;
@@ -29,7 +31,7 @@ typedef struct sloe_lessons {
   double *x;                         /* [n][n_features] */
   double *y[SLOE_EVAL_METRICS];      /* [n] NAN: not measured. Times as if the reference layer took
                                         reference_ms, where the rows have its time */
-  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform's layers say; NULL: none asked */
+  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; NULL: none asked */
   size_t *net;                       /* [n] rows of one network have one number */
   sloe_fusion fusion;                /* of the runtime that was measured */
   sloe_layer_rows layer;             /* of all networks, one behind the other; n 0: not wanted */

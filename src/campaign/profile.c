@@ -23,6 +23,7 @@
 #include "campaign/design.h"
 #include "campaign/fit_layers.h"
 #include "campaign/fit_network.h"
+#include "campaign/today.h"
 
 enum { HELD_OUT_LAYERS = 160, NETWORKS = 80, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
 typedef enum stream_name { DESIGN_STREAM = 1, HELD_OUT_STREAM, FIRST_STREAM } stream_name;
@@ -242,14 +243,6 @@ static sloe_status take_environment(const profiler *p, sloe_fitted *fitted, sloe
   return SLOE_OK;
 }
 
-static const char *today(char out[32]) {
-  const time_t now = time(NULL);
-  struct tm utc;
-  gmtime_r(&now, &utc);
-  strftime(out, 32, "%Y-%m-%d", &utc);
-  return out;
-}
-
 /* Layers by themselves and networks; a network's layers come with it. */
 static size_t count_measured(const sloe_bench *b) {
   size_t n = 0;
@@ -266,7 +259,7 @@ static sloe_status write_platform(const profiler *p, const sloe_fitted *models, 
   fill_card(p, &platform);
   snprintf(tool, sizeof tool, "sloe %s", sloe_version());
   snprintf(seed, sizeof seed, "%" PRIu64, p->seed);
-  fitted->created = today(date);
+  fitted->created = sloe_today(date);
   fitted->tool = tool;
   fitted->seed = seed;
   fitted->points = (double)count_measured(p->bench);

@@ -9,11 +9,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/number.h"
 #include "campaign/campaign.h"
+#include "campaign/today.h"
 #include "campaign/train.h"
 
 enum { ARENA_LIMIT = 1 << 30 };
@@ -261,14 +261,6 @@ static sloe_status new_card(training *t, sloe_fitted_platform *out) {
   return out->card.device && runtime && out->card.mode ? SLOE_OK : no_memory(t->err);
 }
 
-static const char *today(char out[32]) {
-  const time_t now = time(NULL);
-  struct tm utc;
-  gmtime_r(&now, &utc);
-  strftime(out, 32, "%Y-%m-%d", &utc);
-  return out;
-}
-
 /* Of the model that answers. */
 static sloe_fitted_errors chosen_errors(const training *t, sloe_networks_metric metric) {
   const sloe_network_model *m = sloe_networks_chosen(&t->networks, metric, 1);
@@ -306,7 +298,7 @@ static sloe_status write_platform(training *t) {
   } else {
     SLOE_TRY(new_platform(t, &platform));
   }
-  platform.fitted.created = today(date);
+  platform.fitted.created = sloe_today(date);
   platform.fitted.tool = tool;
   platform.fitted.seed = seed;
   t->networks.feature = t->lessons.feature;
@@ -337,8 +329,13 @@ static sloe_status check_platform(const training *t) {
 
 static sloe_status read_lessons(training *t) {
   const sloe_train_options *o = t->options;
-  const sloe_lessons_options options = {o->table,    o->features,  o->kinds,
-                                        t->platform, wants_sum(t), t->trainer.watch};
+  const sloe_lessons_options options = {.table = o->table,
+                                        .features = o->features,
+                                        .kinds = o->kinds,
+                                        .platform = t->platform,
+                                        .method = SLOE_METHOD_LAYERS,
+                                        .sums = wants_sum(t),
+                                        .watch = t->trainer.watch};
   SLOE_TRY(sloe_lessons_read(&options, &t->lessons, t->err));
   t->out.table = o->table;
   t->out.platform = o->out ? o->out : "";

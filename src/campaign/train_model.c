@@ -54,8 +54,8 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
     memcpy(out->x + at * out->d, lessons->x + i * out->d, out->d * sizeof *out->x);
     out->y[at] = y[i];
     out->net[at] = lessons->net[i];
-    if (out->layers) out->layers[at] = layers[i];
-    if (out->kind) out->kind[at] = lessons->kind[i];
+    if (out->layers && layers) out->layers[at] = layers[i];
+    if (out->kind && lessons->kind) out->kind[at] = lessons->kind[i];
     at++;
   }
   return SLOE_OK;

@@ -117,7 +117,7 @@ static void finish_time(sloe_estimate *e, const tally *t) {
   };
 }
 
-static void estimate_memory(sloe_estimate *e) {
+void sloe_estimate_fitted_memory(sloe_estimate *e) {
   const sloe_fitted_network *network = &e->platform->fitted->network;
   const sloe_card *card = &e->platform->card;
   if (!(network->memory_scale > 0)) {
@@ -176,6 +176,6 @@ void sloe_estimate_fitted(sloe_estimate *e) {
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;
   finish_time(e, &t);
-  estimate_memory(e);
+  sloe_estimate_fitted_memory(e);
   warn_of_domain(e, &t);
 }

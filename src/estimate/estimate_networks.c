@@ -234,6 +234,5 @@ void sloe_estimate_no_layers(sloe_estimate *e) {
                                          .source = SLOE_SOURCE_NONE};
   e->result.latency_ms = sloe_figure_unknown;
   e->result.sum_of_layers_ms = NAN;
-  e->result.memory_kind = "";
-  e->result.fits = -1;
+  sloe_estimate_fitted_memory(e);
 }

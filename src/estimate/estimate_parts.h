@@ -24,6 +24,8 @@ extern const sloe_figure sloe_figure_unknown;
 
 /* Time and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
 void sloe_estimate_fitted(sloe_estimate *e);
+/* Its memory alone. */
+void sloe_estimate_fitted_memory(sloe_estimate *e);
 /* The same where no model of layers is there: each by its name, and nothing of it. */
 void sloe_estimate_no_layers(sloe_estimate *e);
 /* Behind these, what is known of whole networks (estimate_networks.c). */

@@ -57,3 +57,30 @@ $ printf 'net,latency_ms\nzoo:alexnet,1\n' > t.csv
 $ sloe evaluate t.csv -p jetson-nano-4gb-datasheet-fp32 --models
 exit 3
 err: has no models of whole networks
+
+== a data sheet is calibrated by a few networks
+$ echo net,device,runtime,precision,mode,latency_ms > t.csv; for i in 1 2 3 4 5 6; do echo "\"zoo:chain,layers=$i,filters=$((i * 32)),input=64\",jetson-nano-4gb,tensorrt,fp32,maxn,$((i * i * 6)).5" >> t.csv; done
+$ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe --format json | jq -c '[.models[].model, .rows]'; sloe estimate zoo:chain,layers=3,filters=96,input=64 -p mine.sloe; sloe platform show mine.sloe
+out= ["prior","layers",6]
+out: jetson-nano-4gb-calibrated-fp32-maxn
+out: learned
+out: calibrated by 6 networks
+needs jq
+
+== a learned platform gets a factor
+$ echo net,device,runtime,precision,mode,latency_ms > t.csv; for i in $(seq 40); do echo "\"zoo:chain,layers=$((i % 4 + 1)),filters=$((i * 4)),input=$((32 + i % 7))\",toy,sim,fp32,m,$i.5" >> t.csv; done
+$ sloe train t.csv -o p.sloe --model poly > r.txt; head -6 t.csv | sed 's/,\([0-9]*\).5$/,\10/' > few.csv; sloe calibrate few.csv -p p.sloe -o q.sloe --set device=other --format csv; sloe platform list | grep -c other; sloe estimate zoo:chain,layers=2,filters=40,input=33 -p q.sloe
+out: ,prior,
+out: ,factor,
+out: other-sim-fp32-m
+
+== too few networks cannot calibrate
+$ echo net,latency_ms > t.csv; echo zoo:alexnet,5 >> t.csv
+$ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe
+exit 3
+err: 1 rows to learn from, at least 3 are needed
+
+== what is calibrated must be named
+$ sloe calibrate t.csv -o mine.sloe
+exit 2
+err: -p PLATFORM is missing

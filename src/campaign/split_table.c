@@ -1,5 +1,5 @@
-/* split.c: a measurement table in two, one to learn from and one to test on. All rows of a network
- * go the same way; every column is kept.
+/* split_table.c: a measurement table in two, one to learn from and one to test on. All rows of a
+ * network go the same way; every column is kept.
  */
 #include <math.h>
 #include <stdio.h>
