@@ -59,22 +59,19 @@ static sloe_status tell(calibration *c, const sloe_lesson *lesson, const double 
   return sloe_train_judge(lesson->y, copy, lesson->n, &told->errors, errors, c->err);
 }
 
-static void fill_card(calibration *c, sloe_fitted_platform *out) {
+static sloe_status write(const calibration *c, const sloe_fitted_platform *out) {
   const sloe_calibrate_options *o = c->options;
-  if (o->device) out->card.device = o->device;
-  if (o->title) out->card.title = o->title;
-  out->card.notes = o->notes ? o->notes : c->note;
-}
-
-static sloe_status write(calibration *c, sloe_fitted_platform *out) {
   char date[32], tool[32], seed[32];
+  sloe_fitted_platform file = *out;
   snprintf(tool, sizeof tool, "sloe %s", sloe_version());
   snprintf(seed, sizeof seed, "%" PRIu64, seed_of(c));
-  fill_card(c, out);
-  out->fitted.created = sloe_today(date);
-  out->fitted.tool = tool;
-  out->fitted.seed = seed;
-  return sloe_fitted_write(out, c->options->out, c->err);
+  if (o->device) file.card.device = o->device;
+  if (o->title) file.card.title = o->title;
+  file.card.notes = o->notes ? o->notes : c->note;
+  file.fitted.created = sloe_today(date);
+  file.fitted.tool = tool;
+  file.fitted.seed = seed;
+  return sloe_fitted_write(&file, o->out, c->err);
 }
 
 static sloe_fitted_errors as_card(const sloe_network_errors *e) {
