@@ -349,10 +349,18 @@ static sloe_status read_lessons(training *t) {
   return warn_of_rows(t);
 }
 
-/* The one that is named; else that of the device, if there is one. */
+/* The data sheet of a device, if there is one. */
+static sloe_status look_for_board(training *t, const char *device, const sloe_search *search) {
+  const char *name = sloe_arena_printf(&t->arena, "%s-datasheet-%s", device,
+                                       sloe_precision_name(t->lessons.fusion.precision));
+  if (!name) return no_memory(t->err);
+  if (sloe_platform_open(name, search, &t->board, NULL) != SLOE_OK) t->board = NULL;
+  return SLOE_OK;
+}
+
+/* The one that is named; else that of the device that was measured, or of its new name. */
 static sloe_status open_board(training *t) {
   const sloe_train_options *o = t->options;
-  const char *const *who = t->lessons.who;
   const sloe_search none = {0}, *search = o->search ? o->search : &none;
   if (!wants_sum(t)) return SLOE_OK;
   if (o->board) {
@@ -360,11 +368,8 @@ static sloe_status open_board(training *t) {
     if (t->board->fitted)
       return sloe_fail(t->err, SLOE_UNSUPPORTED, "'%s' is no data sheet", o->board);
   } else {
-    const char *name =
-        sloe_arena_printf(&t->arena, "%s-datasheet-%s", given(o->device, who[SLOE_EVAL_WHO_device]),
-                          sloe_precision_name(t->lessons.fusion.precision));
-    if (!name) return no_memory(t->err);
-    if (sloe_platform_open(name, search, &t->board, NULL) != SLOE_OK) t->board = NULL;
+    SLOE_TRY(look_for_board(t, t->lessons.who[SLOE_EVAL_WHO_device], search));
+    if (!t->board && o->device) SLOE_TRY(look_for_board(t, o->device, search));
   }
   t->trainer.board = t->board;
   return SLOE_OK;

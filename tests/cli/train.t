@@ -84,3 +84,8 @@ err: 1 rows to learn from, at least 3 are needed
 $ sloe calibrate t.csv -o mine.sloe
 exit 2
 err: -p PLATFORM is missing
+
+== the shipped dataset can be split and learned from
+$ sloe split $PLATFORMS/../datasets/intel-xeon-onednn-t1.csv.gz --by split=test -o a.csv b.csv --format json; sloe train a.csv --model poly --draw 200 --inputs flops,params,activations --log both --format json | jq -c '[.rows > 300, .n_kinds > 5, (.models[0].errors.mape < .models[0].errors.mape_constant)]'
+out= [true,true,true]
+needs jq

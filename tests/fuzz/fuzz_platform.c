@@ -124,7 +124,27 @@ static void check_fitted(const sloe_platform *p) {
   for (size_t i = 0; i < fitted->n_families; i++) check_family(fitted, &fitted->families[i]);
   for (size_t i = 0; i < fitted->n_ops; i++) check_op(fitted, &fitted->ops[i]);
   check(fitted->network.scale > 0 && isfinite(fitted->network.per_layer_ms));
-  check(p->card.source == SLOE_SOURCE_FITTED);
+  const int alone = p->networks && !sloe_fitted_has_layers(fitted);
+  check(p->card.source == (alone ? SLOE_SOURCE_LEARNED : SLOE_SOURCE_FITTED));
+}
+
+static void check_learned(const sloe_figure *f) {
+  check(isnan(f->value) || (f->value > 0 && !isinf(f->value)));
+  check(isnan(f->value) || isnan(f->low) || (f->low <= f->value && f->value <= f->high));
+}
+
+/* What was learned of networks says something of any, or that it knows nothing. */
+static void check_networks(const sloe_platform *p) {
+  sloe_layers *layers = NULL;
+  sloe_estimate *e = NULL;
+  if (!p->networks) return;
+  check(sloe_layers_new(small_net(), sloe_platform_fusion(p), &layers, NULL) == SLOE_OK);
+  check(sloe_estimate_new(layers, p, NULL, &e, NULL) == SLOE_OK);
+  const sloe_result *result = sloe_estimate_get(e);
+  if (p->card.source == SLOE_SOURCE_LEARNED) check_learned(&result->latency_ms);
+  check_learned(&result->power_w);
+  sloe_estimate_free(e);
+  sloe_layers_free(layers);
 }
 
 static void check_report(const sloe_platform *p) {
@@ -142,6 +162,7 @@ static void check_platform(const sloe_platform *p) {
   check_report(p);
   if (p->fitted) {
     check_fitted(p);
+    check_networks(p);
     return;
   }
   check(isfinite(card->peak_gflops) && isfinite(card->bandwidth_gbs));
