@@ -172,3 +172,14 @@ $ sloe estimate $MODELS/tv_resnet18.onnx $MODELS/tv_mobilenet_v2.onnx -p h200-cu
 jq [.. | objects | select(.latency_ms? and .layers?)] | length == 4 and all(.latency_ms.p50 > 0.1 and .latency_ms.p50 < 3)
 jq [.. | objects | select(.memory_kind?) | .memory_kind] == ["device", "device", "device", "device"]
 err: holds for cudnn9 9.19.0
+
+== a board that was learned from whole networks answers with power and memory, and says what it has not seen
+$ sloe estimate $MODELS/tv_resnet18.onnx -p jetson-nano-trt8-fp32 --format json 2> err | jq -c '[.latency_ms.source, .latency_ms.in_domain, (.latency_ms.p50 > 10 and .latency_ms.p50 < 60), (.power_w.value > 2 and .power_w.value < 6), .memory_mb.source]'; cat err
+out= ["learned",false,true,true,"learned"]
+out: unlike the 10970 networks learned from
+needs jq
+
+== inside its domain the interval is narrower
+$ sloe estimate zoo:chain,kind=conv,layers=4,filters=64,k1=3,input=40 -p jetson-nano-trt8-fp32 --format json | jq -c '[.latency_ms.in_domain, (.latency_ms.high / .latency_ms.low < 1.2)]'
+out= [true,true]
+needs jq
