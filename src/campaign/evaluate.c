@@ -57,13 +57,6 @@ static sloe_status warn(evaluation *e, const char *text, sloe_error *err) {
 
 /* ---- asking the platform ---- */
 
-/* A path of the table is relative to the table. */
-static const char *locate(evaluation *e, const char *net) {
-  const char *table = e->options->table, *slash = strrchr(table, '/');
-  if (!slash || *net == '/' || strncmp(net, "zoo:", 4) == 0) return net;
-  return sloe_arena_printf(&e->arena, "%.*s/%s", (int)(slash - table), table, net);
-}
-
 /* "NET#12", layer 12 of NET in its place: *path becomes NET. *layer is -1 without. */
 static sloe_status split_place(evaluation *e, const char **path, int64_t *layer, sloe_error *err) {
   const char *mark = strrchr(*path, '#');
@@ -120,7 +113,7 @@ fail:
 /* Only memory that ran out fails the whole; every other refusal is the net's. */
 static sloe_status ask(evaluation *e, sloe_eval_net *net, sloe_error *err) {
   sloe_error why = {0};
-  const char *path = locate(e, net->text);
+  const char *path = sloe_eval_net_path(&e->arena, e->options->table, net->text);
   if (!path) return out_of_memory(err);
   net->power_rail = net->memory_kind = "";
   net->status = *net->text ? estimate(e, net, path, &why)

@@ -149,3 +149,9 @@ sloe_status sloe_eval_table_read(const sloe_evaluate_options *options, sloe_aren
   sloe_gzip_close(file);
   return status;
 }
+
+const char *sloe_eval_net_path(sloe_arena *arena, const char *table, const char *net) {
+  const char *slash = strrchr(table, '/');
+  if (!slash || *net == '/' || strncmp(net, "zoo:", 4) == 0) return net;
+  return sloe_arena_printf(arena, "%.*s/%s", (int)(slash - table), table, net);
+}

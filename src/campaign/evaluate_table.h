@@ -75,4 +75,8 @@ typedef struct sloe_eval_table {
 sloe_status sloe_eval_table_read(const sloe_evaluate_options *options, sloe_arena *arena,
                                  sloe_eval_table *out, sloe_error *err);
 
+/* Where the NET of a row is: a path of the table is relative to the table. NULL: the arena is full.
+ */
+const char *sloe_eval_net_path(sloe_arena *arena, const char *table, const char *net);
+
 #endif

@@ -62,15 +62,6 @@ static sloe_status read_table(reading *r) {
   }
 }
 
-/* ---- networks ---- */
-
-/* A path of the table is relative to the table. */
-static const char *locate(reading *r, const char *net) {
-  const char *table = r->options->table, *slash = strrchr(table, '/');
-  if (!slash || *net == '/' || strncmp(net, "zoo:", 4) == 0) return net;
-  return sloe_arena_printf(&r->out->arena, "%.*s/%s", (int)(slash - table), table, net);
-}
-
 /* ---- layers of a network ---- */
 
 static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out) {
@@ -147,7 +138,7 @@ static sloe_status open_nets(reading *r) {
     if (watch && watch->stop && watch->stop(watch->context))
       return sloe_fail(r->err, SLOE_STOPPED, "stopped after %zu of %zu nets", i, r->table.n_nets);
     sloe_error why = {0}, *err = r->err;
-    const char *path = locate(r, r->table.nets[i].text);
+    const char *path = sloe_eval_net_path(&r->out->arena, r->options->table, r->table.nets[i].text);
     if (!path) return no_memory(err);
     r->out->first[i] = r->out->layer.n;
     r->err = &why;
