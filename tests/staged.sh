@@ -2,6 +2,7 @@
 #   check NAME COMMAND...     runs it, counts, shows the beginning of what a failed one said
 #   needs_backend NAME        ends the script as skipped where `$sloe` has no such backend
 #   skip WHY                  ends the script as skipped
+#   skip_check NAME WHY       counts one check as skipped
 #   finish                    the counts, and the exit status
 # It takes the first argument as the command `sloe` and goes to a folder of its own, in memory where that
 # can be (a store waits for the disk after every sample), which is removed at the end.
@@ -12,7 +13,7 @@ here=$(realpath "$(dirname "$0")") || exit 2
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 cd "$stage" || exit 2
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 check() { # NAME COMMAND...
   local name=$1
@@ -32,6 +33,11 @@ skip() { # WHY
   exit 0
 }
 
+skip_check() { # NAME WHY
+  skipped=$((skipped + 1))
+  echo "skipped: $1: $2"
+}
+
 needs_backend() { # NAME; a command that does not run is no reason to skip
   local version
   version=$("$sloe" --version) || exit 2
@@ -39,6 +45,6 @@ needs_backend() { # NAME; a command that does not run is no reason to skip
 }
 
 finish() {
-  echo "$passed passed, $failed failed, 0 skipped"
+  echo "$passed passed, $failed failed, $skipped skipped"
   [ $failed -eq 0 ]
 }

@@ -209,13 +209,15 @@ piped="agent:'$sloe' agent -b 'trtexec:path=$tool,work=$stage/work'"
 check "a plan says how long it takes" sh -c "'$sloe' profile -b 'trtexec:path=$tool' -o p.sloe --plan | grep -q 'takes about *29 h'"
 check "a stand-in is profiled over the agent protocol" eval \
   '"$sloe" profile -b "$piped" -o p.sloe --budget 12s --format json >profile.json'
-# A slow machine gets to few layers: what it tells of others is no test of anything.
-off=1.3
-[ "$(jq .points_measured profile.json)" -gt 600 ] || off=1000
 check "its platform is of TensorRT" sh -c "'$sloe' platform export p.sloe | grep -q '\"runtime_version\": \"10.3.0\"'"
 check "it says that nothing can be repeated" sh -c "'$sloe' platform export p.sloe | grep -q '\"reproducible\": \"no'"
 "$sloe" estimate $net -p p.sloe --method layers --format json >measured.json
-check "it estimates what the stand-in takes" says ".latency_ms.p50 / 2.659 | . > 1 / $off and . < $off"
+points=$(jq .points_measured profile.json)
+if [ "$points" -gt 600 ]; then
+  check "it estimates what the stand-in takes" says ".latency_ms.p50 / 2.659 | . > 1 / 1.3 and . < 1.3"
+else
+  skip_check "it estimates what the stand-in takes" "$points layers measured in its time are too few"
+fi
 check "networks are collected" "$sloe" collect nca -b "$piped" --db c.db --count 4
 check "the table has them" sh -c "[ \$('$sloe' db export c.db | wc -l) -eq 5 ]"
 
