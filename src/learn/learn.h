@@ -3,7 +3,7 @@
  *   sloe_learned model; sloe_error err;
  *   const sloe_learn_rows rows = {x, y, n, d};
  *   sloe_learn(sloe_regressor_find("rf"), &rows, &(sloe_learn_options){.log_target = 1}, &model,
- * &err); double ms = sloe_learned_predict(&model, row);     (model/learned.h, with save and load)
+ * &err); double ms = sloe_learned_predict(&model, row);     (model/learned.h)
  *   sloe_learned_fini(&model);
  *
  * Errors of estimates:

@@ -75,8 +75,4 @@ void sloe_layer_sum_encode(const sloe_layer_sum *m, sloe_text *out);
 sloe_status sloe_layer_sum_decode(const void *data, size_t len, sloe_layer_sum *out,
                                   sloe_error *err);
 
-/* A file of just these bytes. Errors: of decode, and NOTFOUND, IO. */
-sloe_status sloe_layer_sum_save(const sloe_layer_sum *m, const char *path, sloe_error *err);
-sloe_status sloe_layer_sum_load(const char *path, sloe_layer_sum *out, sloe_error *err);
-
 #endif

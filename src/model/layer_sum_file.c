@@ -13,8 +13,6 @@
  */
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "model/layer_sum.h"
 
@@ -24,7 +22,6 @@
 
 #define MAGIC "\x89SLS\r\n\x1a\n"
 enum { VERSION = 1, HEADER = 32, COUNTS = 6 };
-static const size_t most_bytes = (size_t)1 << 30;
 
 static void add(sloe_text *out, const void *data, size_t count, size_t size) {
   sloe_text_addn(out, data, count * size);
@@ -132,26 +129,5 @@ sloe_status sloe_layer_sum_decode(const void *data, size_t len, sloe_layer_sum *
   SLOE_TRY(check_header(data, len, err));
   const sloe_status status = take_all(&r, out);
   if (status != SLOE_OK) sloe_layer_sum_fini(out);
-  return status;
-}
-
-sloe_status sloe_layer_sum_save(const sloe_layer_sum *m, const char *path, sloe_error *err) {
-  sloe_text text = {0};
-  char *bytes = NULL;
-  sloe_layer_sum_encode(m, &text);
-  const size_t len = text.len;
-  SLOE_TRY(sloe_text_take(&text, &bytes, err));
-  const sloe_status status = sloe_file_write(path, bytes, len, err);
-  sloe_dealloc(bytes);
-  return status;
-}
-
-sloe_status sloe_layer_sum_load(const char *path, sloe_layer_sum *out, sloe_error *err) {
-  char *bytes = NULL;
-  size_t len;
-  *out = (sloe_layer_sum){0};
-  SLOE_TRY(sloe_file_read(path, most_bytes, &bytes, &len, err));
-  const sloe_status status = sloe_layer_sum_decode(bytes, len, out, err);
-  sloe_dealloc(bytes);
   return status;
 }

@@ -129,10 +129,6 @@ void sloe_learned_encode(const sloe_learned *m, sloe_text *out);
    (newer), NOMEM. */
 sloe_status sloe_learned_decode(const void *data, size_t len, sloe_learned *out, sloe_error *err);
 
-/* A file of just these bytes. Errors: of decode, and NOTFOUND, IO. */
-sloe_status sloe_learned_save(const sloe_learned *m, const char *path, sloe_error *err);
-sloe_status sloe_learned_load(const char *path, sloe_learned *out, sloe_error *err);
-
 /* How many coefficients a polynomial has; SLOE_LEARNED_COEFS + 1 when that is too many. */
 size_t sloe_learned_poly_coefs(size_t n_inputs, size_t degree, int powers);
 size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp);

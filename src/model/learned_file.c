@@ -19,8 +19,6 @@
  */
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "model/learned.h"
 
@@ -199,26 +197,5 @@ sloe_status sloe_learned_decode(const void *data, size_t len, sloe_learned *out,
   return SLOE_OK;
 fail:
   sloe_learned_fini(&m);
-  return status;
-}
-
-sloe_status sloe_learned_save(const sloe_learned *m, const char *path, sloe_error *err) {
-  sloe_text text = {0};
-  char *bytes = NULL;
-  sloe_learned_encode(m, &text);
-  const size_t len = text.len;
-  SLOE_TRY(sloe_text_take(&text, &bytes, err));
-  const sloe_status status = sloe_file_write(path, bytes, len, err);
-  sloe_dealloc(bytes);
-  return status;
-}
-
-sloe_status sloe_learned_load(const char *path, sloe_learned *out, sloe_error *err) {
-  char *bytes = NULL;
-  size_t len;
-  *out = (sloe_learned){0};
-  SLOE_TRY(sloe_file_read(path, most_bytes, &bytes, &len, err));
-  const sloe_status status = sloe_learned_decode(bytes, len, out, err);
-  sloe_dealloc(bytes);
   return status;
 }

@@ -429,25 +429,6 @@ static void every_allocation_may_fail(void **state) {
   }
 }
 
-static void a_file_holds_it(void **state) {
-  (void)state;
-  char path[] = SLOE_BINARY_DIR "/learned-XXXXXX";
-  sloe_learned m, back;
-  sloe_error err;
-  const int fd = mkstemp(path);
-  assert_true(fd >= 0);
-  close(fd);
-  eleven_trees(&m);
-  assert_ok(sloe_learned_save(&m, path, &err), err);
-  assert_ok(sloe_learned_load(path, &back, &err), err);
-  assert_int_equal(back.trees.n_nodes, m.trees.n_nodes);
-  sloe_learned_fini(&back);
-  sloe_learned_fini(&m);
-  remove(path);
-  assert_refused(sloe_learned_load(path, &back, &err), SLOE_NOTFOUND, err, path);
-  assert_empty(&back);
-}
-
 static void too_many_inputs_are_refused(void **state) {
   (void)state;
   sloe_learned m;
@@ -473,7 +454,6 @@ int main(void) {
       cmocka_unit_test(changed_bytes_do_no_harm),
       cmocka_unit_test(a_newer_file_is_said_to_be_so),
       cmocka_unit_test(every_allocation_may_fail),
-      cmocka_unit_test(a_file_holds_it),
       cmocka_unit_test(too_many_inputs_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
