@@ -58,9 +58,11 @@ sloe_status sloe_backend_load(const char *modules, const char *name, const sloe_
   snprintf(symbol, sizeof symbol, "sloe_backend_%s", name);
   *out = dlsym(library, symbol);
   dlclose(library); /* stays, by RTLD_NODELETE */
-  if (*out && strcmp((*out)->name, name) == 0) return SLOE_OK;
+  if (*out && (*out)->contract == SLOE_BACKEND_CONTRACT && strcmp((*out)->name, name) == 0)
+    return SLOE_OK;
   *out = NULL;
-  return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: its module holds another thing", name);
+  return sloe_fail(err, SLOE_UNSUPPORTED,
+                   "backend %s: the module libsloe-%s.so is of another build of sloe", name, name);
 }
 
 #endif

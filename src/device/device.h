@@ -81,6 +81,7 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
 /* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice,
    kernels. */
 typedef struct sloe_backend {
+  size_t contract;  /* SLOE_BACKEND_CONTRACT, of a module */
   const char *name; /* "onednn" */
   const char *doc;  /* one line for --help: what it runs, its keys */
   sloe_status (*open)(const sloe_backend_options *options, void **state, sloe_device_info *info,
@@ -118,6 +119,10 @@ typedef struct sloe_backend {
      job. */
   const char *(*kernels)(void *state, void *job);
 } sloe_backend;
+
+/* What a module and the library that loads it must agree on: one of another build would write past
+   what is asked of it, or beside it. */
+#define SLOE_BACKEND_CONTRACT (sizeof(sloe_backend) << 16 | sizeof(sloe_device_info))
 
 /* ---- opening ---- */
 

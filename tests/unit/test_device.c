@@ -56,6 +56,15 @@ static void a_module_that_is_not_there_is_unsupported(void **state) {
   assert_null(device);
 }
 
+static void a_module_of_another_build_is_refused(void **state) {
+  (void)state;
+  sloe_device *device;
+  sloe_error err;
+  assert_refused(sloe_device_open("onednn", SLOE_STALE_MODULES, &device, &err), SLOE_UNSUPPORTED,
+                 err, "libsloe-onednn.so is of another build of sloe");
+  assert_null(device);
+}
+
 typedef struct seen {
   int sim, onednn;
 } seen;
@@ -136,6 +145,7 @@ int main(void) {
       cmocka_unit_test(a_backend_says_who_it_is),
       cmocka_unit_test(a_wrong_backend_is_refused_with_what_there_is),
       cmocka_unit_test(a_module_that_is_not_there_is_unsupported),
+      cmocka_unit_test(a_module_of_another_build_is_refused),
       cmocka_unit_test(every_backend_is_listed_with_what_is_missing),
       cmocka_unit_test(an_impossible_layer_is_refused_before_the_backend_sees_it),
       cmocka_unit_test(what_does_not_fit_is_unsupported_and_the_device_lives_on),

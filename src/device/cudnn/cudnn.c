@@ -178,6 +178,7 @@ static const char *kernels(void *state, void *job) {
 }
 
 __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
+    .contract = SLOE_BACKEND_CONTRACT,
     .name = "cudnn",
     .doc =
         "an NVIDIA GPU through cuDNN; precision=fp32|tf32|fp16, batch=N (1), device=N (0), "
