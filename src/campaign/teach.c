@@ -30,9 +30,25 @@ static sloe_status out_of_memory(sloe_error *err) {
 
 /* ---- rows ---- */
 
+/* Features of how a runtime chooses kernels. */
+static int is_choice(int feature) {
+  return feature == SLOE_LAYER_FEATURE_k_align || feature == SLOE_LAYER_FEATURE_c_align ||
+         feature == SLOE_LAYER_FEATURE_log_transforms;
+}
+
 /* What the last block of `block` wastes: ln(rounded up / x). */
 static double waste(double x, double block) {
   return log(ceil(x / block) * block / x);
+}
+
+/* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. */
+static size_t take_division(double count, double *out) {
+  size_t n = 0;
+  for (double block = 8; block > 1; block /= 2) out[n++] = fmod(count, block) == 0;
+  out[n++] = waste(count, 8);
+  out[n++] = waste(count, 32);
+  out[n++] = log(ceil(count / 8) * 8);
+  return n;
 }
 
 void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
@@ -42,7 +58,8 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
     const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
                          i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
-    const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier;
+    const int is_sum =
+        i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier || is_choice(i);
     if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
@@ -54,12 +71,19 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   out[n++] = waste((double)s->out[1], 8);
   out[n++] = log(l->stair_ms);
   for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
+  for (; n < INPUTS; n++) out[n] = 0;
+  if (!l->chosen) return;
+  n = INPUTS - SLOE_TEACH_ALIGNED;
+  n += take_division((double)channels, out + n);
+  n += take_division((double)filters, out + n);
+  out[n] = channels <= 4;
 }
 
 static void take_features(const sloe_lesson *l, double *out) {
   float x[SLOE_LAYER_FEATURES];
   sloe_layer_features(&l->spec, &l->place, x);
-  for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) out[i] = (double)x[i];
+  for (int i = 0; i < SLOE_LAYER_FEATURES; i++)
+    out[i] = is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
 
 /* ---- what is told ---- */

@@ -157,6 +157,12 @@ static float extra_of(const sloe_layer_spec *s) {
   }
 }
 
+static float align_of(int64_t count) {
+  int power = 0;
+  while (power < 5 && count > 0 && !(count >> power & 1)) power++;
+  return (float)power;
+}
+
 /* Beyond these no cache holds them: one network is as large as another. */
 static double cold_weights(const sloe_layer_place *place) {
   const uint64_t most = UINT64_C(1) << 26;
@@ -169,6 +175,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
   const double macs = (double)sloe_layer_spec_macs(s), inner = sloe_layer_inner_macs(s);
   const int64_t channels = s->c / s->groups;
   const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
+  const sloe_transforms transforms = sloe_layer_transforms(s);
   const float values[SLOE_LAYER_FEATURES] = {
       [SLOE_LAYER_FEATURE_log_k] = ln((double)s->k),
       [SLOE_LAYER_FEATURE_log_c] = ln((double)channels),
@@ -201,6 +208,9 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_log_transform] = ln(sloe_layer_transform(s)),
       [SLOE_LAYER_FEATURE_log_fourier] = ln(sloe_layer_fourier(s)),
       [SLOE_LAYER_FEATURE_fourier] = ln(inner) - ln(sloe_layer_fourier(s)),
+      [SLOE_LAYER_FEATURE_k_align] = align_of(filters),
+      [SLOE_LAYER_FEATURE_c_align] = align_of(channels),
+      [SLOE_LAYER_FEATURE_log_transforms] = ln(transforms.in + transforms.out + transforms.weights),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }
