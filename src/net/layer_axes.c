@@ -12,7 +12,7 @@ typedef struct dim_names {
 static const dim_names WINDOW = {{"filters", "channels", "height", "width"}},
                        IMAGE = {{"channels", "height", "width"}},
                        PRODUCT = {{"units", "inputs", "rows"}}, TWO = {{"length", "rows"}},
-                       ELEMENTS = {{"elements"}};
+                       ELEMENTS = {{"elements"}}, PARTS = {{"elements", "parts"}};
 
 static const dim_names *names_of(sloe_spec_op op) {
   switch (op) {
@@ -27,6 +27,7 @@ static const dim_names *names_of(sloe_spec_op op) {
     case SLOE_SPEC_SOFTMAX:
     case SLOE_SPEC_LAYERNORM:
     case SLOE_SPEC_REDUCE: return &TWO;
+    case SLOE_SPEC_CONCAT: return &PARTS;
     default: return &ELEMENTS;
   }
 }
@@ -91,7 +92,9 @@ size_t sloe_layer_coords(const sloe_layer_spec *s, int64_t x[SLOE_LAYER_DIMS]) {
   }
   const uint64_t elements = sloe_layer_spec_out_elements(s);
   x[0] = elements > (uint64_t)1 << 40 ? INT64_C(1) << 40 : (int64_t)elements;
-  return 1;
+  if (names != &PARTS) return 1;
+  x[1] = s->parts;
+  return 2;
 }
 
 /* Taps of a window that lie inside the image, summed over the output positions of one dimension. */
