@@ -46,7 +46,7 @@ static double waste(double x, double block) {
 /* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. */
 static size_t take_division(double count, double *out) {
   size_t n = 0;
-  for (double block = 8; block > 1; block /= 2) out[n++] = fmod(count, block) == 0;
+  for (int block = 8; block > 1; block /= 2) out[n++] = fmod(count, block) == 0;
   out[n++] = waste(count, 8);
   out[n++] = waste(count, 32);
   out[n++] = log(ceil(count / 8) * 8);
@@ -78,9 +78,7 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   n = INPUTS - SLOE_TEACH_ALIGNED;
   n += take_division((double)channels, out + n);
   n += take_division((double)filters, out + n);
-  out[n++] = channels <= 4;
-  out[n++] = channels == filters;
-  out[n] = s->act == SLOE_SPEC_ACT_NONE || s->act == SLOE_SPEC_ACT_RELU; /* most take no other */
+  out[n] = channels <= 4;
 }
 
 static void take_features(const sloe_lesson *l, double *out) {

@@ -30,7 +30,7 @@ typedef struct sloe_lesson { /* one row, measured or told */
    waste, a name one input for each; what is a sum of others, for trees alone, is left out. What
    divides the channels is always 0 where it does not count. `place` NULL: by itself. */
 enum {
-  SLOE_TEACH_ALIGNED = 15,
+  SLOE_TEACH_ALIGNED = 13,
   SLOE_TEACH_INPUTS =
       SLOE_LAYER_FEATURES - 10 + 4 + 1 + SLOE_SPEC_ACT_COUNT + (int)SLOE_TEACH_ALIGNED
 };
