@@ -13,11 +13,10 @@
 
 enum {
   TOLD_MOST = 24000,
-  TOLD_MOST_BY_KERNELS = 192000,
+  TOLD_MOST_BY_KERNELS = 96000,
   TOLD_EACH = 12, /* a measured row; */
-  TOLD_EACH_BY_KERNELS = 48,
-  MANY = 2500, /* measured rows, */
-  SOME = 300,  /* for many trees, or some, where there are kernels */
+  TOLD_EACH_BY_KERNELS = 24,
+  MANY = 40000, /* rows for many trees, where there are kernels */
   ACTS = SLOE_SPEC_ACT_COUNT,
   INPUTS = SLOE_TEACH_INPUTS
 };
@@ -274,12 +273,11 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
                         sloe_boost *out, sloe_error *err) {
-  const int many = by_kernels && measured > MANY;
-  const sloe_boost_params params = {.trees = n < 3000          ? 64
-                                             : !by_kernels     ? 96
-                                             : many            ? 512
-                                             : measured > SOME ? 256
-                                                               : 128,
+  const int many = by_kernels && n > MANY;
+  const sloe_boost_params params = {.trees = n < 3000     ? 64
+                                             : many       ? 512
+                                             : by_kernels ? 128
+                                                          : 96,
                                     .depth = n < 3000 ? 5 : 6,
                                     .rate = many ? 0.3 : 0.4, /* what is told has no noise */
                                     .row_share = 1,
@@ -335,21 +333,11 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
   return status;
 }
 
-/* Half of them for models that only judge networks: with twice as many those of cuDNN's
-   convolutions come from 9.8 to 8.9 % of held-out layers. */
-static size_t most_told(const teacher *t, size_t n, int judging) {
-  if (!t->kernels) return TOLD_EACH * n < TOLD_MOST ? TOLD_EACH * n : TOLD_MOST;
-  const size_t each = TOLD_EACH_BY_KERNELS * n,
-               most = each < TOLD_MOST_BY_KERNELS ? each : TOLD_MOST_BY_KERNELS;
-  return judging ? most / 2 : most;
-}
-
 sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
                        double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
                        sloe_error *err) {
   teacher t = {0};
   sloe_status status;
-  const int judging = shape->kernels != NULL;
   *out = (sloe_boost){0};
   *spread = NAN;
   sloe_lesson *all = sloe_alloc(n + TOLD_MOST_BY_KERNELS, sizeof *all);
@@ -363,7 +351,9 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .key = sloe_layer_key_of(&lessons[0].spec),
                .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
-  const size_t told = draw_many(&d, all + n, most_told(&t, n, judging));
+  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST,
+               each = n * (t.kernels ? TOLD_EACH_BY_KERNELS : TOLD_EACH);
+  const size_t told = draw_many(&d, all + n, each < room ? each : room);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
   SLOE_GOTO(grow(all, n, n + told, t.kernels != NULL, out, err));
