@@ -22,6 +22,7 @@
 #include "base/number.h"
 #include "campaign/campaign.h"
 #include "campaign/evaluate_table.h"
+#include "estimate/estimate.h"
 #include "learn/learn.h"
 #include "platform/platform.h"
 
@@ -81,6 +82,26 @@ static sloe_status take_layer(const sloe_result *result, int64_t layer, sloe_eva
   return SLOE_OK;
 }
 
+/* A layer of a table ran as one, also where networks run it as two: an activation behind a batch
+   normalisation, say. */
+static sloe_status take_spec(const evaluation *e, const char *path, const sloe_result *result,
+                             sloe_eval_net *net, sloe_error *err) {
+  sloe_layer_spec spec;
+  sloe_spec_estimate told;
+  sloe_figure *figure = &net->figure[SLOE_EVAL_latency_ms];
+  if (strncmp(path, "zoo:layer,", 10) != 0 || result->n_layers < 2 || net->batch > 1 ||
+      figure->source != SLOE_SOURCE_FITTED)
+    return SLOE_OK;
+  SLOE_TRY(sloe_layer_spec_parse(path, &spec, err));
+  SLOE_TRY(sloe_estimate_spec(e->platform, &spec, &told, err));
+  *figure = (sloe_figure){.value = told.latency_ms,
+                          .low = NAN,
+                          .high = NAN,
+                          .source = told.source,
+                          .in_domain = told.in_domain};
+  return SLOE_OK;
+}
+
 static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path, sloe_error *err) {
   const sloe_net_options how = {.batch = net->batch};
   const sloe_estimate_options options = {.method = e->options->method, .model = e->model};
@@ -102,7 +123,10 @@ static sloe_status estimate(evaluation *e, sloe_eval_net *net, const char *path,
   net->memory_kind =
       sloe_arena_printf(&e->arena, "%s", result->memory_kind ? result->memory_kind : "");
   if (!net->power_rail || !net->memory_kind) SLOE_GOTO(out_of_memory(err));
-  if (layer >= 0) SLOE_GOTO(take_layer(result, layer, net, err));
+  if (layer >= 0)
+    SLOE_GOTO(take_layer(result, layer, net, err));
+  else
+    SLOE_GOTO(take_spec(e, path, result, net, err));
 fail:
   sloe_estimate_free(answer);
   sloe_layers_free(layers);

@@ -15,9 +15,9 @@ enum {
   LEAST = 40,       /* layers of a kernel */
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
-  OWN_SHAPE = 400,  /* layers that a kernel needs for a shape of its own */
+  MOST_NAMES = 64,  /* of more, those that differ in a parameter alone are one */
   INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
-  FEATURES = SLOE_LAYER_FEATURES + 3
+  FEATURES = SLOE_LAYER_FEATURES + 2
 };
 _Static_assert((int)FEATURES <= (int)SLOE_FOREST_FEATURES, "trees take every feature");
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
@@ -42,7 +42,8 @@ struct sloe_kernel_set {
   kernel *kernels;
   size_t n, cap;
   double units;
-  double *left; /* ms of each lesson of the fit */
+  int by_family; /* kernels that differ in a parameter alone are one: their fastest */
+  double *left;  /* ms of each lesson of the fit */
   size_t n_left;
 };
 
@@ -73,17 +74,31 @@ static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) 
 /* For the trees that say where a kernel applies: sizes, remainders, memory. */
 static void take_features(const sloe_lesson *l, float out[FEATURES]) {
   const sloe_layer_spec *s = &l->spec;
-  const sloe_transforms t = sloe_layer_transforms(s);
   sloe_layer_features(s, NULL, out);
-  out[SLOE_LAYER_FEATURES] = (float)log(t.in + t.out + t.weights);
-  out[SLOE_LAYER_FEATURES + 1] = (float)(s->k / s->groups % 8);
-  out[SLOE_LAYER_FEATURES + 2] = (float)(s->kernel[0] == s->kernel[1]);
+  out[SLOE_LAYER_FEATURES] = (float)(s->k / s->groups % 8);
+  out[SLOE_LAYER_FEATURES + 1] = (float)(s->kernel[0] == s->kernel[1]);
 }
 
 /* ---- what was measured ---- */
 
+/* "eng=41,2=1,13=0,fused" to "eng=41,fused": the parts that are no number's value, and the first.
+ */
+static void drop_parameters(char *name) {
+  char *to = name + strcspn(name, ",");
+  for (const char *from = to; *from;) {
+    const size_t len = 1 + strcspn(from + 1, ",");
+    if (!memchr(from, '=', len)) {
+      memmove(to, from, len);
+      to += len;
+    }
+    from += len;
+  }
+  *to = 0;
+}
+
 static kernel *find(sloe_kernel_set *set, const char *name, size_t len, sloe_error *err) {
-  const char *key = sloe_arena_strn(&set->arena, name, len);
+  char *key = sloe_arena_strn(&set->arena, name, len);
+  if (key && set->by_family) drop_parameters(key);
   const int32_t at = key ? sloe_map_get(&set->by_name, key) : -1;
   if (at >= 0) return &set->kernels[at];
   if (!key ||
@@ -130,7 +145,7 @@ static sloe_status read_list(sloe_kernel_set *set, size_t lesson, const char *li
 /* ---- a kernel ---- */
 
 static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const double *x,
-                               const sloe_gauss_shape *shape, sloe_error *err) {
+                               sloe_error *err) {
   const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS;
   double *rows = sloe_alloc(m * INPUTS, sizeof *rows), *y = sloe_alloc(m, sizeof *y);
   sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
@@ -139,7 +154,7 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
     memcpy(rows + i * INPUTS, x + s->lesson * INPUTS, INPUTS * sizeof *rows);
     y[i] = log(s->ms);
   }
-  if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, INPUTS, shape, &k->process, err);
+  if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, INPUTS, NULL, &k->process, err);
   for (size_t i = 0; status == SLOE_OK && i < m; i++) {
     const sample *s = &k->samples[i * k->n / m];
     double *left = &set->left[s->lesson];
@@ -154,11 +169,12 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
 /* From the layers that have kernels at all. */
 static sloe_status fit_applies(kernel *k, const sloe_lesson *const *alone, const size_t *with,
                                size_t n_with, sloe_error *err) {
-  const sloe_boost_params params = {.trees = 60,
-                                    .depth = 5,
-                                    .rate = 0.4,
-                                    .row_share = 1,
-                                    .feature_share = 1,
+  const sloe_boost_params params = {.trees = 256,
+                                    .depth = 6,
+                                    .rate = 0.1,
+                                    .lambda = 3,
+                                    .row_share = 0.7,
+                                    .feature_share = 0.6,
                                     .folds = 1,
                                     .seed = 1};
   k->everywhere = k->n == n_with;
@@ -186,16 +202,28 @@ static int by_count(const void *a, const void *b) {
   return p->n != q->n ? (p->n < q->n) - (p->n > q->n) : strcmp(p->name, q->name);
 }
 
-/* The most tried first: they have shapes of their own, the others the first one's. */
+/* The most tried first. */
 static sloe_status fit_all(sloe_kernel_set *set, const sloe_lesson *const *alone, const double *x,
                            const size_t *with, size_t n_with, sloe_error *err) {
   if (set->n) qsort(set->kernels, set->n, sizeof *set->kernels, by_count);
   while (set->n && set->kernels[set->n - 1].n < LEAST) set->n--;
   for (size_t i = 0; i < set->n; i++) {
     kernel *k = &set->kernels[i];
-    const int own = !i || k->n >= OWN_SHAPE;
-    SLOE_TRY(fit_process(set, k, x, own ? NULL : &set->kernels[0].process.shape, err));
+    SLOE_TRY(fit_process(set, k, x, err));
     SLOE_TRY(fit_applies(k, alone, with, n_with, err));
+  }
+  return SLOE_OK;
+}
+
+/* All lists; anew by families where that makes too many names. */
+static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+                              sloe_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    SLOE_TRY(read_list(set, i, alone[i]->kernels, err));
+    if (set->by_family || set->n <= MOST_NAMES) continue;
+    *set = (sloe_kernel_set){
+        .arena = set->arena, .units = set->units, .left = set->left, .n_left = n, .by_family = 1};
+    return read_lists(set, alone, n, err);
   }
   return SLOE_OK;
 }
@@ -210,8 +238,8 @@ static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alo
     if (!*alone[i]->kernels) continue;
     with[n_with++] = i;
     take_inputs(alone[i], set->units, x + i * INPUTS);
-    status = read_list(set, i, alone[i]->kernels, err);
   }
+  if (status == SLOE_OK) status = read_lists(set, alone, n, err);
   if (status == SLOE_OK) status = fit_all(set, alone, x, with, n_with, err);
   sloe_dealloc(x);
   sloe_dealloc(with);
@@ -273,7 +301,7 @@ typedef struct telling {
 
 /* What trees say is no probability: below UNLIKELY it is none, above 1 - UNLIKELY certainty. */
 static double chance_of(const kernel *k, const float *features) {
-  static const double unlikely = 0.2;
+  static const double unlikely = 0.05;
   if (k->everywhere) return 1;
   const double told = sloe_forest_eval(&k->applies.forest, features);
   return fmin(1, fmax(0, (told - unlikely) / (1 - 2 * unlikely)));

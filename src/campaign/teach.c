@@ -16,6 +16,7 @@ enum {
   TOLD_MOST_BY_KERNELS = 96000,
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_BY_KERNELS = 24,
+  MANY = 40000, /* rows for many trees, where there are kernels */
   ACTS = SLOE_SPEC_ACT_COUNT,
   INPUTS = SLOE_TEACH_INPUTS
 };
@@ -30,9 +31,25 @@ static sloe_status out_of_memory(sloe_error *err) {
 
 /* ---- rows ---- */
 
+/* Features of how a runtime chooses kernels. */
+static int is_choice(int feature) {
+  return feature == SLOE_LAYER_FEATURE_k_align || feature == SLOE_LAYER_FEATURE_c_align ||
+         feature == SLOE_LAYER_FEATURE_log_transforms;
+}
+
 /* What the last block of `block` wastes: ln(rounded up / x). */
 static double waste(double x, double block) {
   return log(ceil(x / block) * block / x);
+}
+
+/* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. */
+static size_t take_division(double count, double *out) {
+  size_t n = 0;
+  for (int block = 8; block > 1; block /= 2) out[n++] = fmod(count, block) == 0;
+  out[n++] = waste(count, 8);
+  out[n++] = waste(count, 32);
+  out[n++] = log(ceil(count / 8) * 8);
+  return n;
 }
 
 void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
@@ -42,7 +59,8 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
     const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
                          i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
-    const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier;
+    const int is_sum =
+        i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier || is_choice(i);
     if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
@@ -54,12 +72,19 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   out[n++] = waste((double)s->out[1], 8);
   out[n++] = log(l->stair_ms);
   for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
+  for (; n < INPUTS; n++) out[n] = 0;
+  if (!l->chosen) return;
+  n = INPUTS - SLOE_TEACH_ALIGNED;
+  n += take_division((double)channels, out + n);
+  n += take_division((double)filters, out + n);
+  out[n] = channels <= 4;
 }
 
 static void take_features(const sloe_lesson *l, double *out) {
   float x[SLOE_LAYER_FEATURES];
   sloe_layer_features(&l->spec, &l->place, x);
-  for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) out[i] = (double)x[i];
+  for (int i = 0; i < SLOE_LAYER_FEATURES; i++)
+    out[i] = is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
 
 /* ---- what is told ---- */
@@ -248,11 +273,13 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
                         sloe_boost *out, sloe_error *err) {
+  const int many = by_kernels && n > MANY;
   const sloe_boost_params params = {.trees = n < 3000     ? 64
-                                             : by_kernels ? 256
+                                             : many       ? 512
+                                             : by_kernels ? 128
                                                           : 96,
                                     .depth = n < 3000 ? 5 : 6,
-                                    .rate = 0.4, /* what is told has no noise */
+                                    .rate = many ? 0.3 : 0.4, /* what is told has no noise */
                                     .row_share = 1,
                                     .feature_share = 1,
                                     .lambda = 2,

@@ -23,12 +23,17 @@ typedef struct sloe_lesson { /* one row, measured or told */
   double stair_ms;     /* of the staircase */
   double y;            /* ln(time / staircase) */
   const char *kernels; /* what each took (device.h); "": not known */
+  int chosen; /* of a runtime that chooses among kernels: what divides the channels counts */
 } sloe_lesson;
 
 /* The inputs of a process. Features that are remainders or names are no lengths: remainders become
-   waste, a name one input for each; what is a sum of others, for trees alone, is left out. `place`
-   NULL: by itself. */
-enum { SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 7 + 4 + 1 + SLOE_SPEC_ACT_COUNT };
+   waste, a name one input for each; what is a sum of others, for trees alone, is left out. What
+   divides the channels is always 0 where it does not count. `place` NULL: by itself. */
+enum {
+  SLOE_TEACH_ALIGNED = 13,
+  SLOE_TEACH_INPUTS =
+      SLOE_LAYER_FEATURES - 10 + 4 + 1 + SLOE_SPEC_ACT_COUNT + (int)SLOE_TEACH_ALIGNED
+};
 void sloe_teach_inputs(const sloe_lesson *lesson, const sloe_layer_place *place,
                        double out[SLOE_TEACH_INPUTS]);
 

@@ -28,7 +28,7 @@
 #include "sloe/sloe.h"
 
 #define SLOE_FOREST_FEATURES 40
-#define SLOE_FOREST_TREES    256
+#define SLOE_FOREST_TREES    512
 #define SLOE_FOREST_DEPTH    6
 #define SLOE_FOREST_LANES    4
 #define SLOE_FOREST_BLOCK    16

@@ -12,7 +12,7 @@ typedef struct dim_names {
 static const dim_names WINDOW = {{"filters", "channels", "height", "width"}},
                        IMAGE = {{"channels", "height", "width"}},
                        PRODUCT = {{"units", "inputs", "rows"}}, TWO = {{"length", "rows"}},
-                       ELEMENTS = {{"elements"}};
+                       ELEMENTS = {{"elements"}}, PARTS = {{"elements", "parts"}};
 
 static const dim_names *names_of(sloe_spec_op op) {
   switch (op) {
@@ -27,6 +27,7 @@ static const dim_names *names_of(sloe_spec_op op) {
     case SLOE_SPEC_SOFTMAX:
     case SLOE_SPEC_LAYERNORM:
     case SLOE_SPEC_REDUCE: return &TWO;
+    case SLOE_SPEC_CONCAT: return &PARTS;
     default: return &ELEMENTS;
   }
 }
@@ -91,7 +92,9 @@ size_t sloe_layer_coords(const sloe_layer_spec *s, int64_t x[SLOE_LAYER_DIMS]) {
   }
   const uint64_t elements = sloe_layer_spec_out_elements(s);
   x[0] = elements > (uint64_t)1 << 40 ? INT64_C(1) << 40 : (int64_t)elements;
-  return 1;
+  if (names != &PARTS) return 1;
+  x[1] = s->parts;
+  return 2;
 }
 
 /* Taps of a window that lie inside the image, summed over the output positions of one dimension. */
@@ -157,6 +160,12 @@ static float extra_of(const sloe_layer_spec *s) {
   }
 }
 
+static float align_of(int64_t count) {
+  int power = 0;
+  while (power < 5 && count > 0 && !(count >> power & 1)) power++;
+  return (float)power;
+}
+
 /* Beyond these no cache holds them: one network is as large as another. */
 static double cold_weights(const sloe_layer_place *place) {
   const uint64_t most = UINT64_C(1) << 26;
@@ -169,6 +178,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
   const double macs = (double)sloe_layer_spec_macs(s), inner = sloe_layer_inner_macs(s);
   const int64_t channels = s->c / s->groups;
   const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
+  const sloe_transforms transforms = sloe_layer_transforms(s);
   const float values[SLOE_LAYER_FEATURES] = {
       [SLOE_LAYER_FEATURE_log_k] = ln((double)s->k),
       [SLOE_LAYER_FEATURE_log_c] = ln((double)channels),
@@ -201,6 +211,9 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_log_transform] = ln(sloe_layer_transform(s)),
       [SLOE_LAYER_FEATURE_log_fourier] = ln(sloe_layer_fourier(s)),
       [SLOE_LAYER_FEATURE_fourier] = ln(inner) - ln(sloe_layer_fourier(s)),
+      [SLOE_LAYER_FEATURE_k_align] = align_of(filters),
+      [SLOE_LAYER_FEATURE_c_align] = align_of(channels),
+      [SLOE_LAYER_FEATURE_log_transforms] = ln(transforms.in + transforms.out + transforms.weights),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

@@ -67,7 +67,10 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(log_tiles_64, "the same of 64 x 64")                                          \
   X(log_transform, "ln of the side of a square Fourier transform, a power of 2")  \
   X(log_fourier, "ln of the work of a convolution made by such transforms")       \
-  X(fourier, "ln of the multiply-accumulates over that work")
+  X(fourier, "ln of the multiply-accumulates over that work")                     \
+  X(k_align, "log2 of what divides the filters of a group, of 1, 2, 4 ... 32")    \
+  X(c_align, "the same of the channels of a group")                               \
+  X(log_transforms, "ln of the elements of those transforms")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,

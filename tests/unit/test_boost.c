@@ -209,11 +209,16 @@ static void sizes_and_params_out_of_range_are_refused(void **state) {
     sloe_boost_params params;
     const char *text;
   } cases[] = {
-      {{.trees = 257}, "trees is 257"},  {{.depth = 7}, "depth is 7"},
-      {{.bins = 1}, "bins is 1"},        {{.bins = 65}, "bins is 65"},
-      {{.folds = 65}, "folds is 65"},    {{.rate = -0.1}, "rate"},
-      {{.rate = NAN}, "rate"},           {{.lambda = -1}, "lambda"},
-      {{.row_share = 1.5}, "row_share"}, {{.feature_share = 2}, "feature_share"},
+      {{.trees = SLOE_FOREST_TREES + 1}, "trees is 513"},
+      {{.depth = 7}, "depth is 7"},
+      {{.bins = 1}, "bins is 1"},
+      {{.bins = 65}, "bins is 65"},
+      {{.folds = 65}, "folds is 65"},
+      {{.rate = -0.1}, "rate"},
+      {{.rate = NAN}, "rate"},
+      {{.lambda = -1}, "lambda"},
+      {{.row_share = 1.5}, "row_share"},
+      {{.feature_share = 2}, "feature_share"},
   };
   double x[(SLOE_FOREST_FEATURES + 1) * 2] = {0}, y[2] = {1, 2};
   sloe_boost b;

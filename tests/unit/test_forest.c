@@ -107,7 +107,7 @@ static void sizes_out_of_range_are_refused(void **state) {
   } cases[] = {
       {offsetof(sloe_forest, n_features), 0, "features"},
       {offsetof(sloe_forest, n_features), SLOE_FOREST_FEATURES + 1, "features"},
-      {offsetof(sloe_forest, n_trees), 257, "trees"},
+      {offsetof(sloe_forest, n_trees), SLOE_FOREST_TREES + 1, "trees"},
       {offsetof(sloe_forest, depth), 0, "depth"},
       {offsetof(sloe_forest, depth), 7, "depth"},
       {offsetof(sloe_forest, depth), UINT32_MAX, "depth"},

@@ -73,6 +73,29 @@ static void the_least_of_the_kernels_is_told(void **state) {
   sloe_kernels_free(set);
 }
 
+/* Each layer names its own configuration of both kernels: by name none has layers enough. */
+static void names_that_differ_in_parameters_alone_are_one_where_they_are_many(void **state) {
+  (void)state;
+  sloe_kernel_set *set;
+  sloe_error err;
+  double ms[ASKED], sum = 0;
+  draw_lessons(1, N, lessons, texts);
+  draw_lessons(2, ASKED, asked, asked_texts);
+  for (size_t i = 0; i < N; i++) {
+    const sloe_layer_spec *s = &lessons[i].spec;
+    int len = snprintf(texts[i], TEXT, "e=1,2=%zu,f:%.4f e=1,3=%zu,f:%.4f", i, tiles_ms(s) * 1e3, i,
+                       tiles_ms(s) * 1e4);
+    if (has_direct(s))
+      snprintf(texts[i] + len, TEXT - (size_t)len, " e=2,2=%zu:%.4f", i, direct_ms(s) * 1e3);
+  }
+  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  assert_non_null(set);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
+  assert_true(sum / ASKED < 0.12);
+  sloe_kernels_free(set);
+}
+
 static void without_enough_layers_there_are_no_kernels(void **state) {
   (void)state;
   sloe_kernel_set *set;
@@ -124,6 +147,7 @@ static void what_the_clock_takes_is_taken_off_the_layers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_least_of_the_kernels_is_told),
+      cmocka_unit_test(names_that_differ_in_parameters_alone_are_one_where_they_are_many),
       cmocka_unit_test(without_enough_layers_there_are_no_kernels),
       cmocka_unit_test(layers_of_networks_teach_no_kernel),
       cmocka_unit_test(what_the_clock_takes_is_taken_off_the_layers),

@@ -88,7 +88,7 @@ static void coordinates_are_the_sizes_that_the_family_leaves_open(void **state) 
       {"op=globalpool,n=2,c=64,h=7,w=9", 3, {64, 14, 9}},
       {"op=resize,c=8,h=4,w=4,out=8x12", 3, {8, 8, 12}},
       {"op=softmax,n=3,c=100,h=2,w=5", 2, {100, 30}},
-      {"op=concat,n=2,c=30,h=4,w=5,parts=3", 1, {1200}},
+      {"op=concat,n=2,c=30,h=4,w=5,parts=3", 2, {1200, 3}},
       {"op=slice,c=30,h=4,w=5,k=10", 1, {200}},
   };
   (void)state;
@@ -211,7 +211,24 @@ static void features_of_a_convolution_are_its_sizes(void **state) {
   assert_near(FEATURE(s, act), SLOE_SPEC_ACT_RELU);
   assert_near(FEATURE(s, extra), 0);
   assert_near(FEATURE(s, log_w), log(20));
+  assert_near(FEATURE(s, k_align), 1);
+  assert_near(FEATURE(s, c_align), 1);
+  assert_near(FEATURE(s, log_transforms),
+              log(64. * 64 * (2 * 24 + 2 * 72 + 6 * 72))); /* 33 rows take transforms of 64 */
   assert_near(FEATURE(s, padding), 1 - (20 * 7 - 12) / (20. * 7)); /* 3 + 2 + 1 at either end */
+}
+
+static void alignment_is_the_power_of_two_that_divides_up_to_32(void **state) {
+  (void)state;
+  const sloe_layer_spec odd = spec_of("op=conv,c=3,h=8,w=8,k=40"),
+                        even = spec_of("op=conv,c=32,h=8,w=8,k=192"),
+                        depthwise = spec_of("op=conv,c=48,h=8,w=8,groups=48");
+  assert_near(FEATURE(odd, c_align), 0);
+  assert_near(FEATURE(odd, k_align), 3);
+  assert_near(FEATURE(even, c_align), 5);
+  assert_near(FEATURE(even, k_align), 5);
+  assert_near(FEATURE(depthwise, c_align), 0);
+  assert_near(FEATURE(depthwise, k_align), 4);
 }
 
 static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **state) {
@@ -274,6 +291,7 @@ int main(void) {
       cmocka_unit_test(without_padding_all_work_is_inner),
       cmocka_unit_test(far_dilated_taps_fall_outside),
       cmocka_unit_test(features_of_a_convolution_are_its_sizes),
+      cmocka_unit_test(alignment_is_the_power_of_two_that_divides_up_to_32),
       cmocka_unit_test(a_place_is_whether_in_a_network_and_how_many_weights_it_has),
       cmocka_unit_test(the_extra_feature_is_what_each_op_has_besides),
       cmocka_unit_test(features_of_every_layer_are_finite),

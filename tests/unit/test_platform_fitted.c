@@ -8,7 +8,7 @@
 
 #define TOY     "toy-cpu-onednn-fp32-t1"
 #define SAMPLE  SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted.bin"
-#define EARLIER SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted-26-features.bin"
+#define EARLIER SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted-%d-features.bin"
 
 /* A folder of its own with the toy under `name`. */
 typedef struct folder {
@@ -155,18 +155,24 @@ static void the_format_stands_still(void **state) {
   sloe_dealloc(data);
 }
 
-/* Features are only added behind those there are: a file of fewer opens. */
-static void a_file_from_before_more_features_opens(void **state) {
-  (void)state;
+static void assert_earlier_opens(int features) {
   sloe_platform *p;
   sloe_error err = {0};
-  char *data;
+  char *data, path[sizeof EARLIER + 8];
   size_t len;
-  assert_ok(sloe_file_read(EARLIER, 1 << 20, &data, &len, &err), err);
+  snprintf(path, sizeof path, EARLIER, features);
+  assert_ok(sloe_file_read(path, 1 << 20, &data, &len, &err), err);
   assert_ok(sloe_platform_from_memory(data, len, NULL, &p, &err), err);
   assert_string_equal(sloe_platform_card(p)->name, "toy-cpu-onednn-fp32-t1");
   sloe_platform_free(p);
   sloe_dealloc(data);
+}
+
+/* Features are only added behind those there are: a file of fewer opens. */
+static void files_from_before_more_features_open(void **state) {
+  (void)state;
+  assert_earlier_opens(26);
+  assert_earlier_opens(31);
 }
 
 /* ---- reports ---- */
@@ -291,7 +297,7 @@ int main(void) {
       cmocka_unit_test(a_damaged_file_becomes_a_warning_of_the_list),
       cmocka_unit_test(memory_may_fail_while_listing),
       cmocka_unit_test(the_format_stands_still),
-      cmocka_unit_test(a_file_from_before_more_features_opens),
+      cmocka_unit_test(files_from_before_more_features_open),
       cmocka_unit_test(it_is_shown_with_what_was_measured),
       cmocka_unit_test(the_export_holds_everything),
       cmocka_unit_test(the_export_in_csv_is_one_row),
