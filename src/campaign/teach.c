@@ -10,6 +10,7 @@
 #include "campaign/design.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
+#include "net/layer_blocks.h"
 
 enum {
   TOLD_MOST = 24000,
@@ -17,7 +18,9 @@ enum {
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_BY_KERNELS = 24,
   ACTS = SLOE_SPEC_ACT_COUNT,
-  INPUTS = SLOE_TEACH_INPUTS
+  BLOCKS = 9,
+  INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
+  SHAPE_ROWS = 1500 /* a process finds its shape from */
 };
 static const double chance_ms = 0.0005;
 static const double weight_of_measured = 4, share_of_variations = 0.5;
@@ -35,7 +38,8 @@ static double waste(double x, double block) {
   return log(ceil(x / block) * block / x);
 }
 
-void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
+void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place,
+                       double out[SLOE_TEACH_INPUTS]) {
   float x[SLOE_LAYER_FEATURES];
   size_t n = 0;
   sloe_layer_features(&l->spec, place, x);
@@ -54,6 +58,31 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   out[n++] = waste((double)s->out[1], 8);
   out[n++] = log(l->stair_ms);
   for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
+}
+
+/* How a convolution is cut into registers' blocks, and whether its rows of channels fill lines of a
+   cache: what is written line by line takes half the time. */
+static void take_blocks(const sloe_layer_spec *s, double out[BLOCKS]) {
+  for (int i = 0; i < BLOCKS; i++) out[i] = 0;
+  if (s->op != SLOE_SPEC_CONV || sloe_layer_spec_is_depthwise(s)) return;
+  const sloe_layer_blocks b = sloe_layer_blocks_of(s);
+  const double values[BLOCKS] = {log((double)b.vectors), log((double)b.blocks), log((double)b.rows),
+                                 log(b.waste),           log(b.rate),           b.is_image,
+                                 s->k % 16 == 0,         s->k % 4 == 0,         s->c % 16 == 0};
+  memcpy(out, values, sizeof values);
+}
+
+/* Where kernels are known by their own times, they say more than blocks. */
+static size_t count_inputs(const sloe_lesson *lessons, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (*lessons[i].kernels) return SLOE_TEACH_INPUTS;
+  return INPUTS;
+}
+
+static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, size_t d,
+                        double *out) {
+  sloe_teach_inputs(l, place, out);
+  if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
 }
 
 static void take_features(const sloe_lesson *l, double *out) {
@@ -129,10 +158,10 @@ static void teacher_fini(teacher *t) {
 /* The mean of a process at lessons in their places, or as if by themselves. */
 static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n, int in_place,
                        double *y, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
+  double *x = sloe_alloc(n * g->d + 1, sizeof *x);
   if (!x) return out_of_memory(err);
   for (size_t i = 0; i < n; i++)
-    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + i * INPUTS);
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, g->d, x + i * g->d);
   const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
   sloe_dealloc(x);
   return status;
@@ -180,21 +209,22 @@ static double own_variance(const sloe_lesson *l) {
 /* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
 static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
                             sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
+  const size_t d = count_inputs(lessons, n);
+  double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
          *own = part + n;
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (lessons[i].place.in_network != in_place || isnan(y[i])) continue;
-    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, d, x + m * d);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
   if (status == SLOE_OK && m < SLOE_TEACH_LEAST)
     status = sloe_fail(err, SLOE_UNSUPPORTED, "a teacher of %zu layers", m);
-  if (status == SLOE_OK)
-    status = sloe_gauss_fit(x, part, own, m, INPUTS, is_known(shape) ? shape : NULL, out, err);
-  if (status == SLOE_OK) *shape = out->shape;
+  if (status == SLOE_OK && !is_known(shape))
+    status = sloe_gauss_find_shape(x, part, own, m, d, SHAPE_ROWS, shape, err);
+  if (status == SLOE_OK) status = sloe_gauss_fit(x, part, own, m, d, shape, out, err);
   sloe_dealloc(x);
   sloe_dealloc(part);
   return status;
