@@ -14,9 +14,11 @@
 
 enum {
   TOLD_MOST = 24000,
-  TOLD_MOST_BY_KERNELS = 96000,
+  TOLD_MOST_OF_MANY = 96000,
   TOLD_EACH = 12, /* a measured row; */
-  TOLD_EACH_BY_KERNELS = 24,
+  TOLD_EACH_OF_MANY = 24,
+  MANY = 2000, /* measured rows, or fewer with kernels */
+  TREES_OF_MANY = 160,
   ACTS = SLOE_SPEC_ACT_COUNT,
   BLOCKS = 9,
   INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
@@ -278,9 +280,10 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
                         sloe_boost *out, sloe_error *err) {
-  const sloe_boost_params params = {.trees = n < 3000     ? 64
-                                             : by_kernels ? 256
-                                                          : 96,
+  const sloe_boost_params params = {.trees = n < 3000          ? 64
+                                             : by_kernels      ? 256
+                                             : measured < MANY ? 96
+                                                               : TREES_OF_MANY,
                                     .depth = n < 3000 ? 5 : 6,
                                     .rate = 0.4, /* what is told has no noise */
                                     .row_share = 1,
@@ -343,8 +346,8 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
   sloe_status status;
   *out = (sloe_boost){0};
   *spread = NAN;
-  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_BY_KERNELS, sizeof *all);
-  double *y = sloe_alloc(TOLD_MOST_BY_KERNELS, sizeof *y);
+  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_OF_MANY, sizeof *all);
+  double *y = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *y);
   if (!all || !y) SLOE_GOTO(out_of_memory(err));
   memcpy(all, lessons, n * sizeof *all);
   SLOE_GOTO(fit_teacher(lessons, n, units, shape, &t, err));
@@ -354,8 +357,9 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .key = sloe_layer_key_of(&lessons[0].spec),
                .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
-  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST,
-               each = n * (t.kernels ? TOLD_EACH_BY_KERNELS : TOLD_EACH);
+  const int many = t.kernels || n >= MANY;
+  const size_t room = many ? TOLD_MOST_OF_MANY : TOLD_MOST,
+               each = n * (many ? TOLD_EACH_OF_MANY : TOLD_EACH);
   const size_t told = draw_many(&d, all + n, each < room ? each : room);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
