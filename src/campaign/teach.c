@@ -18,7 +18,6 @@ enum {
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_OF_MANY = 24,
   MANY = 2000, /* measured rows, or fewer with kernels */
-  TREES_OF_MANY = 160,
   ACTS = SLOE_SPEC_ACT_COUNT,
   BLOCKS = 9,
   INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
@@ -280,10 +279,9 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
                         sloe_boost *out, sloe_error *err) {
-  const sloe_boost_params params = {.trees = n < 3000          ? 64
-                                             : by_kernels      ? 256
-                                             : measured < MANY ? 96
-                                                               : TREES_OF_MANY,
+  const sloe_boost_params params = {.trees = n < 3000     ? 64
+                                             : by_kernels ? 256
+                                                          : 96,
                                     .depth = n < 3000 ? 5 : 6,
                                     .rate = 0.4, /* what is told has no noise */
                                     .row_share = 1,
