@@ -10,15 +10,19 @@
 #include "campaign/design.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
+#include "net/layer_blocks.h"
 
 enum {
   TOLD_MOST = 24000,
-  TOLD_MOST_BY_KERNELS = 96000,
+  TOLD_MOST_OF_MANY = 96000,
   TOLD_EACH = 12, /* a measured row; */
-  TOLD_EACH_BY_KERNELS = 24,
-  MANY = 40000, /* rows for many trees, where there are kernels */
+  TOLD_EACH_OF_MANY = 24,
+  MANY = 2000,       /* measured rows, or fewer with kernels */
+  MANY_TOLD = 40000, /* rows for many trees, where there are kernels */
   ACTS = SLOE_SPEC_ACT_COUNT,
-  INPUTS = SLOE_TEACH_INPUTS
+  BLOCKS = 9,
+  INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
+  SHAPE_ROWS = 1500 /* a process finds its shape from */
 };
 static const double chance_ms = 0.0005;
 static const double weight_of_measured = 4, share_of_variations = 0.5;
@@ -52,7 +56,8 @@ static size_t take_division(double count, double *out) {
   return n;
 }
 
-void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, double out[INPUTS]) {
+void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place,
+                       double out[SLOE_TEACH_INPUTS]) {
   float x[SLOE_LAYER_FEATURES];
   size_t n = 0;
   sloe_layer_features(&l->spec, place, x);
@@ -72,12 +77,37 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place, doub
   out[n++] = waste((double)s->out[1], 8);
   out[n++] = log(l->stair_ms);
   for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
-  for (; n < INPUTS; n++) out[n] = 0;
+  for (; n < SLOE_TEACH_INPUTS; n++) out[n] = 0;
   if (!l->chosen) return;
-  n = INPUTS - SLOE_TEACH_ALIGNED;
+  n = SLOE_TEACH_INPUTS - SLOE_TEACH_ALIGNED;
   n += take_division((double)channels, out + n);
   n += take_division((double)filters, out + n);
   out[n] = channels <= 4;
+}
+
+/* How a convolution is cut into registers' blocks, and whether its rows of channels fill lines of a
+   cache: what is written line by line takes half the time. */
+static void take_blocks(const sloe_layer_spec *s, double out[BLOCKS]) {
+  for (int i = 0; i < BLOCKS; i++) out[i] = 0;
+  if (s->op != SLOE_SPEC_CONV || sloe_layer_spec_is_depthwise(s)) return;
+  const sloe_layer_blocks b = sloe_layer_blocks_of(s);
+  const double values[BLOCKS] = {log((double)b.vectors), log((double)b.blocks), log((double)b.rows),
+                                 log(b.waste),           log(b.rate),           b.is_image,
+                                 s->k % 16 == 0,         s->k % 4 == 0,         s->c % 16 == 0};
+  memcpy(out, values, sizeof values);
+}
+
+/* Where kernels are known by their own times, they say more than blocks. */
+static size_t count_inputs(const sloe_lesson *lessons, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (*lessons[i].kernels) return SLOE_TEACH_INPUTS;
+  return INPUTS;
+}
+
+static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, size_t d,
+                        double *out) {
+  sloe_teach_inputs(l, place, out);
+  if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
 }
 
 static void take_features(const sloe_lesson *l, double *out) {
@@ -154,10 +184,10 @@ static void teacher_fini(teacher *t) {
 /* The mean of a process at lessons in their places, or as if by themselves. */
 static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n, int in_place,
                        double *y, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
+  double *x = sloe_alloc(n * g->d + 1, sizeof *x);
   if (!x) return out_of_memory(err);
   for (size_t i = 0; i < n; i++)
-    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + i * INPUTS);
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, g->d, x + i * g->d);
   const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
   sloe_dealloc(x);
   return status;
@@ -205,21 +235,22 @@ static double own_variance(const sloe_lesson *l) {
 /* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
 static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
                             sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
+  const size_t d = count_inputs(lessons, n);
+  double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
          *own = part + n;
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (lessons[i].place.in_network != in_place || isnan(y[i])) continue;
-    sloe_teach_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, x + m * INPUTS);
+    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, d, x + m * d);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
   if (status == SLOE_OK && m < SLOE_TEACH_LEAST)
     status = sloe_fail(err, SLOE_UNSUPPORTED, "a teacher of %zu layers", m);
-  if (status == SLOE_OK)
-    status = sloe_gauss_fit(x, part, own, m, INPUTS, is_known(shape) ? shape : NULL, out, err);
-  if (status == SLOE_OK) *shape = out->shape;
+  if (status == SLOE_OK && !is_known(shape))
+    status = sloe_gauss_find_shape(x, part, own, m, d, SHAPE_ROWS, shape, err);
+  if (status == SLOE_OK) status = sloe_gauss_fit(x, part, own, m, d, shape, out, err);
   sloe_dealloc(x);
   sloe_dealloc(part);
   return status;
@@ -273,7 +304,7 @@ fail:
 
 static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
                         sloe_boost *out, sloe_error *err) {
-  const int many = by_kernels && n > MANY;
+  const int many = by_kernels && n > MANY_TOLD;
   const sloe_boost_params params = {.trees = n < 3000     ? 64
                                              : many       ? 512
                                              : by_kernels ? 128
@@ -340,8 +371,8 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
   sloe_status status;
   *out = (sloe_boost){0};
   *spread = NAN;
-  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_BY_KERNELS, sizeof *all);
-  double *y = sloe_alloc(TOLD_MOST_BY_KERNELS, sizeof *y);
+  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_OF_MANY, sizeof *all);
+  double *y = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *y);
   if (!all || !y) SLOE_GOTO(out_of_memory(err));
   memcpy(all, lessons, n * sizeof *all);
   SLOE_GOTO(fit_teacher(lessons, n, units, shape, &t, err));
@@ -351,8 +382,9 @@ sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, si
                .key = sloe_layer_key_of(&lessons[0].spec),
                .limits = largest(lessons, n)};
   sloe_rng_seed(&d.rng, 1);
-  const size_t room = t.kernels ? TOLD_MOST_BY_KERNELS : TOLD_MOST,
-               each = n * (t.kernels ? TOLD_EACH_BY_KERNELS : TOLD_EACH);
+  const int many = t.kernels || n >= MANY;
+  const size_t room = many ? TOLD_MOST_OF_MANY : TOLD_MOST,
+               each = n * (many ? TOLD_EACH_OF_MANY : TOLD_EACH);
   const size_t told = draw_many(&d, all + n, each < room ? each : room);
   SLOE_GOTO(tell(&t, all + n, told, y, err));
   for (size_t i = 0; i < told; i++) all[n + i].y = y[i];

@@ -233,10 +233,10 @@ static double deviation(const double *y, size_t n) {
 }
 
 /* From a random part of the rows and y, whose mean is 0. */
-static sloe_status find_shape(const inputs *all_rows, const double *y, sloe_gauss_shape *out,
-                              sloe_error *err) {
+static sloe_status find_shape(const inputs *all_rows, const double *y, size_t most,
+                              sloe_gauss_shape *out, sloe_error *err) {
   const size_t n = all_rows->n, d = all_rows->d;
-  const size_t m = n < SLOE_GAUSS_SUBSET ? n : SLOE_GAUSS_SUBSET;
+  const size_t m = n < most ? n : most;
   evidence e;
   sloe_rng rng;
   SLOE_TRY(evidence_init(&e, m, d, err));
@@ -328,6 +328,37 @@ static sloe_status solve(sloe_gauss *g, const inputs *in, const double *y, sloe_
   return status;
 }
 
+/* Inputs of mean 0 and deviation 1, and y less its mean. */
+static sloe_status prepare(sloe_gauss *g, const double *x, const double *y, const double *own,
+                           inputs *in, double **rest, sloe_error *err) {
+  SLOE_TRY(inputs_init(in, g->n, g->d, err));
+  *rest = sloe_alloc(g->n, sizeof **rest);
+  if (!*rest) return out_of_memory(err);
+  take_scales(g, x);
+  for (size_t i = 0; i < g->n; i++) {
+    take_row(g, x + i * g->d, in->plain + i * g->d);
+    if (own) in->own[i] = own[i];
+    g->y_mean += y[i] / (double)g->n;
+  }
+  for (size_t i = 0; i < g->n; i++) (*rest)[i] = y[i] - g->y_mean;
+  return SLOE_OK;
+}
+
+sloe_status sloe_gauss_find_shape(const double *x, const double *y, const double *own, size_t n,
+                                  size_t d, size_t subset, sloe_gauss_shape *out, sloe_error *err) {
+  sloe_gauss g = {.n = n, .d = d};
+  inputs in = {0};
+  double *rest = NULL;
+  SLOE_TRY(check(x, y, own, n, d, err));
+  const int threads = take_one_thread();
+  sloe_status status = prepare(&g, x, y, own, &in, &rest, err);
+  if (status == SLOE_OK) status = find_shape(&in, rest, subset, out, err);
+  openblas_set_num_threads(threads);
+  inputs_fini(&in);
+  sloe_dealloc(rest);
+  return status;
+}
+
 sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, size_t n, size_t d,
                            const sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
   sloe_gauss g = {.n = n, .d = d};
@@ -337,22 +368,14 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, 
   *out = (sloe_gauss){0};
   SLOE_TRY(check(x, y, own, n, d, err));
   const int threads = take_one_thread();
-  SLOE_GOTO(inputs_init(&in, n, d, err));
-  rest = sloe_alloc(n, sizeof *rest);
+  SLOE_GOTO(prepare(&g, x, y, own, &in, &rest, err));
   g.alpha = sloe_alloc(n, sizeof *g.alpha);
   g.left = sloe_alloc(n, sizeof *g.left);
-  if (!rest || !g.alpha || !g.left) SLOE_GOTO(out_of_memory(err));
-  take_scales(&g, x);
-  for (size_t i = 0; i < n; i++) {
-    take_row(&g, x + i * d, in.plain + i * d);
-    if (own) in.own[i] = own[i];
-    g.y_mean += y[i] / (double)n;
-  }
-  for (size_t i = 0; i < n; i++) rest[i] = y[i] - g.y_mean;
+  if (!g.alpha || !g.left) SLOE_GOTO(out_of_memory(err));
   if (shape)
     g.shape = *shape;
   else
-    SLOE_GOTO(find_shape(&in, rest, &g.shape, err));
+    SLOE_GOTO(find_shape(&in, rest, SLOE_GAUSS_SUBSET, &g.shape, err));
   SLOE_GOTO(solve(&g, &in, rest, err));
   g.z = in.plain;
   in.plain = NULL;

@@ -60,6 +60,23 @@ static void a_bent_surface_is_learned_from_few_rows(void **state) {
   sloe_gauss_fini(&g);
 }
 
+static void a_shape_found_from_a_part_is_that_of_a_process_of_it(void **state) {
+  static sample s;
+  sloe_gauss g;
+  sloe_gauss_shape part, all;
+  sloe_error err;
+  (void)state;
+  draw(&s, 80, 1, 0.01);
+  assert_ok(sloe_gauss_fit(s.x, s.y, NULL, 80, D, NULL, &g, &err), err);
+  assert_ok(sloe_gauss_find_shape(s.x, s.y, NULL, 80, D, 80, &all, &err), err);
+  assert_ok(sloe_gauss_find_shape(s.x, s.y, NULL, 80, D, 40, &part, &err), err);
+  for (int j = 0; j < D; j++) assert_true(all.length[j] == g.shape.length[j]);
+  assert_true(all.noise == g.shape.noise && part.noise != all.noise);
+  assert_refused(sloe_gauss_find_shape(s.x, s.y, NULL, 1, D, 80, &all, &err), SLOE_USAGE, err,
+                 "1 rows");
+  sloe_gauss_fini(&g);
+}
+
 static void more_rows_tell_more(void **state) {
   static sample s;
   double last = INFINITY;
@@ -184,6 +201,8 @@ static void memory_that_runs_out_is_given_back(void **state) {
     sloe_alloc_fail_after(n);
     sloe_status status = sloe_gauss_fit(s.x, s.y, NULL, 30, D, n % 2 ? NULL : &shape, &g, &err);
     if (status == SLOE_OK) status = sloe_gauss_eval(&g, s.x, 1, &told, &err);
+    sloe_gauss_shape found;
+    if (status == SLOE_OK) status = sloe_gauss_find_shape(s.x, s.y, NULL, 30, D, 30, &found, &err);
     sloe_alloc_fail_after(-1);
     sloe_gauss_fini(&g);
     assert_int_equal(sloe_alloc_live(), live);
@@ -196,6 +215,7 @@ static void memory_that_runs_out_is_given_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bent_surface_is_learned_from_few_rows),
+      cmocka_unit_test(a_shape_found_from_a_part_is_that_of_a_process_of_it),
       cmocka_unit_test(more_rows_tell_more),
       cmocka_unit_test(what_is_left_is_what_the_others_do_not_say),
       cmocka_unit_test(rows_that_are_all_alike_are_a_constant),
