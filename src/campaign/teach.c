@@ -10,7 +10,7 @@
 #include "campaign/design.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
-#include "net/layer_blocks.h"
+#include "net/net.h"
 
 enum {
   TOLD_MOST = 24000,
