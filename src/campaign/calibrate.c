@@ -24,6 +24,7 @@ typedef struct calibration {
   const sloe_calibrate_options *options;
   sloe_platform *prior; /* of its own: it is changed */
   sloe_lessons lessons;
+  sloe_card card; /* of the platform to be written */
   sloe_train_options train;
   sloe_trained told[MOST_TOLD];
   const char *note;
@@ -36,6 +37,42 @@ static sloe_status no_memory(sloe_error *err) {
 
 static uint64_t seed_of(const calibration *c) {
   return c->options->seed ? c->options->seed : 1;
+}
+
+/* ---- whose platform it is ---- */
+
+/* Of another board, or of another of its modes, the prior's memory and cap are not known. */
+static void rename_device(sloe_card *card, const char *device, const char *mode) {
+  const int is_other = strcmp(device, card->device) != 0;
+  if (is_other) {
+    card->device = card->title = device;
+    card->memory_mb = card->memory_reserved_mb = NAN;
+  }
+  if (is_other || strcmp(mode, card->mode) != 0) {
+    card->gpu_mhz = card->power_cap_w = NAN;
+    card->default_mode = 0;
+  }
+  card->mode = mode;
+}
+
+/* The prior's, but for what the rows say of what was measured. */
+static sloe_status take_card(calibration *c) {
+  const sloe_calibrate_options *o = c->options;
+  sloe_card *card = &c->card;
+  *card = c->prior->card;
+  const char *const *who = c->lessons.who, *precision = who[SLOE_EVAL_WHO_precision];
+  const char *of_rows = *who[SLOE_EVAL_WHO_device] ? who[SLOE_EVAL_WHO_device] : card->device;
+  const char *device = sloe_train_token(&c->arena, o->device ? o->device : of_rows);
+  const char *mode =
+      sloe_train_token(&c->arena, *who[SLOE_EVAL_WHO_mode] ? who[SLOE_EVAL_WHO_mode] : card->mode);
+  if (!device || !mode) return no_memory(c->err);
+  if (*precision && strcmp(precision, sloe_precision_name(card->precision)) != 0)
+    return sloe_fail(c->err, SLOE_FORMAT, "%s: measured in %.20s, but '%s' is of %s", o->table,
+                     precision, card->name, sloe_precision_name(card->precision));
+  rename_device(card, device, mode);
+  if (o->device) card->device = o->device;
+  if (o->title) card->title = o->title;
+  return SLOE_OK;
 }
 
 /* ---- what is told ---- */
@@ -65,8 +102,6 @@ static sloe_status write(const calibration *c, const sloe_fitted_platform *out) 
   sloe_fitted_platform file = *out;
   snprintf(tool, sizeof tool, "sloe %s", sloe_version());
   snprintf(seed, sizeof seed, "%" PRIu64, seed_of(c));
-  if (o->device) file.card.device = o->device;
-  if (o->title) file.card.title = o->title;
   file.card.notes = o->notes ? o->notes : c->note;
   file.fitted.created = sloe_today(date);
   file.fitted.tool = tool;
@@ -101,7 +136,7 @@ static sloe_status write_sheet(calibration *c, const sloe_network_model *model,
                             .power_rail = "",
                             .models = kept,
                             .n_models = 1};
-  sloe_fitted_platform out = {.card = c->prior->card,
+  sloe_fitted_platform out = {.card = c->card,
                               .fusion = c->prior->fusion,
                               .fitted = {.reference_ms = l->reference_ms,
                                          .network = sheet_memory(c->prior),
@@ -212,7 +247,7 @@ static sloe_status take(calibration *c, sloe_networks_metric metric, sloe_lesson
 }
 
 static sloe_status calibrate_fitted(calibration *c) {
-  sloe_fitted_platform out = {.card = c->prior->card,
+  sloe_fitted_platform out = {.card = c->card,
                               .fusion = c->prior->fusion,
                               .fitted = *c->prior->fitted,
                               .networks = c->prior->networks};
@@ -263,6 +298,7 @@ static sloe_status calibrate(calibration *c, const sloe_watch *watch) {
   const sloe_calibrate_options *o = c->options;
   SLOE_TRY(sloe_platform_open(o->prior, o->search ? o->search : &nowhere, &c->prior, c->err));
   SLOE_TRY(read_lessons(c, watch));
+  SLOE_TRY(take_card(c));
   c->train = (sloe_train_options){.seed = seed_of(c), .threads = o->threads};
   c->out.models = c->told;
   return c->prior->fitted ? calibrate_fitted(c) : calibrate_sheet(c);

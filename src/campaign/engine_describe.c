@@ -44,7 +44,6 @@ static int has_pool(const sloe_net *net, const sloe_engine_match *match) {
   return pools && match->kind != SLOE_LAYER_POOL;
 }
 
-/* Of siblings that run as one convolution the output maps are those of all. */
 static void take_spec(sloe_engine_mapper *m, sloe_engine_match *match,
                       const sloe_engine_candidate *all, size_t n_all) {
   for (size_t c = 0; c < n_all && !match->has_spec; c++) {
@@ -55,8 +54,6 @@ static void take_spec(sloe_engine_mapper *m, sloe_engine_match *match,
     if (!same_nodes(m->net, match->nodes, match->n_nodes, nodes, n)) continue;
     match->kind = sloe_layers_at(all[c].layers, (size_t)i)->kind;
     sloe_layer_spec_of(all[c].layers, (size_t)i, &match->spec, &match->has_spec);
-    const int64_t filters = sloe_layers_at(all[c].layers, (size_t)i)->filters;
-    if (match->spec.op == SLOE_SPEC_CONV && filters > match->spec.k) match->spec.k = filters;
   }
   if (has_pool(m->net, match)) match->has_spec = 0;
 }

@@ -231,10 +231,14 @@ static sloe_status read_all(const char *path, sloe_text *out, sloe_error *err) {
 static sloe_status write_rows(const sloe_import_options *options, const char *path,
                               sloe_csv_writer *w, sloe_error *err) {
   sloe_text text = {0};
-  sloe_status status = read_all(path, &text, err);
-  if (status == SLOE_OK) status = write_log(options, path, &text, w, err);
+  sloe_status status = read_all(path, &text, err); /* whose messages name the file */
+  if (status == SLOE_OK) {
+    status = text.len ? write_log(options, path, &text, w, err)
+                      : sloe_fail(err, SLOE_FORMAT, "an empty file");
+    if (status != SLOE_OK) status = sloe_fail_in(err, status, "%s", path);
+  }
   sloe_text_fini(&text);
-  return status == SLOE_OK ? status : sloe_fail_in(err, status, "%s", path);
+  return status;
 }
 
 const sloe_importer sloe_importer_tegrastats = {"tegrastats", write_header, write_rows, NULL};

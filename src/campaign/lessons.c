@@ -337,22 +337,26 @@ static int fusion_version(const char *version) {
   return major * 100 + (minor < 100 ? minor : 99);
 }
 
-/* The platform's rules; else those of the runtime that the first row names. */
+static const char *first_who(const reading *r, int w) {
+  for (size_t i = 0; i < r->table.n_rows; i++)
+    if (r->table.rows[i].ok && *r->table.rows[i].who[w]) return r->table.rows[i].who[w];
+  return "";
+}
+
+/* The platform's rules; else those of the runtime that the first row that says one names. */
 static sloe_status choose_fusion(reading *r) {
   sloe_fusion *out = &r->out->fusion;
   if (r->options->platform) {
     *out = r->options->platform->fusion;
     return SLOE_OK;
   }
-  if (!r->table.n_rows) return SLOE_OK;
-  const char *const *who = r->table.rows[0].who;
-  const char *runtime = who[SLOE_EVAL_WHO_runtime];
-  if (*who[SLOE_EVAL_WHO_precision])
-    SLOE_TRY(sloe_precision_parse(who[SLOE_EVAL_WHO_precision], &out->precision, r->err));
+  const char *runtime = first_who(r, SLOE_EVAL_WHO_runtime),
+             *precision = first_who(r, SLOE_EVAL_WHO_precision);
+  if (*precision) SLOE_TRY(sloe_precision_parse(precision, &out->precision, r->err));
   if (sloe_runtime_parse(runtime, &out->runtime, NULL) != SLOE_OK)
     out->runtime = strncmp(runtime, "trt", 3) ? SLOE_RUNTIME_NONE : SLOE_RUNTIME_TENSORRT;
   if (out->runtime == SLOE_RUNTIME_TENSORRT)
-    out->version = fusion_version(who[SLOE_EVAL_WHO_version]);
+    out->version = fusion_version(first_who(r, SLOE_EVAL_WHO_version));
   return SLOE_OK;
 }
 

@@ -221,9 +221,8 @@ static sloe_status learn(training *t) {
 
 /* ---- the platform ---- */
 
-/* A name of the table as part of a platform's: "Intel Xeon" -> "intel-xeon". */
-static const char *as_token(training *t, const char *text) {
-  char *token = SLOE_ARENA_NEW(&t->arena, char, strlen(text) + 1);
+const char *sloe_train_token(sloe_arena *arena, const char *text) {
+  char *token = SLOE_ARENA_NEW(arena, char, strlen(text) + 1);
   size_t n = 0;
   if (!token) return NULL;
   for (; *text; text++) {
@@ -244,19 +243,20 @@ static sloe_status new_card(training *t, sloe_fitted_platform *out) {
   if (!*given(o->device, who[SLOE_EVAL_WHO_device]))
     return sloe_fail(t->err, SLOE_FORMAT, "%s does not say the device; --set device=NAME does",
                      o->table);
-  const char *runtime = as_token(t, given(o->runtime, who[SLOE_EVAL_WHO_runtime]));
-  out->card = (sloe_card){.device = as_token(t, given(o->device, who[SLOE_EVAL_WHO_device])),
-                          .title = given(o->title, given(o->device, who[SLOE_EVAL_WHO_device])),
-                          .runtime = runtime && !*runtime ? "unknown" : runtime,
-                          .runtime_version = who[SLOE_EVAL_WHO_version],
-                          .precision = t->lessons.fusion.precision,
-                          .mode = as_token(t, who[SLOE_EVAL_WHO_mode]),
-                          .notes = given(o->notes, "learned from whole networks"),
-                          .transfers = strcmp(who[SLOE_EVAL_WHO_transfers], "1") == 0,
-                          .gpu_mhz = NAN,
-                          .memory_mb = o->memory_mb > 0 ? o->memory_mb : NAN,
-                          .memory_reserved_mb = NAN,
-                          .power_cap_w = NAN};
+  const char *runtime = sloe_train_token(&t->arena, given(o->runtime, who[SLOE_EVAL_WHO_runtime]));
+  out->card = (sloe_card){
+      .device = sloe_train_token(&t->arena, given(o->device, who[SLOE_EVAL_WHO_device])),
+      .title = given(o->title, given(o->device, who[SLOE_EVAL_WHO_device])),
+      .runtime = runtime && !*runtime ? "unknown" : runtime,
+      .runtime_version = who[SLOE_EVAL_WHO_version],
+      .precision = t->lessons.fusion.precision,
+      .mode = sloe_train_token(&t->arena, who[SLOE_EVAL_WHO_mode]),
+      .notes = given(o->notes, "learned from whole networks"),
+      .transfers = strcmp(who[SLOE_EVAL_WHO_transfers], "1") == 0,
+      .gpu_mhz = NAN,
+      .memory_mb = o->memory_mb > 0 ? o->memory_mb : NAN,
+      .memory_reserved_mb = NAN,
+      .power_cap_w = NAN};
   out->fusion = t->lessons.fusion;
   return out->card.device && runtime && out->card.mode ? SLOE_OK : no_memory(t->err);
 }

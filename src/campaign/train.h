@@ -60,6 +60,9 @@ sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_
                              sloe_network_errors *out, sloe_error *err);
 extern const sloe_network_errors sloe_network_errors_unknown;
 
+/* A name of the table as part of a platform's: "Intel Xeon" -> "intel-xeon". NULL: no memory. */
+const char *sloe_train_token(sloe_arena *arena, const char *text);
+
 /* Range and centre of the lessons' rows. */
 sloe_status sloe_train_domain(const sloe_lessons *lessons, sloe_arena *arena,
                               sloe_network_domain *out, sloe_error *err);

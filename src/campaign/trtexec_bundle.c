@@ -33,10 +33,14 @@ static sloe_status read_bytes(const char *path, sloe_text *text, sloe_error *err
 static sloe_status read_file(const char *path, sloe_trt_file **out, sloe_error *err) {
   sloe_text text = {0};
   *out = NULL;
-  sloe_status status = read_bytes(path, &text, err);
-  if (status == SLOE_OK) status = sloe_trt_read(text.data, text.len, 0, out, err);
+  sloe_status status = read_bytes(path, &text, err); /* whose messages name the file */
+  if (status == SLOE_OK) {
+    status = text.len ? sloe_trt_read(text.data, text.len, 0, out, err)
+                      : sloe_fail(err, SLOE_FORMAT, "an empty file");
+    if (status != SLOE_OK) status = sloe_fail_in(err, status, "%s", path);
+  }
   sloe_text_fini(&text);
-  return status == SLOE_OK ? SLOE_OK : sloe_fail_in(err, status, "%s", path);
+  return status;
 }
 
 /* ---- names ---- */

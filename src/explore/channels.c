@@ -308,12 +308,35 @@ static int keeps_channels(sloe_spec_op op) {
   }
 }
 
+static size_t segments_of(const sloe_channels *c, int32_t node, sloe_segments *out) {
+  const sloe_node *n = &c->net->nodes[node];
+  *out = (sloe_segments){0};
+  if (n->op == SLOE_OP_CONV && n->n_out && n->out[0] >= 0) *out = c->tensors[n->out[0]];
+  return out->n;
+}
+
+/* Of siblings that run as one convolution: what each writes, one behind the other. */
+static sloe_segments written_by_all(sloe_channels *c, const int32_t *nodes, size_t n_nodes) {
+  sloe_segments one;
+  size_t n = 0, at = 0;
+  for (size_t k = 0; k < n_nodes; k++) n += segments_of(c, nodes[k], &one);
+  if (!n || n > MAX_SEGMENTS) return (sloe_segments){0};
+  sloe_segment *all = SLOE_ARENA_NEW(c->arena, sloe_segment, n);
+  if (!all) c->out_of_memory = 1;
+  for (size_t k = 0; k < n_nodes && all; k++)
+    if (segments_of(c, nodes[k], &one)) {
+      memcpy(all + at, one.at, one.n * sizeof *all);
+      at += one.n;
+    }
+  return (sloe_segments){all, at};
+}
+
 static void describe_layer(sloe_channels *c, const sloe_layers *layers, size_t i) {
   sloe_channel_layer *layer = &c->layers[i];
   int32_t anchor = -1;
   size_t n;
   sloe_layer_spec_of(layers, i, &layer->spec, &layer->known);
-  sloe_layers_nodes(layers, i, &n, &anchor);
+  const int32_t *nodes = sloe_layers_nodes(layers, i, &n, &anchor);
   layer->filters = -1;
   if (!layer->known || anchor < 0) return;
   const sloe_node *node = &c->net->nodes[anchor];
@@ -321,6 +344,8 @@ static void describe_layer(sloe_channels *c, const sloe_layers *layers, size_t i
   if (node->n_out && node->out[0] >= 0) layer->out = c->tensors[node->out[0]];
   if (!has_weights(layer->spec.op)) layer->in.n = 0;
   if (!has_weights(layer->spec.op) && !keeps_channels(layer->spec.op)) layer->out.n = 0;
+  if (layer->spec.op == SLOE_SPEC_CONV && width_of(c, layer->out) < layer->spec.k)
+    layer->out = written_by_all(c, nodes, n);
   if (width_of(c, layer->in) != layer->spec.c) layer->in.n = 0;
   if (width_of(c, layer->out) != layer->spec.k) layer->out.n = 0;
   if (sloe_channels_has_filters(layer) && layer->out.n == 1 && layer->out.at[0].times == 1)

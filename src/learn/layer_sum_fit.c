@@ -52,6 +52,7 @@ static sloe_status fill_options(const sloe_layer_sum_rows *rows, sloe_layer_sum_
   for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
     if (!(positive[i] > 0 && isfinite(positive[i]))) return usage("an option is not positive", err);
   if (o->rate > 1 || o->share > 1) return usage("a rate or share is above 1", err);
+  if (o->limit > SLOE_LAYER_SUM_LIMIT) return usage("the limit is above 100", err);
   return o->n_sizes > rows->n_traits ? usage("more sizes than traits", err) : SLOE_OK;
 }
 

@@ -112,8 +112,8 @@ sloe_status sloe_layer_sum_check(const sloe_layer_sum *m, sloe_error *err) {
       m->n_traits > SLOE_LAYER_SUM_TRAITS || m->n_sizes > m->n_traits ||
       m->n_families > SLOE_LAYER_SUM_FAMILIES || m->has_trees > 1)
     return bad(err, "impossible counts");
-  if (!(m->constant >= 0 && isfinite(m->constant)) || !(m->limit > 0 && isfinite(m->limit)) ||
-      !(m->fade > 0 && isfinite(m->fade)))
+  if (!(m->constant >= 0 && isfinite(m->constant)) ||
+      !(m->limit > 0 && m->limit <= SLOE_LAYER_SUM_LIMIT) || !(m->fade > 0 && isfinite(m->fade)))
     return bad(err, "the constant, the limit or the fading makes no sense");
   for (size_t j = 0; j < m->n_terms; j++)
     if (!(m->coef[j] >= 0 && isfinite(m->coef[j])))

@@ -30,6 +30,7 @@ enum {
   SLOE_LAYER_SUM_TERMS = 64,
   SLOE_LAYER_SUM_TRAITS = 64,
   SLOE_LAYER_SUM_FAMILIES = 1 << 16,
+  SLOE_LAYER_SUM_LIMIT = 100, /* of a correction: exp of it is a number */
 };
 
 typedef struct sloe_layer_rows { /* layers, in any order */

@@ -102,6 +102,14 @@ static sloe_status take_counts(reader *r, sloe_layer_sum *m) {
   return status;
 }
 
+static sloe_status take_trees(reader *r, sloe_layer_sum *m) {
+  const sloe_status status =
+      sloe_learned_decode(r->data + r->at, r->len - r->at, &m->trees, r->err);
+  if (status != SLOE_OK && r->err) r->err->offset += r->at;
+  r->at = r->len;
+  return status;
+}
+
 static sloe_status take_all(reader *r, sloe_layer_sum *m) {
   SLOE_TRY(take_counts(r, m));
   const size_t sizes = (size_t)m->n_families * m->n_sizes;
@@ -112,10 +120,7 @@ static sloe_status take_all(reader *r, sloe_layer_sum *m) {
   SLOE_TRY(take(r, m->family, m->n_families, sizeof *m->family));
   SLOE_TRY(take(r, m->least, sizes, sizeof *m->least));
   SLOE_TRY(take(r, m->most, sizes, sizeof *m->most));
-  if (m->has_trees) {
-    SLOE_TRY(sloe_learned_decode(r->data + r->at, r->len - r->at, &m->trees, r->err));
-    r->at = r->len;
-  }
+  if (m->has_trees) SLOE_TRY(take_trees(r, m));
   if (r->at != r->len)
     return sloe_fail_at(r->err, SLOE_FORMAT, r->at, "layer sum: %zu bytes too many",
                         r->len - r->at);

@@ -312,7 +312,9 @@ static int describe(const sloe_layers *layers, size_t i, int32_t anchor, sloe_la
     case SLOE_LAYER_CONV:
     case SLOE_LAYER_DWCONV:
       s->op = SLOE_SPEC_CONV;
-      return take_window(layer, window_input(layers, i, node), out, s);
+      if (!take_window(layer, window_input(layers, i, node), out, s)) return 0;
+      if (layer->filters > s->k) s->k = layer->filters; /* siblings that run as one: those of all */
+      return 1;
     case SLOE_LAYER_DECONV: s->op = SLOE_SPEC_DECONV; return take_window(layer, in, out, s);
     case SLOE_LAYER_FC:
     case SLOE_LAYER_MATMUL:

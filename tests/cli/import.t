@@ -98,3 +98,13 @@ $ echo '[ { "computeMs" : 1 } ]' > times.json; sloe import trtexec times.json --
 exit 3
 out 0 lines
 err: nowhere.onnx
+
+== what holds nothing is refused at once, whatever it is
+$ : > empty; mkdir folder; head -c 100000000 /dev/zero > zeros; for f in empty folder zeros /dev/null nowhere; do for k in trtexec tegrastats; do timeout 5 sloe import $k $f; echo $? >> codes; done; done; sort codes | uniq -c
+out: 10 3
+out 1 lines
+err= sloe: empty: an empty file
+err= sloe: cannot read folder: Is a directory
+err: zeros: nothing that trtexec prints or exports is in it
+err: zeros: none of its 1 lines is of tegrastats
+err= sloe: /dev/null: an empty file

@@ -74,6 +74,21 @@ out: ,prior,
 out: ,factor,
 out: other-sim-fp32-m
 
+== what was measured of another board gives that board's platform
+$ echo net,device,runtime,precision,mode,latency_ms > t.csv; for i in 1 2 3 4; do echo "\"zoo:chain,layers=$i,filters=$((i * 32)),input=64\",Other Board,tensorrt,fp32,Turbo,$((i * i * 6)).5" >> t.csv; done
+$ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe --format csv; sloe platform show mine.sloe
+out: ,prior,
+out: other-board-calibrated-fp32-turbo
+out: title       other-board
+out: memory      unknown
+out: power cap   unknown
+
+== rows of another precision cannot calibrate
+$ echo net,precision,latency_ms > t.csv; for i in 1 2 3 4; do echo "\"zoo:chain,layers=$i,filters=32,input=64\",fp16,$i" >> t.csv; done
+$ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe
+exit 3
+err: t.csv: measured in fp16, but 'jetson-nano-4gb-datasheet-fp32' is of fp32
+
 == too few networks cannot calibrate
 $ echo net,latency_ms > t.csv; echo zoo:alexnet,5 >> t.csv
 $ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe

@@ -163,6 +163,66 @@ check "killed, the clocks are given back" locked_and_stopped KILL
 rm board/usr/bin/jetson_clocks
 check "a lock that fails is said" fails 4 'storing the clocks\|jetson_clocks' none "lock=1,sysroot=$stage/board"
 
+# ---- the power mode ----
+
+mkdir -p board/var/lib/nvpmodel board/etc
+cat >board/etc/nvpmodel.conf <<END
+< POWER_MODEL ID=0 NAME=15W >
+GPU MAX_FREQ 612000000
+< POWER_MODEL ID=1 NAME=25W >
+GPU MAX_FREQ 408000000
+< PM_CONFIG DEFAULT=0 >
+END
+set_mode() { printf 'pmode:%04d fmode:fanNull\n' "$1" >board/var/lib/nvpmodel/status; }
+write_nvpmodel() { # WHAT IT DOES WITH $2, a mode: by default what its name says
+  printf '#!/bin/sh\necho "$*, clocks $(cat %s)" >>%s\n%s\n' "$stage/clocks" "$stage/modes" \
+    "${1:-printf 'pmode:%04d fmode:fanNull' \$2 >$stage/board/var/lib/nvpmodel/status}" >board/usr/sbin/nvpmodel
+  chmod +x board/usr/sbin/nvpmodel
+}
+cat >board/usr/bin/jetson_clocks <<END
+#!/bin/sh
+echo "jetson_clocks \$1" >>$stage/modes
+case "\$1" in
+  --store) [ ! -e "\$2" ] && cp $stage/clocks "\$2" ;;
+  --restore) cp "\$2" $stage/clocks ;;
+  *) echo locked >$stage/clocks ;;
+esac
+END
+chmod +x board/usr/bin/jetson_clocks
+in_mode() { grep -q "pmode:000$1" board/var/lib/nvpmodel/status; }
+echo free >clocks
+set_mode 0
+write_nvpmodel
+check "a power mode is set" measure "mode=1,sysroot=$stage/board" $net
+check "it is the one that was asked for" gives '^\$ .*/usr/sbin/nvpmodel -m 1$'
+check "the answer names it" says '.mode == "25w"'
+check "it is given back" soon in_mode 0
+check "it is set once and given back once" test "$(cut -d, -f1 modes | tr '\n' ' ')" = '-m 1 -m 0 '
+rm modes
+check "a mode and locked clocks" measure "mode=1,lock=1,sysroot=$stage/board" $net
+check "both are given back" soon eval 'in_mode 0 && is_free && [ "$(tail -n 1 modes)" = "jetson_clocks --restore" ]'
+check "clocks are stored before, locked in the mode, freed before it goes" test \
+  "$(tr '\n' ';' <modes)" = 'jetson_clocks --store;-m 1, clocks free;jetson_clocks ;jetson_clocks --restore;-m 0, clocks free;jetson_clocks --restore;'
+mode_and_stopped() { # SIGNAL
+  STAND_IN_FAULT=hang@--onnx "$sloe" measure -b "$(on "mode=1,sysroot=$stage/board")" --power 0 $net &
+  local child=$!
+  soon in_mode 1 || return 1
+  kill "-$1" $child
+  wait $child 2>/dev/null
+  soon in_mode 0
+}
+check "killed, the mode is given back" mode_and_stopped KILL
+check "ended, the mode is given back" mode_and_stopped TERM
+write_nvpmodel 'read -r answer; [ "$answer" = YES ] || echo "NVPM WARN: Reboot required"'
+check "a mode that needs a restart is said" fails 4 'in mode 0 still, not in 1: some need a restart' none "mode=1,sysroot=$stage/board"
+write_nvpmodel 'exit 1'
+check "a mode that nvpmodel refuses is said" fails 4 'setting the power mode: ' none "mode=1,sysroot=$stage/board"
+rm board/usr/sbin/nvpmodel
+check "no nvpmodel is said" fails 4 'cannot start' none "mode=1,sysroot=$stage/board"
+rm board/var/lib/nvpmodel/status
+check "a mode that could not be given back is not set" fails 4 'could not be given back' none "mode=1,sysroot=$stage/board"
+rm board/etc/nvpmodel.conf board/usr/bin/jetson_clocks
+
 # ---- sensors ----
 
 hwmon=board/sys/class/hwmon/hwmon0 gpu=board/sys/class/devfreq/17000000.gpu
@@ -202,6 +262,48 @@ limited() { # while it is measured someone lowers the clock
   [ $status -eq 4 ] && grep -q 'open the device anew' err
 }
 check "a clock that is limited meanwhile is found out" limited
+
+# Without files of a sensor tegrastats is asked.
+rm -r $hwmon
+echo 400 >current
+cat >tegrastats <<END
+#!/bin/sh
+echo "\$*" >$stage/asked
+while true; do
+  mw=\$((5 * \$(cat $stage/current)))
+  echo "RAM 2448/7620MB (lfb 4x4MB) CPU [1%@729,off] GR3D_FREQ 99% VDD_IN \${mw}mW/4000mW VDD_CPU_GPU_CV 900mW/900mW"
+  sleep 0.02
+done
+END
+chmod +x tegrastats
+on_tegrastats() { # KEYS
+  local backend
+  backend=$(on "sysroot=$stage/board,tegrastats=$stage/tegrastats${1:+,$1}")
+  STAND_IN_CURRENT=$stage/current "$sloe" measure -b "$backend" --format json $net >measured.json 2>err
+}
+no_tegrastats() { # runs any more
+  local _
+  for _ in $(seq 50); do
+    grep -qs "$stage/tegrastats" /proc/[0-9]*/cmdline || return 0
+    sleep 0.02
+  done
+  return 1
+}
+check "a board whose sensors cannot be read" on_tegrastats
+check "tegrastats is asked every 100 ms" grep -q '^--interval 100$' asked
+check "its first value is the power" says '.power_w.value | . > 7.2 and . < 7.8'
+check "of the input" says '[.. | objects | .power_rail? // empty] | any(. == "input")'
+check "energy is that of an inference, by tegrastats" says '.energy_mj.value / (.power_w.value * 2.659) | . > 0.97 and . < 1.03'
+check "idle is from before, by tegrastats" says '.idle_w | . > 1.9 and . < 2.1'
+check "tegrastats is ended" no_tegrastats
+echo 400 >current
+check "the GPU's rail is another" on_tegrastats rail=gpu
+printf '#!/bin/sh\nexit 1\n' >tegrastats
+check "a tegrastats that ends at once is a failure" eval '! on_tegrastats && grep -q "tegrastats. ended by itself" err'
+rm tegrastats
+check "where there is none either, power is unknown" on_tegrastats
+check "and not 0" says '.power_w.value == null'
+check "nothing of it is left" is_gone
 
 # ---- a platform ----
 

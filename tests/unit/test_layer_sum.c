@@ -172,8 +172,8 @@ static void what_makes_no_sense_is_refused(void **state) {
   (void)state;
   sloe_layer_sum_rows rows = plant(1, 0);
   const sloe_layer_sum_bound crossed[TERMS] = {{2, NAN, 1}, {0, NAN, 1}, {0, NAN, 1}, {0, NAN, 1}};
-  const sloe_layer_sum_options wrong[] = {
-      {.bounds = crossed}, {.depth = 99}, {.rate = -1}, {.n_sizes = TRAITS + 1}, {.folds = 1}};
+  const sloe_layer_sum_options wrong[] = {{.bounds = crossed},     {.depth = 99}, {.rate = -1},
+                                          {.n_sizes = TRAITS + 1}, {.folds = 1},  {.limit = 101}};
   sloe_layer_sum m;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     sloe_error err = {0};

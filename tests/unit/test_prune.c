@@ -2,6 +2,7 @@
  * what a network built with fewer filters costs. */
 #include <math.h>
 
+#include "explore/channels.h"
 #include "explore/explore.h"
 #include "unit/build.h"
 
@@ -379,6 +380,35 @@ static sloe_status refusing(void *context, const sloe_layer_spec *spec, sloe_spe
   return SLOE_OK;
 }
 
+/* TensorRT runs convolutions of one input and geometry as one. */
+static void siblings_that_run_as_one_are_narrowed_each(void **state) {
+  static const sloe_fusion trt = {SLOE_RUNTIME_TENSORRT, 802, SLOE_FP16, 87};
+  sloe_net *net = build_net();
+  sloe_layers *layers;
+  sloe_arena arena;
+  sloe_channels c;
+  sloe_error err;
+  size_t merged = 0;
+  (void)state;
+  const sloe_tid x = build_input(net, "x", DIMS(1, 8, 16, 16));
+  build_output(net, conv(net, "b", conv(net, "a", x, 8, 16, 1, 1), 16, 4, 3, 1));
+  finish(net, conv(net, "s", x, 8, 24, 1, 1));
+  assert_ok(sloe_layers_new(net, &trt, &layers, &err), err);
+  assert_int_equal(sloe_layers_count(layers), 2);
+  sloe_arena_init(&arena, (size_t)1 << 20);
+  assert_ok(sloe_channels_follow(layers, &arena, &c, &err), err);
+  while (c.layers[merged].spec.k == 4) merged++;
+  assert_int_equal(sloe_channels_spec(&c, merged).k, 40);
+  assert_int_equal(c.layers[merged].filters, -1);
+  const int32_t of_a = sloe_channels_root(&c, c.layers[!merged].in.at[0].var);
+  c.vars[of_a].size = 10;
+  assert_int_equal(sloe_channels_spec(&c, merged).k, 34);
+  assert_int_equal(sloe_channels_spec(&c, !merged).c, 10);
+  sloe_arena_fini(&arena);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+}
+
 static void the_reason_of_a_platform_without_treads_comes_through(void **state) {
   (void)state;
   static const sloe_status statuses[] = {SLOE_UNSUPPORTED, SLOE_NOMEM, SLOE_INTERNAL};
@@ -472,6 +502,7 @@ int main(void) {
       cmocka_unit_test(steps_end_where_a_network_so_built_would_be),
       cmocka_unit_test(the_best_milliseconds_per_filter_go_first),
       cmocka_unit_test(real_networks_are_pruned),
+      cmocka_unit_test(siblings_that_run_as_one_are_narrowed_each),
       cmocka_unit_test(the_reason_of_a_platform_without_treads_comes_through),
       cmocka_unit_test(a_data_sheet_has_no_treads),
       cmocka_unit_test(a_network_without_filters_has_no_targets),

@@ -389,6 +389,41 @@ static void a_constant_or_a_smaller_tensor_is_no_residual(void **state) {
   assert_int_equal(spec.add, 0);
 }
 
+static sloe_tid build_branch(sloe_net *net, sloe_tid x, const char *name, int64_t filters) {
+  char weight[40], relu[40];
+  snprintf(weight, sizeof weight, "%s_w", name);
+  snprintf(relu, sizeof relu, "%s_r", name);
+  const sloe_tid w = build_weight(net, weight, DIMS(filters, 8, 1, 1));
+  return build_node(net, "Relu", relu, IN(build_node(net, "Conv", name, IN(x, w), NO_ATTRS)),
+                    NO_ATTRS);
+}
+
+static void siblings_that_run_as_one_have_the_filters_of_all(void **state) {
+  static const sloe_fusion trt = {SLOE_RUNTIME_TENSORRT, 802, SLOE_FP16, 87};
+  char got[SLOE_SPEC_TEXT];
+  sloe_net *net = build_net();
+  sloe_layers *layers;
+  sloe_layer_spec s;
+  sloe_error err;
+  int known;
+  (void)state;
+  const sloe_tid x = build_input(net, "x", DIMS(2, 8, 6, 6));
+  build_output(net, build_branch(net, x, "a", 16));
+  build_output(net, build_branch(net, x, "b", 24));
+  build_output(net, build_branch(net, x, "c", 8));
+  assert_ok(sloe_net_finish(net, NULL, &err), err);
+  assert_ok(sloe_layers_new(net, &trt, &layers, &err), err);
+  assert_int_equal(sloe_layers_count(layers), 1);
+  sloe_layer_spec_of(layers, 0, &s, &known);
+  assert_true(known);
+  assert_string_equal(sloe_layer_spec_print(&s, got),
+                      "zoo:layer,op=conv,n=2,c=8,h=6,w=6,k=48,act=relu");
+  assert_int_equal(sloe_layer_spec_macs(&s), sloe_layers_at(layers, 0)->macs);
+  assert_int_equal(sloe_layer_spec_out_elements(&s), sloe_layers_at(layers, 0)->out_elements);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+}
+
 static void a_layer_that_is_not_there_has_no_spec(void **state) {
   (void)state;
   sloe_net *net = build_net();
@@ -412,6 +447,7 @@ int main(void) {
       cmocka_unit_test(a_sigmoid_times_what_it_was_made_of_is_a_swish),
       cmocka_unit_test(a_sigmoid_times_another_tensor_is_no_swish),
       cmocka_unit_test(a_constant_or_a_smaller_tensor_is_no_residual),
+      cmocka_unit_test(siblings_that_run_as_one_have_the_filters_of_all),
       cmocka_unit_test(a_layer_that_is_not_there_has_no_spec),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
  * jetson_clocks holds all clocks at the most that the power mode allows; what was before it writes
  * into a file. A guard, a shell of a line, waits for the end of a pipe that only this process
  * holds, and then gives back both: after a proper close, an interrupt, a kill, a crash alike.
+ * Clocks come first, since a least one that is held keeps a mode from lowering the most; and once
+ * more behind the mode, which sets limits of its own.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +17,12 @@ enum { RESTORE_S = 60 };
 static const char script[] =
     "trap '' INT TERM HUP\n"
     "read -r line\n"
-    "if [ -n \"$2\" ]; then \"$1\" --restore \"$2\" && rm -f \"$2\"; fi >/dev/null 2>&1\n"
-    "if [ -n \"$4\" ]; then \"$3\" -m \"$4\"; fi >/dev/null 2>&1 </dev/null\n";
+    "exec >/dev/null 2>&1 </dev/null\n"
+    "if [ -n \"$4\" ]; then\n"
+    "  if [ -n \"$2\" ]; then \"$1\" --restore \"$2\"; fi\n"
+    "  \"$3\" -m \"$4\"\n"
+    "fi\n"
+    "if [ -n \"$2\" ]; then \"$1\" --restore \"$2\" && rm -f \"$2\"; fi\n";
 
 static char *command_path(sloe_trtexec *t, const char *name, sloe_error *err) {
   char *path = sloe_arena_printf(&t->arena, "%s/usr/%s/%s", t->set.sysroot,

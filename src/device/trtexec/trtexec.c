@@ -213,15 +213,25 @@ static void trtexec_close(void *state) {
   sloe_dealloc(t);
 }
 
-/* A power mode that was asked for is what the board is asked about. */
+/* The board anew, in the power mode that was asked for. Some modes need a restart: nvpmodel asks
+   for leave, gets none and ends well. */
+static sloe_status look_at_mode(sloe_trtexec *t, sloe_error *err) {
+  sloe_jetson_close(t->board);
+  t->board = NULL;
+  SLOE_TRY(sloe_jetson_open(t->set.sysroot, t->set.tegrastats, &t->board, err));
+  const int now = sloe_jetson_describe(t->board)->mode_id;
+  if (now == t->set.mode) return SLOE_OK;
+  return sloe_fail(
+      err, SLOE_DEVICE,
+      "mode: nvpmodel ran, and the board is in mode %d still, not in %lld: some need a "
+      "restart, which 'nvpmodel -m' by hand asks for",
+      now, (long long)t->set.mode);
+}
+
 static sloe_status open_board(sloe_trtexec *t, sloe_error *err) {
   SLOE_TRY(sloe_jetson_open(t->set.sysroot, t->set.tegrastats, &t->board, err));
   SLOE_TRY(sloe_trtexec_lock(t, err));
-  if (t->set.mode >= 0) {
-    sloe_jetson_close(t->board);
-    t->board = NULL;
-    SLOE_TRY(sloe_jetson_open(t->set.sysroot, t->set.tegrastats, &t->board, err));
-  }
+  if (t->set.mode >= 0) SLOE_TRY(look_at_mode(t, err));
   sloe_jetson_read_clocks(t->board, &t->clocks);
   if (t->set.lock && t->clocks.gpu_locked == 0)
     return sloe_fail(err, SLOE_DEVICE,
