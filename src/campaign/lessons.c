@@ -126,6 +126,7 @@ static sloe_status open_net(reading *r, size_t i, const char *path) {
   SLOE_TRY(sloe_net_open(path, &how, &net, r->err));
   const sloe_net_info *info = sloe_net_get_info(net);
   for (size_t j = 0; j < r->n_all; j++) r->feature[i * r->n_all + j] = info->features[j].value;
+  r->out->input_elements[i] = info->features[sloe_feature_find("input_elements")].value;
   const sloe_status status = open_layers(r, i, net);
   sloe_net_free(net);
   return status;
@@ -175,8 +176,11 @@ static sloe_status make_room(reading *r) {
   r->opened = SLOE_ARENA_NEW(arena, int, n);
   r->feature = SLOE_ARENA_NEW(arena, double, n * r->n_all);
   r->out->first = SLOE_ARENA_NEW(arena, size_t, n);
+  r->out->input_elements = SLOE_ARENA_NEW(arena, double, n);
+  r->out->nets = r->table.nets;
   if (asks_layers(r)) r->layers = SLOE_ARENA_NEW(arena, double, n *SLOE_EVAL_METRICS);
-  return r->opened && r->feature && r->out->first && (r->layers || !asks_layers(r))
+  return r->opened && r->feature && r->out->first && r->out->input_elements &&
+                 (r->layers || !asks_layers(r))
              ? SLOE_OK
              : no_memory(r->err);
 }

@@ -33,6 +33,8 @@ typedef struct sloe_lessons {
                                         reference_ms, where the rows have its time */
   double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; NULL: none asked */
   size_t *net;                       /* [n] rows of one network have one number */
+  const sloe_eval_net *nets;         /* as the table has them, by that number */
+  double *input_elements;            /* of the networks, by that number */
   sloe_fusion fusion;                /* of the runtime that was measured */
   sloe_layer_rows layer;             /* of all networks, one behind the other; n 0: not wanted */
   size_t *first;                     /* [networks + 1] where those of a network begin */

@@ -25,6 +25,15 @@ typedef struct sloe_lesson {
 sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric metric,
                              sloe_arena *arena, sloe_lesson *out, sloe_error *err);
 
+/* The lesson with the n columns alone, ascending. */
+sloe_status sloe_lesson_narrow(sloe_lesson *lesson, const size_t *column, size_t n,
+                               sloe_arena *arena, sloe_error *err);
+
+/* A lesson of memory with less: what options->memory_ends and memory_inputs say (train_reduce.c).
+   Errors: USAGE (no feature is left). */
+sloe_status sloe_train_reduce(const sloe_train_options *options, const sloe_lessons *lessons,
+                              sloe_arena *arena, sloe_lesson *lesson, sloe_error *err);
+
 /* How models are trained; texts go into `arena`. */
 typedef struct sloe_trainer {
   const sloe_train_options *options;

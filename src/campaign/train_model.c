@@ -61,6 +61,18 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
   return SLOE_OK;
 }
 
+sloe_status sloe_lesson_narrow(sloe_lesson *lesson, const size_t *column, size_t n,
+                               sloe_arena *arena, sloe_error *err) {
+  const sloe_learn_rows rows = {lesson->x, lesson->y, lesson->n, lesson->d};
+  double *x = SLOE_ARENA_NEW(arena, double, lesson->n *n);
+  if (!x) return no_memory(err);
+  sloe_select_columns(&rows, column, n, x);
+  for (size_t j = 0; j < n; j++) lesson->input[j] = lesson->input[column[j]];
+  lesson->x = x;
+  lesson->d = n;
+  return SLOE_OK;
+}
+
 /* ---- judging ---- */
 
 const sloe_network_errors sloe_network_errors_unknown = {0, NAN, NAN, NAN, NAN, NAN, NAN};
