@@ -336,7 +336,7 @@ static sloe_status read_lessons(training *t) {
   t->out.rows = t->lessons.n;
   t->out.left_out = t->lessons.left_out + t->lessons.refused;
   t->out.n_kinds = t->lessons.n_kinds;
-  t->out.n_features = t->lessons.n_features;
+  t->out.n_features = t->lessons.n_varying;
   t->out.draw = o->draw;
   t->out.repeat = o->draw ? o->repeat ? o->repeat : 1 : 0;
   return warn_of_rows(t);

@@ -64,9 +64,10 @@ sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lessons *le
 sloe_status sloe_train_estimate(const sloe_network_model *model, const sloe_lessons *lessons,
                                 const sloe_lesson *lesson, double *out, sloe_error *err);
 
-/* Estimates of rows that the model had not seen, one a row, judged; they are changed. */
-sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_errors *told,
-                             sloe_network_errors *out, sloe_error *err);
+/* Estimates of the lesson's rows, one a row, by models that had not seen the row, or, kinds != 0,
+   none of its kind; they are changed. */
+sloe_status sloe_train_judge(const sloe_lesson *lesson, double *estimated, int kinds,
+                             sloe_errors *told, sloe_network_errors *out, sloe_error *err);
 extern const sloe_network_errors sloe_network_errors_unknown;
 
 /* Range and centre of the lessons' rows. */
