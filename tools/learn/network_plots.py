@@ -199,6 +199,8 @@ def plot_sizes(rows, folder):
 
 
 def draw_selection(axes, steps, metric):
+    n = len(steps)
+    steps = [s for s in steps if s["score"] > 0 or s["mape"] is not None]
     at = range(len(steps))
     axes.bar(at, [s["score"] for s in steps], color=["#1f6fb4" if s["chosen"] else "#c9d6e2" for s in steps])
     axes.set_xticks(list(at))
@@ -212,12 +214,13 @@ def draw_selection(axes, steps, metric):
     right.axvline(last + 0.5, color=INK, lw=0.8, ls="--")
     right.text(last + 0.7, right.get_ylim()[1] * 0.97, f"nothing gained after {last + 1}:\n{steps[last]['mape']:.3g} %",
                va="top", fontsize=8)
-    axes.set_title(METRICS[metric].split(",")[0])
+    unused = f"; {n - len(steps)} features that no split asks for" if n > len(steps) else ""
+    axes.set_title(METRICS[metric].split(",")[0] + unused, fontsize=10)
 
 
 def plot_selection(selected, folder):
     metrics = [m for m in METRICS if any(s["metric"] == m for s in selected)]
-    figure, axes = plt.subplots(1, len(metrics), figsize=(8 * len(metrics), 4.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(metrics), figsize=(5.6 * len(metrics), 4.6), squeeze=False)
     for a, metric in zip(axes[0], metrics):
         draw_selection(a, [s for s in selected if s["metric"] == metric], metric)
     save(figure, folder, "selection")
