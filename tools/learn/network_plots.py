@@ -99,7 +99,8 @@ def draw_scatter(axes, rows, feature, metric):
         axes.plot([number(r, feature) for r in some], [number(r, metric) for r in some], ".", ms=3, alpha=0.6,
                   color=colour, label=name)
     rank = spearman([number(r, feature) for r in rows], [number(r, metric) for r in rows])
-    axes.set(xscale="log", yscale="log", xlabel={"flops": "FLOPs", "params": "parameters"}[feature],
+    values = [number(r, metric) for r in rows]
+    axes.set(xscale="log", yscale="log" if max(values) > 10 * min(values) else "linear", xlabel={"flops": "FLOPs", "params": "parameters"}[feature],
              ylabel=METRICS[metric], title=f"rank correlation {rank:.3f}")
     axes.legend(markerscale=3, **LEGEND)
 
@@ -168,7 +169,7 @@ def plot_memory(rows, folder):
     axes.set_yticks(range(len(some)))
     axes.set_yticklabels([r["net"].removeprefix("zoo:") for r in some], fontsize=8)
     axes.set(xlabel=f"MB ({some[0].get('memory_kind') or 'memory'}): of each kind the network in the middle")
-    axes.legend(loc="lower right", **LEGEND)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=3, **LEGEND)
     save(figure, folder, "memory")
 
 
@@ -191,7 +192,7 @@ def plot_sizes(rows, folder):
             points = sorted((number(r, "input_height"), number(r, metric)) for r in known(by[name], metric))
             a.plot([p[0] for p in points], [p[1] for p in points], ".-", color=colour, label=name)
         a.set(xlabel="height of the input, pixels", ylabel=METRICS[metric], ylim=0)
-        a.legend(loc="upper left", **LEGEND)
+        a.legend(loc="best", **LEGEND)
     save(figure, folder, "sizes")
 
 
@@ -212,8 +213,9 @@ def draw_selection(axes, steps, metric):
     right.set(ylabel="MAPE with it and all before it, %", ylim=0)
     last = max((i for i, s in enumerate(steps) if s["chosen"]), default=0)
     right.axvline(last + 0.5, color=INK, lw=0.8, ls="--")
-    right.text(last + 0.7, right.get_ylim()[1] * 0.97, f"nothing gained after {last + 1}:\n{steps[last]['mape']:.3g} %",
-               va="top", fontsize=8)
+    late = last > len(steps) / 2
+    right.text(last + (0.3 if late else 0.7), right.get_ylim()[1] * 0.97, va="top", ha="right" if late else "left", fontsize=8,
+               s=f"nothing gained after {last + 1}:\n{steps[last]['mape']:.3g} %")
     unused = f"; {n - len(steps)} features that no split asks for" if n > len(steps) else ""
     axes.set_title(METRICS[metric].split(",")[0] + unused, fontsize=10)
 
@@ -245,6 +247,7 @@ def draw_mape(axes, ours, spaces, metric):
     axes.set_xticks(range(len(models)))
     axes.set_xticklabels([m or "the\nplatform" for m in models])
     axes.set(yscale="log", ylabel="MAPE, %; dotted: the best constant", title=METRICS[metric].split(",")[0])
+    axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
     axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axes.grid(axis="y", which="both", color=GREY, alpha=0.2)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Bouzidi et al. 2022, tables 6 to 11, of what networks.sh left in its folder.
 
-    network_tables.py values TABLE COLUMN     the values of a column, in order of appearance; those that are none left out
+    network_tables.py values TABLE COLUMN     the values of a column, spaces first, others in order of appearance
     network_tables.py tables OUT SPACE...     Markdown, ours beside theirs (bouzidi.csv: AGX Xavier, TX2, Nano)
 """
 import csv
@@ -11,6 +11,7 @@ import os
 import sys
 
 METRICS = (("latency_ms", "Time", "6 and 7"), ("power_w", "Power", "8 and 9"), ("memory_mb", "Memory", "10 and 11"))
+SPACES = ("nis", "ncv", "nca")  # in the order of the paper
 THEIRS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bouzidi.csv")
 
 
@@ -22,7 +23,7 @@ def rows_of(path):
 
 def values(path, column):
     found = dict.fromkeys(r.get(column) or "" for r in rows_of(path))
-    return [v for v in found if v]
+    return [s for s in SPACES if s in found] + [v for v in found if v and v not in SPACES]
 
 
 def theirs():
@@ -64,7 +65,7 @@ def print_metric(metric, title, numbers, ours, costs, spaces):
     print(f"\n{title} (Z tables {numbers}): MAPE ± its 95 % interval, per cent; Kendall; Pearson\n")
     heads = [f"{s.upper()}, {ours[metric, '', s]['n']} networks" for s in spaces]
     print("| | " + " | ".join(h + " | K | P" for h in heads) + " | train s | tune s | us | theirs: " +
-          ", ".join(s.upper() for s in ("nis", "ncv", "nca")) + " |")
+          ", ".join(s.upper() for s in SPACES) + " |")
     print("|---" * (3 * len(spaces) + 5) + "|")
     for model in models + [""]:
         cells = []
@@ -73,7 +74,7 @@ def print_metric(metric, title, numbers, ours, costs, spaces):
             cells += [cell(e), number(e and e["kendall"]), number(e and e["pearson"])]
         cost = costs.get(model, {})
         cells += [number(cost.get(k), 2) for k in ("train_s", "tune_s", "predict_us")]
-        rows = [paper.get((metric, model, s)) for s in ("nis", "ncv", "nca")]
+        rows = [paper.get((metric, model, s)) for s in SPACES]
         cells.append("; ".join("/".join(r[f"mape_{b}"] for b in ("agx", "tx2", "nano")) for r in rows if r) or "-")
         print(f"| {model or 'the platform'} | " + " | ".join(cells) + " |")
     constants = [number(ours[metric, "", s]["mape_constant"]) for s in spaces]

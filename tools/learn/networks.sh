@@ -32,7 +32,7 @@ make_file() {
 split() {
   local by=random
   [ -s "$out/test.csv" ] && return
-  [ -z "$($python $here/network_tables.py values "$table" split | grep -x test)" ] || by=split=test
+  ! $python $here/network_tables.py values "$table" split | grep -qx test || by=split=test
   "$sloe" split "$table" --by $by --test 0.3 --seed "$seed" -o "$out/train.csv" "$out/test.csv" >&2
 }
 
@@ -56,10 +56,9 @@ make_file "$out/select.json" "$sloe" train "$out/train.csv" -o "$out/select.sloe
   --format json
 make_file "$out/all.json" "$sloe" evaluate "$out/test.csv" -p "$out/p.sloe" --models --format json
 column=$(spaces)
-for value in $([ -z "$column" ] || $python $here/network_tables.py values "$out/test.csv" "$column"); do
-  test_space "$column" "$value"
-done
-$python $here/network_tables.py tables "$out" $([ -z "$column" ] ||
-  $python $here/network_tables.py values "$out/test.csv" "$column") >"$out/tables.md"
+names=()
+[ -z "$column" ] || mapfile -t names < <($python $here/network_tables.py values "$out/test.csv" "$column")
+for value in "${names[@]}"; do test_space "$column" "$value"; done
+$python $here/network_tables.py tables "$out" "${names[@]}" >"$out/tables.md"
 [ "${PLOTS:-1}" = 0 ] || $python $here/network_plots.py "$out"
 cat "$out/tables.md"
