@@ -14,7 +14,7 @@ CONFIGURE = cmake -S . -G Ninja
 COMPILE   = cmake --build
 
 .DEFAULT_GOAL := build
-.PHONY: build demo agent test bench accuracy lint fuzz install clean help
+.PHONY: build demo agent test bench accuracy networks lint fuzz install clean help
 
 ## build    the command build/sloe and build/libsloe.so
 build:
@@ -58,6 +58,11 @@ accuracy:
 	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DSLOE_BENCH=ON >/dev/null
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target all bench_programs
 	@SLOE=$(BUILD)/sloe tools/accuracy/run.sh $(or $(OUT),$(BUILD)/accuracy) $(PARTS)
+
+## networks all models of TABLE (the CPU's dataset) tested and drawn as Bouzidi et al. do (OUT=build/networks, OPTIONS="--tune")
+networks: build
+	@tools/install-deps.sh plots
+	@SLOE=$(BUILD)/sloe tools/learn/networks.sh $(or $(TABLE),data/datasets/intel-xeon-onednn-t1.csv.gz) $(or $(OUT),$(BUILD)/networks) $(OPTIONS)
 
 ## lint     formatting, static analysis, layering, banned functions
 lint:

@@ -142,6 +142,10 @@ typedef struct sloe_train_options {
   size_t tune_rows;          /* that tuning sees at most; 0: 1400 */
   int raw_target;            /* learn y, as the paper did, in place of ln(y) */
   int raw_inputs;            /* of poly, svr and mlp: features as they are */
+  int log_power_inputs;      /* though of power in logarithms: with both of these, what the paper
+                                did (Z 4.3) */
+  int memory_ends;           /* memory from the smallest and largest input of each CNN alone, and */
+  int memory_inputs;         /* from features of memory alone: with both, as the paper (Z 5.4.1) */
   int select;                /* forward selection of features first (Z 3.3) */
   size_t draw, repeat;       /* learn from `draw` rows drawn at random, `repeat` times (0: 1), and
                                 tell the errors on the other rows; 0: learn from all */

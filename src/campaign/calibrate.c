@@ -93,7 +93,7 @@ static sloe_status tell(calibration *c, const sloe_lesson *lesson, const double 
                          .tune_s = NAN,
                          .predict_us = NAN,
                          .hyper = ""};
-  return sloe_train_judge(lesson->y, copy, lesson->n, &told->errors, errors, c->err);
+  return sloe_train_judge(lesson, copy, 0, &told->errors, errors, c->err);
 }
 
 static sloe_status write(const calibration *c, const sloe_fitted_platform *out) {
@@ -283,7 +283,7 @@ static sloe_status read_lessons(calibration *c, const sloe_watch *watch) {
   c->out.platform = c->options->out;
   c->out.rows = c->lessons.n;
   c->out.left_out = c->lessons.left_out + c->lessons.refused;
-  c->out.n_features = c->lessons.n_features;
+  c->out.n_features = c->lessons.n_varying;
   c->lessons.n_kinds = 1; /* too few to leave any out */
   c->lessons.kind = NULL;
   c->out.n_kinds = 1;

@@ -126,6 +126,7 @@ static sloe_status open_net(reading *r, size_t i, const char *path) {
   SLOE_TRY(sloe_net_open(path, &how, &net, r->err));
   const sloe_net_info *info = sloe_net_get_info(net);
   for (size_t j = 0; j < r->n_all; j++) r->feature[i * r->n_all + j] = info->features[j].value;
+  r->out->input_elements[i] = info->features[sloe_feature_find("input_elements")].value;
   const sloe_status status = open_layers(r, i, net);
   sloe_net_free(net);
   return status;
@@ -175,8 +176,11 @@ static sloe_status make_room(reading *r) {
   r->opened = SLOE_ARENA_NEW(arena, int, n);
   r->feature = SLOE_ARENA_NEW(arena, double, n * r->n_all);
   r->out->first = SLOE_ARENA_NEW(arena, size_t, n);
+  r->out->input_elements = SLOE_ARENA_NEW(arena, double, n);
+  r->out->nets = r->table.nets;
   if (asks_layers(r)) r->layers = SLOE_ARENA_NEW(arena, double, n *SLOE_EVAL_METRICS);
-  return r->opened && r->feature && r->out->first && (r->layers || !asks_layers(r))
+  return r->opened && r->feature && r->out->first && r->out->input_elements &&
+                 (r->layers || !asks_layers(r))
              ? SLOE_OK
              : no_memory(r->err);
 }
@@ -249,22 +253,30 @@ static sloe_status check_features(const reading *r) {
   return SLOE_OK;
 }
 
+/* Those wanted that vary, or those that do not. */
+static sloe_status add_features(reading *r, const sloe_feature *all, int vary) {
+  sloe_lessons *out = r->out;
+  for (size_t j = 0; j < r->n_all; j++) {
+    if (!is_wanted(r->options->features, all[j].name) || varies(r, j) != vary) continue;
+    out->feature[out->n_features] = sloe_arena_printf(&out->arena, "%s", all[j].name);
+    if (!out->feature[out->n_features]) return no_memory(r->err);
+    out->at[out->n_features++] = (uint32_t)j;
+  }
+  return SLOE_OK;
+}
+
 static sloe_status choose_features(reading *r, const sloe_feature *all) {
   sloe_lessons *out = r->out;
   SLOE_TRY(check_features(r));
   out->feature = SLOE_ARENA_NEW(&out->arena, const char *, r->n_all);
   out->at = SLOE_ARENA_NEW(&out->arena, uint32_t, r->n_all);
   if (!out->feature || !out->at) return no_memory(r->err);
-  for (size_t j = 0; j < r->n_all; j++) {
-    if (!is_wanted(r->options->features, all[j].name) || !varies(r, j)) continue;
-    out->feature[out->n_features] = sloe_arena_printf(&out->arena, "%s", all[j].name);
-    if (!out->feature[out->n_features]) return no_memory(r->err);
-    out->at[out->n_features++] = (uint32_t)j;
-  }
-  if (!out->n_features)
+  SLOE_TRY(add_features(r, all, 1));
+  out->n_varying = out->n_features;
+  if (!out->n_varying)
     return sloe_fail(r->err, SLOE_FORMAT, "%s: no feature differs between the networks",
                      r->options->table);
-  return SLOE_OK;
+  return add_features(r, all, 0);
 }
 
 static int compare(const void *a, const void *b) {

@@ -1,9 +1,9 @@
 /* lessons.h: a measurement table as rows to learn from. Private to campaign/.
  *
- * A row is a network with its features (net/features.def, those that are not the same in all rows)
- * and what was measured of it. What was not measured under one and the same roof is refused:
- * device, runtime, version, precision, mode, threads, rail and kind of memory. Batches may be
- * mixed: the batch is a feature.
+ * A row is a network with its features (net/features.def; to learn from are those that are not the
+ * same in all rows) and what was measured of it. What was not measured under one and the same roof
+ * is refused: device, runtime, version, precision, mode, threads, rail and kind of memory. Batches
+ * may be mixed: the batch is a feature.
  */
 #ifndef SLOE_CAMPAIGN_LESSONS_H
 #define SLOE_CAMPAIGN_LESSONS_H
@@ -25,14 +25,16 @@ typedef struct sloe_lessons_options {
 typedef struct sloe_lessons {
   sloe_arena arena;
   size_t n, left_out, refused; /* rows; of another quality; whose net cannot be read */
-  const char **feature;        /* names */
-  uint32_t *at;                /* their places in sloe_net_info.features */
-  size_t n_features;
+  const char **feature; /* names: those that vary, then those that are the same in all rows */
+  uint32_t *at;         /* their places in sloe_net_info.features */
+  size_t n_features, n_varying;
   double *x;                         /* [n][n_features] */
   double *y[SLOE_EVAL_METRICS];      /* [n] NAN: not measured. Times as if the reference layer took
                                         reference_ms, where the rows have its time */
   double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; NULL: none asked */
   size_t *net;                       /* [n] rows of one network have one number */
+  const sloe_eval_net *nets;         /* as the table has them, by that number */
+  double *input_elements;            /* of the networks, by that number */
   sloe_fusion fusion;                /* of the runtime that was measured */
   sloe_layer_rows layer;             /* of all networks, one behind the other; n 0: not wanted */
   size_t *first;                     /* [networks + 1] where those of a network begin */

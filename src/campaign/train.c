@@ -23,6 +23,7 @@ typedef struct training {
   sloe_arena arena;
   sloe_trainer trainer;
   const sloe_train_options *options;
+  sloe_train_options own;        /* of the metric that is being learned */
   const sloe_platform *platform; /* NULL */
   sloe_platform *board;          /* a data sheet; NULL */
   sloe_lessons lessons;
@@ -146,21 +147,8 @@ static sloe_status add_steps(training *t, const sloe_lesson *lesson,
   return SLOE_OK;
 }
 
-/* The lesson with the chosen features alone. */
-static sloe_status narrow(training *t, const sloe_selection *selection, sloe_lesson *lesson) {
-  const sloe_learn_rows rows = {lesson->x, lesson->y, lesson->n, lesson->d};
-  double *x = SLOE_ARENA_NEW(&t->arena, double, lesson->n * selection->n_chosen);
-  if (!x) return no_memory(t->err);
-  sloe_select_columns(&rows, selection->chosen, selection->n_chosen, x);
-  for (size_t j = 0; j < selection->n_chosen; j++)
-    lesson->input[j] = lesson->input[selection->chosen[j]];
-  lesson->x = x;
-  lesson->d = selection->n_chosen;
-  return SLOE_OK;
-}
-
 static sloe_status select_features(training *t, sloe_lesson *lesson) {
-  const sloe_train_options *o = t->options;
+  const sloe_train_options *o = &t->own;
   const sloe_regressor *xgb = sloe_regressor_find("xgb");
   const sloe_learn_rows rows = {lesson->x, lesson->y, lesson->n, lesson->d};
   const sloe_tune_options how = {.log_target = !o->raw_target,
@@ -172,7 +160,8 @@ static sloe_status select_features(training *t, sloe_lesson *lesson) {
   sloe_selection selection;
   SLOE_TRY(sloe_select(xgb, &rows, &how, &options, &selection, t->err));
   sloe_status status = add_steps(t, lesson, &selection);
-  if (status == SLOE_OK) status = narrow(t, &selection, lesson);
+  if (status == SLOE_OK)
+    status = sloe_lesson_narrow(lesson, selection.chosen, selection.n_chosen, &t->arena, t->err);
   sloe_selection_fini(&selection);
   return status;
 }
@@ -180,7 +169,11 @@ static sloe_status select_features(training *t, sloe_lesson *lesson) {
 static sloe_status learn_metric(training *t, sloe_networks_metric metric) {
   const size_t first = t->out.n_models;
   sloe_lesson lesson;
+  t->own = *t->options;
+  if (t->own.log_power_inputs && metric == SLOE_NETWORKS_POWER) t->own.raw_inputs = 0;
   SLOE_TRY(sloe_lesson_take(&t->lessons, metric, &t->arena, &lesson, t->err));
+  if (metric == SLOE_NETWORKS_MEMORY)
+    SLOE_TRY(sloe_train_reduce(&t->own, &t->lessons, &t->arena, &lesson, t->err));
   if (lesson.n < 10) return SLOE_OK;
   if (t->options->select) SLOE_TRY(select_features(t, &lesson));
   for (size_t i = 0; sloe_regressor_at(i); i++)
@@ -343,7 +336,7 @@ static sloe_status read_lessons(training *t) {
   t->out.rows = t->lessons.n;
   t->out.left_out = t->lessons.left_out + t->lessons.refused;
   t->out.n_kinds = t->lessons.n_kinds;
-  t->out.n_features = t->lessons.n_features;
+  t->out.n_features = t->lessons.n_varying;
   t->out.draw = o->draw;
   t->out.repeat = o->draw ? o->repeat ? o->repeat : 1 : 0;
   return warn_of_rows(t);
@@ -399,7 +392,7 @@ sloe_status sloe_train(const sloe_train_options *options, const sloe_platform *p
   if (!t) return no_memory(err);
   *t = (training){.options = options, .platform = platform, .err = err};
   sloe_arena_init(&t->arena, ARENA_LIMIT);
-  t->trainer = (sloe_trainer){.options = options, .watch = watch, .arena = &t->arena};
+  t->trainer = (sloe_trainer){.options = &t->own, .watch = watch, .arena = &t->arena};
   const sloe_status status = train(t);
   sloe_networks_fini(&t->networks);
   if (status == SLOE_OK)

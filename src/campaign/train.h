@@ -25,6 +25,15 @@ typedef struct sloe_lesson {
 sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric metric,
                              sloe_arena *arena, sloe_lesson *out, sloe_error *err);
 
+/* The lesson with the n columns alone, ascending. */
+sloe_status sloe_lesson_narrow(sloe_lesson *lesson, const size_t *column, size_t n,
+                               sloe_arena *arena, sloe_error *err);
+
+/* A lesson of memory with less: what options->memory_ends and memory_inputs say (train_reduce.c).
+   Errors: USAGE (no feature is left). */
+sloe_status sloe_train_reduce(const sloe_train_options *options, const sloe_lessons *lessons,
+                              sloe_arena *arena, sloe_lesson *lesson, sloe_error *err);
+
 /* How models are trained; texts go into `arena`. */
 typedef struct sloe_trainer {
   const sloe_train_options *options;
@@ -55,9 +64,10 @@ sloe_status sloe_train_draws(const sloe_trainer *trainer, const sloe_lessons *le
 sloe_status sloe_train_estimate(const sloe_network_model *model, const sloe_lessons *lessons,
                                 const sloe_lesson *lesson, double *out, sloe_error *err);
 
-/* Estimates of rows that the model had not seen, one a row, judged; they are changed. */
-sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_errors *told,
-                             sloe_network_errors *out, sloe_error *err);
+/* Estimates of the lesson's rows, one a row, by models that had not seen the row, or, kinds != 0,
+   none of its kind; they are changed. */
+sloe_status sloe_train_judge(const sloe_lesson *lesson, double *estimated, int kinds,
+                             sloe_errors *told, sloe_network_errors *out, sloe_error *err);
 extern const sloe_network_errors sloe_network_errors_unknown;
 
 /* A name of the table as part of a platform's: "Intel Xeon" -> "intel-xeon". NULL: no memory. */

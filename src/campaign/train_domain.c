@@ -11,8 +11,8 @@ static const double ridge = 1e-3, slack = 1.1;
 
 typedef struct domain {
   size_t n, d;
-  double *t;                         /* [n][d] */
-  double *lo, *hi, *centre, *whiten; /* as in sloe_network_domain */
+  double *t;                                       /* [n][d] */
+  double *lo, *hi, *centre, *whiten, *z_lo, *z_hi; /* as in sloe_network_domain */
 } domain;
 
 static void take_ranges(domain *m) {
@@ -64,14 +64,18 @@ static void invert(double *a, size_t d) {
   }
 }
 
-static double furthest(const domain *m) {
+/* Ranges of z, and the largest distance. */
+static double take_whitened(domain *m) {
   double most = 0;
+  for (size_t j = 0; j < m->d; j++) m->z_lo[j] = INFINITY, m->z_hi[j] = -INFINITY;
   for (size_t i = 0; i < m->n; i++) {
     double sum = 0;
     for (size_t j = 0; j < m->d; j++) {
       double z = 0;
       for (size_t k = 0; k <= j; k++)
         z += m->whiten[j * m->d + k] * (m->t[i * m->d + k] - m->centre[k]);
+      m->z_lo[j] = fmin(m->z_lo[j], z);
+      m->z_hi[j] = fmax(m->z_hi[j], z);
       sum += z * z;
     }
     most = fmax(most, sum);
@@ -87,13 +91,16 @@ sloe_status sloe_train_domain(const sloe_lessons *lessons, sloe_arena *arena,
   m.hi = SLOE_ARENA_NEW(arena, double, m.d);
   m.centre = SLOE_ARENA_NEW(arena, double, m.d);
   m.whiten = SLOE_ARENA_NEW(arena, double, m.d *m.d);
-  if (!m.t || !m.lo || !m.hi || !m.centre || !m.whiten)
+  m.z_lo = SLOE_ARENA_NEW(arena, double, m.d);
+  m.z_hi = SLOE_ARENA_NEW(arena, double, m.d);
+  if (!m.t || !m.lo || !m.hi || !m.centre || !m.whiten || !m.z_lo || !m.z_hi)
     return sloe_fail(err, SLOE_NOMEM, "out of memory training");
   for (size_t i = 0; i < m.n * m.d; i++) m.t[i] = sloe_networks_squeeze(lessons->x[i]);
   take_ranges(&m);
   take_covariance(&m);
   factorise(m.whiten, m.d);
   invert(m.whiten, m.d);
-  *out = (sloe_network_domain){m.lo, m.hi, m.centre, m.whiten, slack * furthest(&m)};
+  const double limit = slack * take_whitened(&m);
+  *out = (sloe_network_domain){m.lo, m.hi, m.centre, m.whiten, limit, m.z_lo, m.z_hi};
   return SLOE_OK;
 }

@@ -70,8 +70,7 @@ static sloe_status draw(draws *d, size_t number, sloe_network_model *model, sloe
   deal(d, o->draw, (o->seed ? o->seed : 1) * 1000003u + number);
   SLOE_TRY(sloe_train_model(d->trainer, d->lessons, &d->drawn, d->regressor, model, told, d->err));
   SLOE_TRY(sloe_train_estimate(model, d->lessons, &d->others, d->estimated, d->err));
-  return sloe_train_judge(d->others.y, d->estimated, d->others.n, &d->told[number], &ignored,
-                          d->err);
+  return sloe_train_judge(&d->others, d->estimated, 0, &d->told[number], &ignored, d->err);
 }
 
 static double quantile_of(draws *d, size_t repeat, size_t at, double q) {

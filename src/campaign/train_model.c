@@ -34,7 +34,7 @@ static double now_s(void) {
 sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric metric,
                              sloe_arena *arena, sloe_lesson *out, sloe_error *err) {
   const double *y = lessons->y[metric], *layers = lessons->layers[metric];
-  *out = (sloe_lesson){.metric = metric, .d = lessons->n_features, .n_kinds = lessons->n_kinds};
+  *out = (sloe_lesson){.metric = metric, .d = lessons->n_varying, .n_kinds = lessons->n_kinds};
   for (size_t i = 0; i < lessons->n; i++) {
     out->n += !isnan(y[i]);
     if (layers && !isnan(y[i]) && !(layers[i] > 0)) layers = NULL;
@@ -51,7 +51,7 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
   for (size_t j = 0; j < out->d; j++) out->input[j] = (uint32_t)j;
   for (size_t i = 0, at = 0; i < lessons->n; i++) {
     if (isnan(y[i])) continue;
-    memcpy(out->x + at * out->d, lessons->x + i * out->d, out->d * sizeof *out->x);
+    memcpy(out->x + at * out->d, lessons->x + i * lessons->n_features, out->d * sizeof *out->x);
     out->y[at] = y[i];
     out->net[at] = lessons->net[i];
     if (out->layers && layers) out->layers[at] = layers[i];
@@ -61,25 +61,39 @@ sloe_status sloe_lesson_take(const sloe_lessons *lessons, sloe_networks_metric m
   return SLOE_OK;
 }
 
+sloe_status sloe_lesson_narrow(sloe_lesson *lesson, const size_t *column, size_t n,
+                               sloe_arena *arena, sloe_error *err) {
+  const sloe_learn_rows rows = {lesson->x, lesson->y, lesson->n, lesson->d};
+  double *x = SLOE_ARENA_NEW(arena, double, lesson->n *n);
+  if (!x) return no_memory(err);
+  sloe_select_columns(&rows, column, n, x);
+  for (size_t j = 0; j < n; j++) lesson->input[j] = lesson->input[column[j]];
+  lesson->x = x;
+  lesson->d = n;
+  return SLOE_OK;
+}
+
 /* ---- judging ---- */
 
 const sloe_network_errors sloe_network_errors_unknown = {0, NAN, NAN, NAN, NAN, NAN, NAN};
 
-/* Estimates in the unit of y, an estimate for each row. Fills errors and the conformal quantile. */
-sloe_status sloe_train_judge(const double *y, double *estimated, size_t n, sloe_errors *told,
-                             sloe_network_errors *out, sloe_error *err) {
+/* Fills errors and the conformal quantile: of rows, or of kinds. */
+sloe_status sloe_train_judge(const sloe_lesson *lesson, double *estimated, int kinds,
+                             sloe_errors *told, sloe_network_errors *out, sloe_error *err) {
+  const size_t n = lesson->n;
+  const double *y = lesson->y;
+  double error_90;
   for (size_t i = 0; i < n; i++)
     if (!(estimated[i] > nothing * y[i]) || isinf(estimated[i])) estimated[i] = nothing * y[i];
   const sloe_error_rows rows = {n, y, estimated, NULL, NULL};
   SLOE_TRY(sloe_errors_of(&rows, told, err));
   for (size_t i = 0; i < n; i++) estimated[i] = fabs(log(estimated[i] / y[i]));
-  *out = (sloe_network_errors){(double)n,
-                               told->mape,
-                               told->mape_ci95,
-                               told->rmspe,
-                               told->max_ape,
-                               told->kendall,
-                               sloe_conformal_90(estimated, n)};
+  if (kinds)
+    SLOE_TRY(sloe_conformal_kinds_90(estimated, lesson->kind, n, lesson->n_kinds, &error_90, err));
+  else
+    error_90 = sloe_conformal_90(estimated, n);
+  *out = (sloe_network_errors){(double)n,     told->mape,    told->mape_ci95, told->rmspe,
+                               told->max_ape, told->kendall, error_90};
   return SLOE_OK;
 }
 
@@ -184,16 +198,19 @@ static sloe_status tune(way *w) {
   return status;
 }
 
-static sloe_status validate(way *w, int on_layers, const size_t *group, size_t folds,
-                            sloe_errors *told, sloe_network_errors *out) {
+/* Cross-validated by networks, or by kinds. */
+static sloe_status validate(way *w, int on_layers, int kinds, sloe_errors *told,
+                            sloe_network_errors *out) {
+  const sloe_lesson *lesson = w->lesson;
+  const size_t most = lesson->n_kinds < KIND_FOLDS ? lesson->n_kinds : KIND_FOLDS;
   sloe_tune_options options = options_of(w);
-  const sloe_learn_rows rows = {w->lesson->x, w->target, w->lesson->n, w->lesson->d};
-  options.group = group;
-  options.folds = folds;
+  const sloe_learn_rows rows = {lesson->x, w->target, lesson->n, lesson->d};
+  options.group = kinds ? lesson->kind : lesson->net;
+  options.folds = kinds ? most : FOLDS;
   options.journal = NULL;
   SLOE_TRY(sloe_cross_validate(w->regressor, &rows, &options, w->hyper, w->estimated, w->err));
-  times_layers(w->lesson, on_layers, w->estimated);
-  return sloe_train_judge(w->lesson->y, w->estimated, w->lesson->n, told, out, w->err);
+  times_layers(lesson, on_layers, w->estimated);
+  return sloe_train_judge(lesson, w->estimated, kinds, told, out, w->err);
 }
 
 /* Those given, "name=value", over the defaults. */
@@ -219,7 +236,7 @@ static sloe_status try_way(way *w, int on_layers, sloe_network_model *model, slo
   targets(w->lesson, on_layers, w->target);
   if (w->trainer->options->tune) SLOE_TRY(tune(w));
   model->on_layers = (uint32_t)on_layers;
-  return validate(w, on_layers, w->lesson->net, FOLDS, &told->errors, &model->folds);
+  return validate(w, on_layers, 0, &told->errors, &model->folds);
 }
 
 static sloe_status choose_way(way *w, sloe_network_model *model, sloe_trained *told) {
@@ -297,9 +314,7 @@ static sloe_status train(way *w, sloe_network_model *model, sloe_trained *told) 
   SLOE_TRY(choose_way(w, model, told));
   model->kinds = sloe_network_errors_unknown;
   if (lesson->n_kinds > 1)
-    SLOE_TRY(validate(w, (int)model->on_layers, lesson->kind,
-                      lesson->n_kinds < KIND_FOLDS ? lesson->n_kinds : KIND_FOLDS, &told->kinds,
-                      &model->kinds));
+    SLOE_TRY(validate(w, (int)model->on_layers, 1, &told->kinds, &model->kinds));
   return keep(w, model, told);
 }
 

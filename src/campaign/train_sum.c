@@ -166,8 +166,7 @@ static sloe_status judge_kinds(summing *s, sloe_network_model *model, sloe_train
   if (s->lesson->n_kinds < 2) return SLOE_OK;
   for (size_t k = 0; k < KIND_FOLDS && k < s->lesson->n_kinds; k++)
     SLOE_TRY(leave_out(s, is_kind, k));
-  return sloe_train_judge(s->lesson->y, s->estimated, s->lesson->n, &told->kinds, &model->kinds,
-                          s->err);
+  return sloe_train_judge(s->lesson, s->estimated, 1, &told->kinds, &model->kinds, s->err);
 }
 
 static sloe_status leave_each_out(summing *s) {
@@ -184,8 +183,7 @@ static sloe_status train(summing *s, sloe_network_model *model, sloe_trained *to
   model->train_s = now_s() - begun;
   model->tune_s = NAN;
   if (lesson->n < FEW) SLOE_TRY(leave_each_out(s));
-  SLOE_TRY(
-      sloe_train_judge(lesson->y, s->estimated, lesson->n, &told->errors, &model->folds, s->err));
+  SLOE_TRY(sloe_train_judge(lesson, s->estimated, 0, &told->errors, &model->folds, s->err));
   const double asked = now_s();
   volatile double sum = 0;
   for (size_t i = 0; i < lesson->n; i++)

@@ -66,10 +66,24 @@ static sloe_exit read_set(const sloe_args *args, sloe_train_options *options) {
 static sloe_exit read_log(const sloe_args *args, sloe_train_options *options) {
   const char *log = sloe_args_value(args, SLOE_OPT_LOG);
   if (!log || strcmp(log, "both") == 0) return SLOE_EXIT_YES;
-  options->raw_inputs = strcmp(log, "target") == 0 || strcmp(log, "none") == 0;
-  options->raw_target = strcmp(log, "inputs") == 0 || strcmp(log, "none") == 0;
+  options->log_power_inputs = strcmp(log, "paper") == 0;
+  const int none = strcmp(log, "none") == 0 || options->log_power_inputs;
+  options->raw_inputs = none || strcmp(log, "target") == 0;
+  options->raw_target = none || strcmp(log, "inputs") == 0;
   if (options->raw_inputs || options->raw_target) return SLOE_EXIT_YES;
-  return sloe_cli_mistake(args->command, "--log '%s': both, inputs, target or none is needed", log);
+  return sloe_cli_mistake(args->command,
+                          "--log '%s': both, inputs, target, none or paper is needed", log);
+}
+
+static sloe_exit read_reduce(const sloe_args *args, sloe_train_options *options) {
+  const char *reduce = sloe_args_value(args, SLOE_OPT_REDUCE);
+  if (!reduce || strcmp(reduce, "none") == 0) return SLOE_EXIT_YES;
+  const int both = strcmp(reduce, "both") == 0;
+  options->memory_ends = both || strcmp(reduce, "sizes") == 0;
+  options->memory_inputs = both || strcmp(reduce, "inputs") == 0;
+  if (options->memory_ends || options->memory_inputs) return SLOE_EXIT_YES;
+  return sloe_cli_mistake(args->command, "--reduce '%s': none, sizes, inputs or both is needed",
+                          reduce);
 }
 
 /* A whole number into a size. */
@@ -94,6 +108,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   sloe_exit code = sloe_args_report(args, report);
   if (!code) code = read_set(args, options);
   if (!code) code = read_log(args, options);
+  if (!code) code = read_reduce(args, options);
   if (!code) code = read_size(args, SLOE_OPT_TUNE_ROWS, &options->tune_rows);
   if (!code) code = read_size(args, SLOE_OPT_DRAW, &options->draw);
   if (!code) code = read_size(args, SLOE_OPT_REPEAT, &options->repeat);
@@ -153,9 +168,9 @@ const sloe_command sloe_cmd_train = {
     .options = SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(MODEL) | SLOE_OPTION_BIT(INTO) |
                SLOE_OPTION_BIT(BOARD) | SLOE_OPTION_BIT(HYPER) | SLOE_OPTION_BIT(TUNE) |
                SLOE_OPTION_BIT(TUNE_ROWS) | SLOE_OPTION_BIT(INPUTS) | SLOE_OPTION_BIT(SELECT) |
-               SLOE_OPTION_BIT(LOG) | SLOE_OPTION_BIT(KINDS) | SLOE_OPTION_BIT(DRAW) |
-               SLOE_OPTION_BIT(REPEAT) | SLOE_OPTION_BIT(SET) | SLOE_OPTION_BIT(THREADS) |
-               SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(LOG) | SLOE_OPTION_BIT(REDUCE) | SLOE_OPTION_BIT(KINDS) |
+               SLOE_OPTION_BIT(DRAW) | SLOE_OPTION_BIT(REPEAT) | SLOE_OPTION_BIT(SET) |
+               SLOE_OPTION_BIT(THREADS) | SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* Of a range: two values of one feature need not be equal to the last bit. */
+/* Of a range; and two values of one feature need not be equal to the last bit. */
 static const double range_slack = 0.02;
 
 const char *sloe_networks_metric_name(sloe_networks_metric metric) {
@@ -41,26 +41,35 @@ double sloe_networks_squeeze(double x) {
   return copysign(log1p(fabs(x)), x);
 }
 
-static double distance(const sloe_network_domain *domain, size_t n, const double *t) {
+/* z[n]; the distance is what comes back. */
+static double whiten(const sloe_network_domain *domain, size_t n, const double *t, double *z) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) {
-    double z = 0;
-    for (size_t j = 0; j <= i; j++) z += domain->whiten[i * n + j] * (t[j] - domain->centre[j]);
-    sum += z * z;
+    z[i] = 0;
+    for (size_t j = 0; j <= i; j++) z[i] += domain->whiten[i * n + j] * (t[j] - domain->centre[j]);
+    sum += z[i] * z[i];
   }
   return sqrt(sum);
 }
 
+/* The first of x[n] that is out of its range; n: none is. */
+static size_t first_outside(const double *x, const double *lo, const double *hi, size_t n,
+                            double least_slack) {
+  for (size_t i = 0; i < n; i++) {
+    const double slack = range_slack * (hi[i] - lo[i]) + least_slack;
+    if (!(x[i] >= lo[i] - slack && x[i] <= hi[i] + slack)) return i;
+  }
+  return n;
+}
+
 int sloe_networks_inside(const sloe_networks *networks, const double *t, size_t *feature) {
   const sloe_network_domain *domain = &networks->domain;
-  size_t at = 0;
-  if (!feature) feature = &at;
-  for (*feature = 0; *feature < networks->n_features; ++*feature) {
-    const double lo = domain->lo[*feature], hi = domain->hi[*feature];
-    const double slack = range_slack * (hi - lo) + 1e-9;
-    if (!(t[*feature] >= lo - slack && t[*feature] <= hi + slack)) return 0;
-  }
-  return distance(domain, networks->n_features, t) <= domain->limit;
+  const size_t n = networks->n_features;
+  double z[SLOE_NETWORKS_FEATURES];
+  const size_t outside = first_outside(t, domain->lo, domain->hi, n, 1e-9);
+  if (feature) *feature = outside;
+  return outside == n && whiten(domain, n, t, z) <= domain->limit &&
+         first_outside(z, domain->z_lo, domain->z_hi, n, 1e-3) == n;
 }
 
 void sloe_network_model_fini(sloe_network_model *model) {

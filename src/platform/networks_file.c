@@ -2,7 +2,8 @@
  *
  *   u32 features, models; f64 rows; text power_rail; f64 limit of the domain
  *   text name of each feature
- *   f64 lo[features], hi[features], centre[features], whiten[features x features]
+ *   f64 lo[features], hi[features], centre[features], whiten[features x features],
+ *       z_lo[features], z_hi[features]
  *   models: u32 metric, flags (1 on layers, 2 chosen, 4 outside, 8 layer sum), inputs
  *           text regressor; u32 input[inputs]
  *           f64 folds[7], kinds[7], constant_mape, train_s, tune_s
@@ -73,6 +74,8 @@ sloe_status sloe_networks_put(const sloe_networks *networks, sloe_text *out, slo
   sloe_fitted_put_f64s(out, domain->hi, n);
   sloe_fitted_put_f64s(out, domain->centre, n);
   sloe_fitted_put_f64s(out, domain->whiten, n * n);
+  sloe_fitted_put_f64s(out, domain->z_lo, n);
+  sloe_fitted_put_f64s(out, domain->z_hi, n);
   for (size_t i = 0; i < networks->n_models; i++)
     SLOE_TRY(put_model(&networks->models[i], out, err));
   return SLOE_OK;
@@ -247,5 +250,7 @@ sloe_status sloe_networks_take(sloe_fitted_cursor *c, sloe_arena *arena, sloe_ne
   SLOE_TRY(take_f64s(c, arena, n, &domain->hi));
   SLOE_TRY(take_f64s(c, arena, n, &domain->centre));
   SLOE_TRY(take_f64s(c, arena, n * n, &domain->whiten));
+  SLOE_TRY(take_f64s(c, arena, n, &domain->z_lo));
+  SLOE_TRY(take_f64s(c, arena, n, &domain->z_hi));
   return take_models(c, arena, n_models, networks);
 }

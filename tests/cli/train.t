@@ -104,3 +104,13 @@ err: -p PLATFORM is missing
 $ sloe split $PLATFORMS/../datasets/intel-xeon-onednn-t1.csv.gz --by split=test -o a.csv b.csv --format json; sloe train a.csv --model poly --draw 200 --inputs flops,params,activations --log both --format json | jq -c '[.rows > 300, .n_kinds > 5, (.models[0].errors.mape < .models[0].errors.mape_constant)]'
 out= [true,true,true]
 needs jq
+
+== how memory is reduced is one of four
+$ sloe train t.csv -o p.sloe --reduce all
+exit 2
+err: --reduce 'all': none, sizes, inputs or both is needed
+
+== logarithms as the paper took them, memory reduced as the paper did
+$ sloe split $PLATFORMS/../datasets/intel-xeon-onednn-t1.csv.gz --by split=test -o a.csv b.csv --format json; sloe train a.csv -o p.sloe --model poly --log paper --reduce both --format json | jq -c '[.rows > 300, .models[1].metric, .models[1].errors.n < 300]'
+out= [true,"memory_mb",true]
+needs jq

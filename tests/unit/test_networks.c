@@ -17,7 +17,7 @@ typedef struct toy {
 
 static const char *const FEATURE[] = {"input_height", "params"};
 static const double LO[] = {3.4, 13.8}, HI[] = {6.3, 18.5}, CENTRE[] = {5, 16};
-static const double WHITEN[] = {1, 0, 0, 1};
+static const double WHITEN[] = {1, 0, 0, 1}, Z_LO[] = {-4, -4}, Z_HI[] = {4, 4};
 static const uint32_t INPUT[] = {1};
 
 static sloe_network_model model_of(sloe_networks_metric metric, const char *regressor,
@@ -49,7 +49,7 @@ static void make_toy(toy *t) {
   t->models[0].chosen = t->models[2].chosen = 1;
   t->networks = (sloe_networks){.feature = FEATURE,
                                 .n_features = 2,
-                                .domain = {LO, HI, CENTRE, WHITEN, 4},
+                                .domain = {LO, HI, CENTRE, WHITEN, 4, Z_LO, Z_HI},
                                 .rows = 120,
                                 .power_rail = "gpu",
                                 .models = t->models,
@@ -252,6 +252,10 @@ static void features_that_never_came_together_are_outside(void **state) {
   assert_false(sloe_networks_inside(&t.networks, (double[]){5, 19}, &feature));
   assert_int_equal(feature, 1);
   assert_false(sloe_networks_inside(&t.networks, (double[]){5, NAN}, &feature));
+  t.networks.domain.z_hi = (const double[]){4, 0.25}; /* 16.5 is 0.5 over the centre */
+  assert_false(sloe_networks_inside(&t.networks, (double[]){5, 16.5}, &feature));
+  assert_int_equal(feature, 2);
+  assert_true(sloe_networks_inside(&t.networks, (double[]){5, 16.2}, NULL));
   sloe_networks_fini(&t.networks);
 }
 

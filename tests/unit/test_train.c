@@ -161,6 +161,47 @@ static int asked_to_stop(void *context) {
   return 1;
 }
 
+/* Four sizes of six CNNs, and ten networks that are each one by itself. */
+static void memory_is_learned_from_the_ends_and_from_features_of_memory(void **state) {
+  (void)state;
+  FILE *file = fopen(store_path("t.csv"), "w");
+  assert_non_null(file);
+  fputs("net,device,runtime,precision,latency_ms,memory_mb\n", file);
+  for (unsigned i = 0; i < 24; i++)
+    fprintf(file, "\"zoo:chain,layers=2,input=%u,filters=%u\",toy,sim,fp32,%u,%u\n",
+            32 + 8 * (i % 4), 8 * (1 + i / 4), 5 + i % 4 + i / 4, 900 + 3 * i);
+  for (unsigned i = 0; i < 10; i++)
+    fprintf(file, "\"zoo:random,seed=%u\",toy,sim,fp32,%u,%u\n", i, 9 + i, 950 + i);
+  fclose(file);
+  sloe_train_options options = options_of(store_path("t.csv"), store_path("p.sloe"), "poly");
+  options.memory_ends = 1;
+  sloe_training *t = train(&options);
+  assert_int_equal(t->n_models, 2);
+  assert_int_equal(t->models[0].errors.n, 34); /* time: all */
+  assert_int_equal(t->models[1].errors.n, 6 * 2 + 10);
+  sloe_training_free(t);
+  sloe_error err = {0};
+  options.memory_inputs = 1;
+  options.features = "filters_mean,macs";
+  assert_int_equal(sloe_train(&options, NULL, NULL, &t, &err), SLOE_USAGE);
+  assert_null(t);
+  assert_non_null(strstr(err.msg, "one of memory"));
+  options.features = "filters_mean,macs,params,activations,batch";
+  t = train(&options);
+  assert_int_equal(t->models[1].errors.n, 22);
+  sloe_training_free(t);
+  sloe_platform *platform;
+  assert_ok(sloe_platform_open(store_path("p.sloe"), NULL, &platform, &err), err);
+  const sloe_networks *networks = platform->networks;
+  assert_int_equal(sloe_networks_find(networks, SLOE_NETWORKS_LATENCY, "poly")->body.n_inputs, 4);
+  const sloe_network_model *memory = sloe_networks_find(networks, SLOE_NETWORKS_MEMORY, "poly");
+  assert_int_equal(memory->body.n_inputs, 2);
+  for (size_t j = 0; j < 2; j++)
+    assert_true(strcmp(networks->feature[memory->input[j]], "params") == 0 ||
+                strcmp(networks->feature[memory->input[j]], "activations") == 0);
+  sloe_platform_free(platform);
+}
+
 static void stopped_it_leaves_no_file(void **state) {
   const sloe_watch watch = {.stop = asked_to_stop};
   sloe_training *t;
@@ -226,6 +267,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       T(what_was_planted_is_learned_and_answers),
       T(the_better_of_several_regressors_answers),
+      T(memory_is_learned_from_the_ends_and_from_features_of_memory),
       T(few_networks_are_judged_by_all_others),
       T(what_cannot_be_learned_from_is_refused),
       T(stopped_it_leaves_no_file),
