@@ -1,6 +1,7 @@
 /* Families and ops of a binary platform file. Families are copied into their structs, the arrays of
  * forests are used where they lie.
  */
+#include <float.h>
 #include <math.h>
 
 #include "platform/fitted_cursor.h"
@@ -151,8 +152,8 @@ static sloe_status take_domain(sloe_fitted_cursor *c, size_t n, sloe_fitted_op *
   const float *lo = sloe_fitted_take_f32s(c, n), *hi = sloe_fitted_take_f32s(c, n);
   SLOE_TRY(c->status);
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) {
-    op->lo[i] = i < n ? lo[i] : -INFINITY;
-    op->hi[i] = i < n ? hi[i] : INFINITY;
+    op->lo[i] = i < n ? lo[i] : -FLT_MAX;
+    op->hi[i] = i < n ? hi[i] : FLT_MAX;
     if (i < n && !(isfinite(lo[i]) && isfinite(hi[i]) && lo[i] <= hi[i]))
       return sloe_fitted_fail_here(c, at + i * sizeof(float),
                                    "the domain of a feature is empty or not finite");
