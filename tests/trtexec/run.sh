@@ -151,12 +151,15 @@ soon() { # COMMAND
 check "clocks are locked and given back" measure "lock=1,sysroot=$stage/board" $net
 check "they were locked" grep -q '/usr/bin/jetson_clocks$' log
 check "they are free again" is_free
+stop() { # SIGNAL PID, twice where need be: the first of TERM asks, the next one kills
+  while kill "-$1" "$2" 2>/dev/null; do sleep 0.05; done
+  wait "$2" 2>/dev/null
+}
 locked_and_stopped() { # SIGNAL
   STAND_IN_FAULT=hang@--onnx "$sloe" measure -b "$(on "lock=1,sysroot=$stage/board")" --power 0 $net &
   local child=$!
   soon is_locked || return 1
-  kill "-$1" $child
-  wait $child 2>/dev/null
+  stop "$1" $child
   soon is_free
 }
 check "killed, the clocks are given back" locked_and_stopped KILL
@@ -207,8 +210,7 @@ mode_and_stopped() { # SIGNAL
   STAND_IN_FAULT=hang@--onnx "$sloe" measure -b "$(on "mode=1,sysroot=$stage/board")" --power 0 $net &
   local child=$!
   soon in_mode 1 || return 1
-  kill "-$1" $child
-  wait $child 2>/dev/null
+  stop "$1" $child
   soon in_mode 0
 }
 check "killed, the mode is given back" mode_and_stopped KILL
