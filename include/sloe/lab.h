@@ -210,6 +210,8 @@ typedef struct sloe_lab {
   void (*session_close)(sloe_session *session);
   const sloe_card *(*session_card)(const sloe_session *session);
   const sloe_fusion *(*session_fusion)(const sloe_session *session);
+  /* Of the backend's key `batch`, 1 where nothing was said: that of networks that say none. */
+  int64_t (*session_batch)(const sloe_session *session);
   /* `layers` come from session_fusion, and must outlive the answer, as must the session. */
   sloe_status (*measure)(sloe_session *session, const sloe_layers *layers,
                          const sloe_measure_options *options, const sloe_watch *watch,

@@ -15,6 +15,7 @@ sloe_status sloe_session_open(const char *backend, sloe_session **out, sloe_erro
 void sloe_session_close(sloe_session *session);
 const sloe_card *sloe_session_card(const sloe_session *session);
 const sloe_fusion *sloe_session_fusion(const sloe_session *session);
+int64_t sloe_session_batch(const sloe_session *session);
 
 /* A net of one layer, views aside, whose spec is known is timed as profiling times layers: caches
    settled before each run; a warning says so. Other nets are run whole. A take is repeated where

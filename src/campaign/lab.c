@@ -39,6 +39,7 @@ const sloe_lab *sloe_lab_open(void) {
       .session_close = sloe_session_close,
       .session_card = sloe_session_card,
       .session_fusion = sloe_session_fusion,
+      .session_batch = sloe_session_batch,
       .measure = sloe_measure,
       .measured_free = sloe_measured_free,
       .measured_answer = sloe_measured_answer,

@@ -63,3 +63,8 @@ const sloe_card *sloe_session_card(const sloe_session *session) {
 const sloe_fusion *sloe_session_fusion(const sloe_session *session) {
   return &sloe_device_describe(session->device)->fusion;
 }
+
+int64_t sloe_session_batch(const sloe_session *session) {
+  const int64_t batch = sloe_device_describe(session->device)->batch;
+  return batch > 0 ? batch : 1;
+}

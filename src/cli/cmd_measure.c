@@ -137,6 +137,8 @@ static sloe_exit run(const sloe_args *args) {
   report.list = args->n_operands > 1;
   code = open_session(sloe_args_value(args, SLOE_OPT_BACKEND), &b);
   if (!code) {
+    if (!flags.options.batch && b.lab->session_batch(b.session) > 1)
+      flags.options.batch = b.lab->session_batch(b.session);
     bench_init(&b, args->n_operands);
     sloe_cli_watch_begin(&b.watch, 0);
     code = measure_all(&b, args, &flags);
@@ -155,7 +157,8 @@ const sloe_command sloe_cmd_measure = {
         "Runs each network with random weights, at most 100 times or 10 s unless --runs says "
         "another number. Where the\ndevice has a sensor of power, they run on for --power SECONDS "
         "more; with --isolated each "
-        "layer does too.\nCSV is a measurement table, which 'sloe evaluate' reads; with --layers a "
+        "layer does too.\nWithout --batch networks run at the batch of the backend.\nCSV is a "
+        "measurement table, which 'sloe evaluate' reads; with --layers a "
         "row for each layer. What\ncannot be read or run is named on stderr, the rest is measured "
         "and the exit code is 3; it is 4 where\nthe device fails. JSON holds layers where they are "
         "timed: with --layers or --isolated.\n",

@@ -128,6 +128,11 @@ needs backend sim
 $ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim --runs 7 --format json
 jq .n_runs <= 7
 
+== a network runs at the batch of its backend, unless another is said
+needs backend sim
+$ for b in "" "--batch 2"; do sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim:batch=4 $b --format csv | tail -n 1 | cut -d, -f7; done | paste -sd ' '
+out= 4 2
+
 == a full disk is a failure
 needs backend sim
 $ sloe measure $MODELS/tv_squeezenet1_1.onnx -b sim --format json > /dev/full
