@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # collect_gpus.sh DIR SECONDS [PLAN:COUNT...]: whole networks through cuDNN on every GPU of this machine at
 # once. Each GPU takes its share of the first COUNT networks of each plan, in their order, into stores
-# DIR/PLAN-SHARE-of-GPUS.db; the same call goes on. `sloe db merge` makes one of them. In the environment:
+# DIR/PLAN-SHARE-of-GPUS.db; the same call goes on. A plan may be the path of a table, called by its file's
+# name there. `sloe db merge` makes one of the stores. In the environment:
 #   SLOE=build/sloe  BACKEND=cudnn:precision=fp32  RUNS=50  NETWORK_SECONDS=2 of the runs of a network
 #   GPUS="0 1 2"     which ones take shares; all of them where not given
 set -euo pipefail
@@ -16,12 +17,13 @@ read -r -a gpus <<<"${GPUS:-$(nvidia-smi --query-gpu=index --format=csv,noheader
 
 # collect SHARE GPU: the plans one after the other, until the time is over.
 collect() {
-  local plan left file
+  local plan left file name
   export CUDA_VISIBLE_DEVICES=$2
   for plan in "${plans[@]}"; do
     left=$((end - $(date +%s)))
     [ $left -gt 5 ] || break
-    file=$out/${plan%:*}-$1-of-${#gpus[@]}
+    name=$(basename "${plan%:*}" .csv)
+    file=$out/$name-$1-of-${#gpus[@]}
     "$sloe" collect "${plan%:*}" -b "$backend" --db "$file.db" --share "$1/${#gpus[@]}" --count "${plan#*:}" \
       --budget "${left}s" --runs "${RUNS:-50}" --seconds "${NETWORK_SECONDS:-2}" --format json \
       >"$file.json" 2>"$file.log" || echo "$file: exit $?, $(tail -n 1 "$file.log")"

@@ -62,6 +62,7 @@ typedef struct sloe_profile_options {
   const char *only; /* NULL: everything; "conv", "pool", ...: families whose op begins so */
   double max_gflop; /* of the random layers; 0: 20. Part of the plan: another is another campaign */
   int64_t max_batch; /* above 1: a part of the random layers has a batch of 2 to this. Likewise */
+  int64_t more;      /* as many random layers on top of the design's, most of them convolutions */
 } sloe_profile_options;
 
 typedef struct sloe_profile_summary {

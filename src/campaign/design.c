@@ -305,6 +305,46 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
   s->k = chance(rng, 0.6) && s->c > 3 ? s->c / 2 : about(rng, 1, (double)s->c - 0.6);
 }
 
+/* ---- at the edges of those: a longer campaign ---- */
+
+/* Few groups of many channels, as in AlexNet. */
+static void draw_grouped_wide(sloe_rng *rng, sloe_layer_spec *s) {
+  s->groups = INT64_C(1) << sloe_rng_between(rng, 1, 6);
+  s->c = s->groups * channels(rng, 8, 1024.0 / (double)s->groups);
+  s->k = chance(rng, 0.5) ? s->c : s->groups * channels(rng, 8, 1024.0 / (double)s->groups);
+  image(rng, s, 7, 112);
+  square(s->kernel, chance(rng, 0.7) ? 3 : 5);
+  square(s->stride, chance(rng, 0.25) ? 2 : 1);
+  same_window(s);
+  activate(rng, s);
+}
+
+/* As the first ones behind the convolutions of VGG or Overfeat, whose weights no cache holds. */
+static void draw_fc_large(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = channels(rng, 1024, 40960);
+  s->k = channels(rng, 256, 8192);
+  if (chance(rng, 0.3)) s->n = about(rng, 2, 1024);
+  activate(rng, s);
+}
+
+/* On the large images of detectors, and with the last window of an odd size cut off, as Caffe's. */
+static void draw_pool_large(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 16, 1024);
+  image(rng, s, 24, 800);
+  square(s->kernel, sloe_rng_between(rng, 2, 3));
+  square(s->stride, 2);
+  no_padding(s);
+  for (int d = 0; d < 2; d++) s->out[d] = ((d ? s->w : s->h) - s->kernel[d] + 1) / 2 + 1;
+}
+
+static void draw_concat_long(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = channels(rng, 64, 2048);
+  image(rng, s, 4, 64);
+  s->out[0] = s->h;
+  s->out[1] = s->w;
+  s->parts = sloe_rng_between(rng, 5, 32);
+}
+
 /* X(op, share, how) */
 #define DRAW_MAP(X)                   \
   X(CONV, 1200, draw_conv_any)        \
@@ -332,33 +372,48 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
   X(COPY, 40, draw_tensor)            \
   X(REORDER, 30, draw_tensor)
 
-static const struct {
+/* What a longer campaign goes on with: convolutions, whose time is the hardest to tell, and what
+   lies at the edges of the kinds above. */
+#define MORE_MAP(X)               \
+  X(CONV, 400, draw_conv_any)     \
+  X(CONV, 150, draw_conv_usual)   \
+  X(CONV, 80, draw_grouped)       \
+  X(CONV, 80, draw_grouped_wide)  \
+  X(CONV, 50, draw_depthwise)     \
+  X(FC, 90, draw_fc_large)        \
+  X(MAXPOOL, 60, draw_pool_large) \
+  X(AVGPOOL, 20, draw_pool_large) \
+  X(CONCAT, 70, draw_concat_long)
+
+typedef struct drawn_kind {
   sloe_spec_op op;
   int share;
   draw_fn draw;
-} KINDS[] = {
+} drawn_kind;
+
 #define DRAW_ROW(op, share, draw) {SLOE_SPEC_##op, share, draw},
-    DRAW_MAP(DRAW_ROW)
+static const drawn_kind KINDS[] = {DRAW_MAP(DRAW_ROW)}, MORE[] = {MORE_MAP(DRAW_ROW)};
 #undef DRAW_ROW
-};
-enum { N_KINDS = sizeof KINDS / sizeof *KINDS, DESIGN = 3330 };
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS, N_MORE = sizeof MORE / sizeof *MORE, DESIGN = 3330 };
 
 size_t sloe_design_size(void) {
   return DESIGN;
 }
 
-static int wanted(int kind, const char *only) {
-  return !only || !strncmp(sloe_spec_op_text(KINDS[kind].op), only, strlen(only));
+static int wanted(const drawn_kind *kind, const char *only) {
+  return !only || !strncmp(sloe_spec_op_text(kind->op), only, strlen(only));
 }
 
-static int draw_kind(sloe_rng *rng, const char *only) {
+/* One of them by their shares; NULL: none is wanted. */
+static const drawn_kind *draw_kind(sloe_rng *rng, const drawn_kind *kinds, int n,
+                                   const char *only) {
   int64_t sum = 0;
-  for (int i = 0; i < N_KINDS; i++)
-    if (wanted(i, only)) sum += KINDS[i].share;
+  for (int i = 0; i < n; i++)
+    if (wanted(&kinds[i], only)) sum += kinds[i].share;
   int64_t at = sloe_rng_between(rng, 0, sum - 1);
-  for (int i = 0; i < N_KINDS; i++)
-    if (wanted(i, only) && (at -= KINDS[i].share) < 0) return i;
-  return -1;
+  for (int i = 0; i < n; i++)
+    if (wanted(&kinds[i], only) && (at -= kinds[i].share) < 0) return &kinds[i];
+  return NULL;
 }
 
 static const uint64_t USUAL_MACS = 10000000000;
@@ -421,23 +476,32 @@ int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, const sloe_desi
   return 0;
 }
 
-static int try_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
+static int try_kind(sloe_rng *rng, const drawn_kind *kind, const sloe_design_limits *limits,
                     sloe_layer_spec *out) {
   *out = sloe_layer_spec_none();
-  out->op = KINDS[kind].op;
-  KINDS[kind].draw(rng, out);
+  out->op = kind->op;
+  kind->draw(rng, out);
   if (limits && limits->batch > 1 && out->n == 1 && chance(rng, share_of_batches))
     out->n = about(rng, 2, (double)limits->batch);
   return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, limits) && make_usual(out);
 }
 
+static int draw_of(sloe_rng *rng, const drawn_kind *kinds, int n, const char *only,
+                   const sloe_design_limits *limits, sloe_layer_spec *out) {
+  for (;;) {
+    const drawn_kind *kind = draw_kind(rng, kinds, n, only);
+    if (!kind) return 0;
+    if (try_kind(rng, kind, limits, out)) return 1;
+  }
+}
+
 int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *limits,
                      sloe_layer_spec *out) {
-  for (;;) {
-    const int kind = draw_kind(rng, only);
-    if (kind < 0) return 0;
-    if (try_kind(rng, (size_t)kind, limits, out)) return 1;
-  }
+  return draw_of(rng, KINDS, N_KINDS, only, limits, out);
+}
+
+void sloe_design_draw_more(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out) {
+  draw_of(rng, MORE, N_MORE, NULL, limits, out);
 }
 
 size_t sloe_design_kinds(void) {
@@ -446,5 +510,5 @@ size_t sloe_design_kinds(void) {
 
 void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
                            sloe_layer_spec *out) {
-  while (!try_kind(rng, kind, limits, out)) continue;
+  while (!try_kind(rng, &KINDS[kind], limits, out)) continue;
 }

@@ -3,7 +3,9 @@
  * Lines (B IV-B): for the shapes of a family's dimensions, one dimension varied, the others fixed.
  * Design: random layers of every kind, as many of each as its space is wide; half of the
  * convolutions from the whole space (B VI-B: any channels, any rectangle), half of sizes as
- * networks have them. Held-out layers are drawn in the same way from another stream.
+ * networks have them. Held-out layers are drawn in the same way from another stream. A campaign
+ * that is told to take more goes on with convolutions and with what lies at the edges: large fully
+ * connected layers, poolings of large images, concatenations of many.
  */
 #ifndef SLOE_CAMPAIGN_DESIGN_H
 #define SLOE_CAMPAIGN_DESIGN_H
@@ -37,6 +39,8 @@ size_t sloe_design_kinds(void);
    beginning of an op's name. 0: no op begins so. */
 int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *limits,
                      sloe_layer_spec *out);
+/* Of those that a longer campaign goes on with. */
+void sloe_design_draw_more(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out);
 void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
                            sloe_layer_spec *out);
 /* A layer of about the same sizes, on an image of another size. 0: none was possible. */

@@ -26,7 +26,12 @@
 #include "campaign/today.h"
 
 enum { HELD_OUT_LAYERS = 160, NETWORKS = 80, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
-typedef enum stream_name { DESIGN_STREAM = 1, HELD_OUT_STREAM, FIRST_STREAM } stream_name;
+typedef enum stream_name {
+  DESIGN_STREAM = 1,
+  HELD_OUT_STREAM,
+  FIRST_STREAM,
+  MORE_STREAM
+} stream_name;
 /* Of a device that starts a job at once: what bench.c gives to the runs, and as much around them.
  */
 static const double LAYER_S = 0.1, NETWORK_S = 3;
@@ -112,16 +117,22 @@ static sloe_status fit_lines(profiler *p, sloe_error *err) {
 
 /* The layers of a stream of the seed, one after the other. */
 typedef struct stream {
+  stream_name name;
   sloe_rng rng;
   size_t i, n; /* next, and how many */
-  int by_kind; /* each kind in turn */
 } stream;
 
+static size_t size_of(const profiler *p, stream_name name) {
+  switch (name) {
+    case FIRST_STREAM: return SLOE_DESIGN_FIRST * sloe_design_kinds();
+    case DESIGN_STREAM: return sloe_design_size();
+    case MORE_STREAM: return (size_t)p->options->more;
+    default: return HELD_OUT_LAYERS;
+  }
+}
+
 static stream open_stream(const profiler *p, stream_name name) {
-  const size_t n = name == FIRST_STREAM    ? SLOE_DESIGN_FIRST * sloe_design_kinds()
-                   : name == DESIGN_STREAM ? sloe_design_size()
-                                           : HELD_OUT_LAYERS;
-  stream s = {.n = n, .by_kind = name == FIRST_STREAM};
+  stream s = {.name = name, .n = size_of(p, name)};
   sloe_rng_seed(&s.rng, p->seed * 1000003 + name);
   return s;
 }
@@ -131,8 +142,10 @@ static stream open_stream(const profiler *p, stream_name name) {
 static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
   while (s->i < s->n) {
     const size_t i = s->i++;
-    if (s->by_kind)
+    if (s->name == FIRST_STREAM)
       sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), &p->limits, out);
+    else if (s->name == MORE_STREAM)
+      sloe_design_draw_more(&s->rng, &p->limits, out);
     else
       sloe_design_draw(&s->rng, NULL, &p->limits, out);
     if (is_wanted(p, out)) return 1;
@@ -321,7 +334,8 @@ static size_t plan(const profiler *p, sloe_profile_summary *out) {
     const sloe_design_line line = sloe_design_line_at(i);
     out->plan_lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
   }
-  out->plan_design = count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM);
+  out->plan_design =
+      count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) + count_drawn(p, MORE_STREAM);
   out->plan_held_out = 2 * count_drawn(p, HELD_OUT_STREAM);
   out->plan_networks = p->options->only ? 0 : NETWORKS;
   return out->plan_lines + out->plan_design + out->plan_held_out + out->plan_networks;
@@ -346,6 +360,7 @@ static sloe_status measure_all(profiler *p, sloe_error *err) {
   p->bench->phase = "timing the design";
   SLOE_TRY(draw_layers(p, sloe_split_design, FIRST_STREAM, share_of_design, err));
   SLOE_TRY(draw_layers(p, sloe_split_design, DESIGN_STREAM, share_of_design, err));
+  SLOE_TRY(draw_layers(p, sloe_split_design, MORE_STREAM, share_of_design, err));
   p->bench->phase = "timing held-out layers";
   SLOE_TRY(draw_layers(p, sloe_split_held_out, HELD_OUT_STREAM, share_of_layers, err));
   SLOE_TRY(measure_again(p, err));

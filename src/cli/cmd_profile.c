@@ -83,6 +83,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   if (!code) code = sloe_args_whole(args, SLOE_OPT_SEED, INT64_MAX, &seed);
   if (!code) code = sloe_args_positive(args, SLOE_OPT_MAX_GFLOP, &options->max_gflop);
   if (!code) code = sloe_args_whole(args, SLOE_OPT_MAX_BATCH, 65536, &options->max_batch);
+  if (!code) code = sloe_args_whole(args, SLOE_OPT_MORE, 1000000, &options->more);
   if (!code) code = sloe_args_needs(args, SLOE_OPT_BACKEND, SLOE_BACKEND_HINT);
   if (!code) code = sloe_args_needs(args, SLOE_OPT_OUT, "it names the platform file to write");
   options->seed = (uint64_t)seed;
@@ -133,7 +134,7 @@ const sloe_command sloe_cmd_profile = {
     .options = SLOE_OPTION_BIT(BACKEND) | SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(DB) |
                SLOE_OPTION_BIT(BUDGET) | SLOE_OPTION_BIT(PLAN) | SLOE_OPTION_BIT(SEED) |
                SLOE_OPTION_BIT(ONLY) | SLOE_OPTION_BIT(MAX_GFLOP) | SLOE_OPTION_BIT(MAX_BATCH) |
-               SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(MORE) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 0,
     .max_operands = 0,
     .run = run,

@@ -77,6 +77,25 @@ static void every_draw_is_possible_and_within_limits(void **state) {
   }
 }
 
+static void what_a_longer_campaign_goes_on_with_is_possible_and_reaches_further(void **state) {
+  const sloe_design_limits limits = {UINT64_C(250000000000), 16};
+  int64_t parts = 0, image = 0, inputs = 0;
+  sloe_rng rng;
+  (void)state;
+  sloe_rng_seed(&rng, 1);
+  for (int i = 0; i < 5000; i++) {
+    sloe_layer_spec s;
+    sloe_design_draw_more(&rng, &limits, &s);
+    assert_usual(&s);
+    assert_true(sloe_layer_spec_macs(&s) <= limits.macs);
+    if (s.op == SLOE_SPEC_CONCAT && s.parts > parts) parts = s.parts;
+    if (s.op == SLOE_SPEC_MAXPOOL && s.h > image) image = s.h;
+    if (s.op == SLOE_SPEC_FC && s.c > inputs) inputs = s.c;
+  }
+  assert_int_equal(parts, 32);
+  assert_true(image > 600 && inputs > 36000);
+}
+
 static void draws_are_the_same_of_one_seed_and_others_of_another(void **state) {
   sloe_rng a, b, c;
   int others = 0;
@@ -175,6 +194,7 @@ int main(void) {
       cmocka_unit_test(lines_vary_one_coordinate_and_nothing_else),
       cmocka_unit_test(lines_of_a_family_stand_together_and_none_twice),
       cmocka_unit_test(every_draw_is_possible_and_within_limits),
+      cmocka_unit_test(what_a_longer_campaign_goes_on_with_is_possible_and_reaches_further),
       cmocka_unit_test(draws_are_the_same_of_one_seed_and_others_of_another),
       cmocka_unit_test(one_campaign_draws_every_kind),
       cmocka_unit_test(variations_are_possible_and_near),

@@ -5,6 +5,7 @@
 #   convs        1000 random convolutions (random_convs.py)            -> OUT/convs.csv
 #   neuralpower  the layers of data/layers/neuralpower.csv             -> OUT/neuralpower.csv
 #   networks     every *.onnx of MODELS                                -> OUT/networks.csv
+#   batches      the same at each batch of BATCHES, without power     -> OUT/batches.csv
 #   again        convs and neuralpower a second time: the noise floor  -> OUT/*-again.csv
 #   layers       the layers of LAYERS_OF, in their network and alone   -> OUT/layers/*.json
 #   report       errors and estimates of what is there, the table      -> OUT/summary.txt
@@ -15,7 +16,8 @@
 #   SLOE=build/sloe  BACKEND=onednn:threads=1  PLATFORM=OUT/cpu.sloe  MODELS=../shared/models
 #   LAYERS_OF="tv_vgg16"   names of files in MODELS      BUDGET=60m   of profiling
 #   RUNS=15 of a layer  NETWORK_RUNS=30  COUNT=1000 of convolutions  GFLOP=20 of the largest
-#   BATCH=1 of a part of the profile's layers
+#   BATCH=1 of a part of the profile's layers   MORE=none, a number of layers on top of the profile's
+#   BATCHES="2 4 8 16"     of networks
 #   UNDER="chrt -f 5"      a command that measuring runs under
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -74,7 +76,7 @@ print("\n".join(dict.fromkeys(r["net"] for r in csv.DictReader(open(sys.argv[1])
 }
 
 part_profile() { "${under[@]}" "$sloe" profile -b "$backend" -o "$platform" --budget "${BUDGET:-60m}" \
-  --max-gflop "${GFLOP:-20}" --max-batch "${BATCH:-1}"; }
+  --max-gflop "${GFLOP:-20}" --max-batch "${BATCH:-1}" ${MORE:+--more "$MORE"}; }
 part_convs() { list_convs && measure_all convs "${RUNS:-15}"; }
 join_neuralpower() { # NAME: each row of the layer set, though equal layers are measured once
   mv "$out/$1.csv" "$out/$1/once"
@@ -102,6 +104,21 @@ part_networks() {
   shopt -u nullglob
   $python $here/tables.py concat "${files[@]}" >"$out/networks.csv"
   (cd "$(realpath "$models")" && printf "$PWD/%s\n" *.onnx) >"$out/networks.nets"
+}
+
+part_batches() {
+  local net batch given=$backend
+  for batch in ${BATCHES:-2 4 8 16}; do
+    mkdir -p "$out/batches/$batch"
+    backend=$given$([[ $given == *:* ]] && echo , || echo :)batch=$batch
+    for net in "$(realpath "$models")"/*.onnx; do
+      say "batch $batch, network $(basename "$net")"
+      measure "$out/batches/$batch/$(basename "$net" .onnx).csv" "$net" --runs "${NETWORK_RUNS:-30}" --power 0 \
+        --format csv
+    done
+  done
+  backend=$given
+  $python $here/tables.py concat "$out"/batches/*/*.csv >"$out/batches.csv"
 }
 
 part_layers() {
