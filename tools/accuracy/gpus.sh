@@ -26,6 +26,13 @@ for card in h200:nvidia-h200:fp32 h200:nvidia-h200:fp16 h100-80gb-hbm3:nvidia-h1
     zcat "$recording-networks.csv.gz" | sed "2,\$s|^|$(realpath "$models")/|" >"$work/networks.csv"
     errors "$name networks" "$work/networks.csv" "$platform"
   fi
+  if [ -d "$models" ] && [ -e "$recording-batches.csv.gz" ]; then
+    for batch in 2 4 8 16; do
+      zcat "$recording-batches.csv.gz" | awk -F, -v batch=$batch 'NR == 1 || $7 == batch' |
+        sed "2,\$s|^|$(realpath "$models")/|" >"$work/batch.csv"
+      errors "$name batch $batch" "$work/batch.csv" "$platform"
+    done
+  fi
   printf '%-28s' "$name random nets"
   "$sloe" platform export "$platform" |
     jq -r '.fitted.errors.networks | [.n, .mape, .rmspe, .max_ape] | map(. * 10 | round / 10) |
