@@ -183,6 +183,14 @@ static void draw_conv_first(sloe_rng *rng, sloe_layer_spec *s) {
   activate(rng, s);
 }
 
+/* A square window, strided in that share of cases, padding that keeps the size, an activation. */
+static void draw_window(sloe_rng *rng, sloe_layer_spec *s, int64_t kernel, double strided) {
+  square(s->kernel, kernel);
+  square(s->stride, chance(rng, strided) ? 2 : 1);
+  same_window(s);
+  activate(rng, s);
+}
+
 /* Channels of a group are mostly a multiple of 4, as many in as out. */
 static int64_t group_width(sloe_rng *rng) {
   static const int64_t usual[] = {4, 4, 8, 8, 16, 16, 24, 32, 48, 64};
@@ -195,20 +203,14 @@ static void draw_grouped(sloe_rng *rng, sloe_layer_spec *s) {
   s->c = s->groups * width;
   s->k = chance(rng, 0.75) ? s->c : s->groups * group_width(rng);
   image(rng, s, 7, 112);
-  square(s->kernel, chance(rng, 0.75) ? 3 : chance(rng, 0.5) ? 1 : 5);
-  square(s->stride, chance(rng, 0.25) ? 2 : 1);
-  same_window(s);
-  activate(rng, s);
+  draw_window(rng, s, chance(rng, 0.75) ? 3 : chance(rng, 0.5) ? 1 : 5, 0.25);
 }
 
 static void draw_depthwise(sloe_rng *rng, sloe_layer_spec *s) {
   static const int64_t kernels[] = {3, 3, 3, 3, 5, 5, 5, 7, 7, 9, 11};
   s->c = s->k = s->groups = channels(rng, 4, 4096);
   image(rng, s, 3, 256);
-  square(s->kernel, kernels[sloe_rng_between(rng, 0, 10)]);
-  square(s->stride, chance(rng, 0.3) ? 2 : 1);
-  same_window(s);
-  activate(rng, s);
+  draw_window(rng, s, kernels[sloe_rng_between(rng, 0, 10)], 0.3);
 }
 
 static void draw_deconv(sloe_rng *rng, sloe_layer_spec *s) {
@@ -313,10 +315,7 @@ static void draw_grouped_wide(sloe_rng *rng, sloe_layer_spec *s) {
   s->c = s->groups * channels(rng, 8, 1024.0 / (double)s->groups);
   s->k = chance(rng, 0.5) ? s->c : s->groups * channels(rng, 8, 1024.0 / (double)s->groups);
   image(rng, s, 7, 112);
-  square(s->kernel, chance(rng, 0.7) ? 3 : 5);
-  square(s->stride, chance(rng, 0.25) ? 2 : 1);
-  same_window(s);
-  activate(rng, s);
+  draw_window(rng, s, chance(rng, 0.7) ? 3 : 5, 0.25);
 }
 
 /* As the first ones behind the convolutions of VGG or Overfeat, whose weights no cache holds. */
@@ -333,7 +332,6 @@ static void draw_pool_large(sloe_rng *rng, sloe_layer_spec *s) {
   image(rng, s, 24, 800);
   square(s->kernel, sloe_rng_between(rng, 2, 3));
   square(s->stride, 2);
-  no_padding(s);
   for (int d = 0; d < 2; d++) s->out[d] = ((d ? s->w : s->h) - s->kernel[d] + 1) / 2 + 1;
 }
 

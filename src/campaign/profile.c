@@ -127,8 +127,9 @@ static size_t size_of(const profiler *p, stream_name name) {
     case FIRST_STREAM: return SLOE_DESIGN_FIRST * sloe_design_kinds();
     case DESIGN_STREAM: return sloe_design_size();
     case MORE_STREAM: return (size_t)p->options->more;
-    default: return HELD_OUT_LAYERS;
+    case HELD_OUT_STREAM: return HELD_OUT_LAYERS;
   }
+  return 0;
 }
 
 static stream open_stream(const profiler *p, stream_name name) {

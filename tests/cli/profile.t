@@ -37,6 +37,14 @@ jq .schema == "sloe/profile/1" and .plan_only == true
 jq .points > 0 and .points_measured == 0
 jq .complete == null and .layer_rmspe == null
 
+== more layers than those of the design are asked for by their number
+needs backend sim
+$ for more in 1 1000; do sloe profile -b sim -o p.sloe --plan --more $more --format json; done | jq -s '.[1].points - .[0].points'
+out= 999
+$ sloe profile -b sim -o p.sloe --plan --more 0
+exit 2
+err: --more '0': a whole number of 1 and more is needed
+
 == a budget that runs out is said, and the same command goes on
 needs backend sim
 $ sloe profile -b sim -o p.sloe --only conv --budget 1s --format json > first; sloe profile -b sim -o p.sloe --only conv --budget 1s --format json

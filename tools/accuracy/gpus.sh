@@ -15,6 +15,9 @@ errors() { # NAME TABLE PLATFORM
       map(. * 10 | round / 10) | "\(.[0]) rows  mean \(.[1])  RMSPE \(.[2])  worst \(.[3])  constant \(.[4])"'
 }
 
+# A recording's nets are the names of files.
+of_models() { zcat "$1" | sed "2,\$s|^|$(realpath "$models")/|"; }
+
 for card in h200:nvidia-h200:fp32 h200:nvidia-h200:fp16 h100-80gb-hbm3:nvidia-h100:fp32; do
   IFS=: read -r device recorded precision <<<"$card"
   platform=data/platforms/$device-cudnn9-$precision.sloe recording=$recordings/$recorded-cudnn9-$precision
@@ -23,13 +26,12 @@ for card in h200:nvidia-h200:fp32 h200:nvidia-h200:fp16 h100-80gb-hbm3:nvidia-h1
   [ ! -e "$recording-neuralpower.csv.gz" ] ||
     errors "$name NeuralPower" "$recording-neuralpower.csv.gz" "$platform"
   if [ -d "$models" ] && [ -e "$recording-networks.csv.gz" ]; then
-    zcat "$recording-networks.csv.gz" | sed "2,\$s|^|$(realpath "$models")/|" >"$work/networks.csv"
+    of_models "$recording-networks.csv.gz" >"$work/networks.csv"
     errors "$name networks" "$work/networks.csv" "$platform"
   fi
   if [ -d "$models" ] && [ -e "$recording-batches.csv.gz" ]; then
     for batch in 2 4 8 16; do
-      zcat "$recording-batches.csv.gz" | awk -F, -v batch=$batch 'NR == 1 || $7 == batch' |
-        sed "2,\$s|^|$(realpath "$models")/|" >"$work/batch.csv"
+      of_models "$recording-batches.csv.gz" | awk -F, -v batch=$batch 'NR == 1 || $7 == batch' >"$work/batch.csv"
       errors "$name batch $batch" "$work/batch.csv" "$platform"
     done
   fi

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # run.sh OUT [PART...]: every figure of a platform's accuracy, from measurements of layers and networks
-# that its fit never saw. Parts, all of them where none is named:
+# that its fit never saw. Parts, all of them but batches where none is named:
 #   profile      sloe profile into OUT/cpu.sloe, its samples into OUT/cpu.sloe.db
 #   convs        1000 random convolutions (random_convs.py)            -> OUT/convs.csv
 #   neuralpower  the layers of data/layers/neuralpower.csv             -> OUT/neuralpower.csv
 #   networks     every *.onnx of MODELS                                -> OUT/networks.csv
-#   batches      the same at each batch of BATCHES, without power     -> OUT/batches.csv
+#   batches      the same at each batch of BATCHES, without power      -> OUT/batches.csv
 #   again        convs and neuralpower a second time: the noise floor  -> OUT/*-again.csv
 #   layers       the layers of LAYERS_OF, in their network and alone   -> OUT/layers/*.json
 #   report       errors and estimates of what is there, the table      -> OUT/summary.txt
@@ -92,33 +92,38 @@ part_again() {
   list_neuralpower && measure_all neuralpower-again "${RUNS:-15}" && join_neuralpower neuralpower-again
 }
 
-part_networks() {
-  local net files
-  mkdir -p "$out/networks"
+# measure_networks FOLDER ARGUMENT...: each of MODELS to OUT/FOLDER/NET.csv.
+measure_networks() {
+  local name=$1 folder=$out/$1 net
+  shift
+  mkdir -p "$folder"
   for net in "$(realpath "$models")"/*.onnx; do
-    say "network $(basename "$net")"
-    measure "$out/networks/$(basename "$net" .onnx).csv" "$net" --runs "${NETWORK_RUNS:-30}" --format csv
+    say "$name: $(basename "$net")"
+    measure "$folder/$(basename "$net" .onnx).csv" "$net" --runs "${NETWORK_RUNS:-30}" --format csv "$@"
   done
-  shopt -s nullglob
-  files=("$out"/networks/*.csv)
-  shopt -u nullglob
-  $python $here/tables.py concat "${files[@]}" >"$out/networks.csv"
+}
+
+concat() { # NAME FILE...: those that are there, to OUT/NAME.csv
+  local name=$1 files=() file
+  shift
+  for file; do [ ! -s "$file" ] || files+=("$file"); done
+  $python $here/tables.py concat "${files[@]}" >"$out/$name.csv"
+}
+
+part_networks() {
+  measure_networks networks
+  concat networks "$out"/networks/*.csv
   (cd "$(realpath "$models")" && printf "$PWD/%s\n" *.onnx) >"$out/networks.nets"
 }
 
 part_batches() {
-  local net batch given=$backend
+  local batch given=$backend
   for batch in ${BATCHES:-2 4 8 16}; do
-    mkdir -p "$out/batches/$batch"
     backend=$given$([[ $given == *:* ]] && echo , || echo :)batch=$batch
-    for net in "$(realpath "$models")"/*.onnx; do
-      say "batch $batch, network $(basename "$net")"
-      measure "$out/batches/$batch/$(basename "$net" .onnx).csv" "$net" --runs "${NETWORK_RUNS:-30}" --power 0 \
-        --format csv
-    done
+    measure_networks "batches/$batch" --power 0
   done
   backend=$given
-  $python $here/tables.py concat "$out"/batches/*/*.csv >"$out/batches.csv"
+  concat batches "$out"/batches/*/*.csv
 }
 
 part_layers() {
