@@ -144,6 +144,36 @@ static sloe_status read_list(sloe_kernel_set *set, size_t lesson, const char *li
 
 /* ---- a kernel ---- */
 
+/* What the process says of a layer that it did not learn from: the fastest kernel's stays. */
+static void leave(const sloe_kernel_set *set, size_t lesson, double ms) {
+  double *left = &set->left[lesson];
+  if (!(ms >= *left)) *left = ms;
+}
+
+/* Of the layers that are none of the `m` that the process learned from. */
+static sloe_status leave_others(const sloe_kernel_set *set, const kernel *k, size_t m,
+                                const double *x, sloe_error *err) {
+  const size_t others = k->n - m;
+  double *rows = sloe_alloc(others * INPUTS + 1, sizeof *rows),
+         *y = sloe_alloc(others + 1, sizeof *y);
+  size_t *lesson = sloe_alloc(others + 1, sizeof *lesson), n = 0;
+  sloe_status status = rows && y && lesson ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0, at = 0; status == SLOE_OK && at < k->n; at++) {
+    if (i < m && at == i * k->n / m) {
+      i++;
+      continue;
+    }
+    lesson[n] = k->samples[at].lesson;
+    memcpy(rows + n++ * INPUTS, x + k->samples[at].lesson * INPUTS, INPUTS * sizeof *rows);
+  }
+  if (status == SLOE_OK && n) status = sloe_gauss_eval(&k->process, rows, n, y, err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) leave(set, lesson[i], exp(y[i]));
+  sloe_dealloc(rows);
+  sloe_dealloc(y);
+  sloe_dealloc(lesson);
+  return status;
+}
+
 static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const double *x,
                                sloe_error *err) {
   const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS;
@@ -156,11 +186,9 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
   }
   if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, INPUTS, NULL, &k->process, err);
   for (size_t i = 0; status == SLOE_OK && i < m; i++) {
-    const sample *s = &k->samples[i * k->n / m];
-    double *left = &set->left[s->lesson];
-    const double told = exp(y[i] - k->process.left[i]);
-    if (!(told >= *left)) *left = told;
+    leave(set, k->samples[i * k->n / m].lesson, exp(y[i] - k->process.left[i]));
   }
+  if (status == SLOE_OK) status = leave_others(set, k, m, x, err);
   sloe_dealloc(rows);
   sloe_dealloc(y);
   return status;

@@ -232,19 +232,6 @@ static double own_variance(const sloe_lesson *l) {
   return share * share;
 }
 
-/* Of more rows than a process takes, as many, evenly taken. */
-static size_t thin(double *x, size_t d, double *y, double *own, size_t n) {
-  const size_t most = SLOE_GAUSS_ROWS;
-  if (n <= most) return n;
-  for (size_t i = 0; i < most; i++) {
-    const size_t from = i * n / most;
-    memmove(x + i * d, x + from * d, d * sizeof *x);
-    y[i] = y[from];
-    own[i] = own[from];
-  }
-  return most;
-}
-
 /* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
 static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
                             sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
@@ -259,7 +246,6 @@ static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t 
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
-  if (status == SLOE_OK) m = thin(x, d, part, own, m);
   if (status == SLOE_OK && m < SLOE_TEACH_LEAST)
     status = sloe_fail(err, SLOE_UNSUPPORTED, "a teacher of %zu layers", m);
   if (status == SLOE_OK && !is_known(shape))

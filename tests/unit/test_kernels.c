@@ -1,6 +1,7 @@
 /* Layers that are the fastest of several kernels, and the clock between a network's layers. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -71,6 +72,29 @@ static void the_least_of_the_kernels_is_told(void **state) {
   assert_true(left / N < 0.12 && left > 0); /* without itself, so not exactly */
   assert_true(isnan(sloe_kernels_left(set, N)));
   sloe_kernels_free(set);
+}
+
+/* A process learns from at most 1,500 layers; of the others it says what they take all the same. */
+static void layers_that_a_process_did_not_learn_from_are_told_too(void **state) {
+  (void)state;
+  enum { MANY = 1650 };
+  sloe_kernel_set *set;
+  sloe_error err;
+  sloe_lesson *many = calloc(MANY, sizeof *many);
+  char(*many_texts)[TEXT] = calloc(MANY, sizeof *many_texts);
+  double sum = 0;
+  assert_non_null(many);
+  assert_non_null(many_texts);
+  draw_lessons(3, MANY, many, many_texts);
+  for (size_t i = 0; i < MANY; i++)
+    snprintf(many_texts[i], TEXT, "tiles:%.4f", tiles_ms(&many[i].spec) * 1e3);
+  assert_ok(sloe_kernels_fit(many, MANY, units, &set, &err), err);
+  for (size_t i = 0; i < MANY; i++)
+    sum += fabs(log(sloe_kernels_left(set, i) / tiles_ms(&many[i].spec)));
+  assert_true(sum / MANY < 0.12); /* no NAN among them */
+  sloe_kernels_free(set);
+  free(many);
+  free(many_texts);
 }
 
 /* Each layer names its own configuration of both kernels: by name none has layers enough. */
@@ -147,6 +171,7 @@ static void what_the_clock_takes_is_taken_off_the_layers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_least_of_the_kernels_is_told),
+      cmocka_unit_test(layers_that_a_process_did_not_learn_from_are_told_too),
       cmocka_unit_test(names_that_differ_in_parameters_alone_are_one_where_they_are_many),
       cmocka_unit_test(without_enough_layers_there_are_no_kernels),
       cmocka_unit_test(layers_of_networks_teach_no_kernel),
