@@ -72,6 +72,7 @@ static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out
 #define TAKE_VALUE(name) out[SLOE_EVAL_##name] = result->name.value;
   SLOE_EVAL_METRIC_MAP(TAKE_VALUE)
 #undef TAKE_VALUE
+  if (how.method == SLOE_METHOD_LAYERS) out[SLOE_EVAL_power_w] = result->sum_of_layers_ms;
   sloe_estimate_free(answer);
   return SLOE_OK;
 }

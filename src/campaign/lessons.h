@@ -31,7 +31,8 @@ typedef struct sloe_lessons {
   double *x;                         /* [n][n_features] */
   double *y[SLOE_EVAL_METRICS];      /* [n] NAN: not measured. Times as if the reference layer took
                                         reference_ms, where the rows have its time */
-  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; NULL: none asked */
+  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; of power, asked by LAYERS, which
+                                        do not know it, the sum of their ms; NULL: none asked */
   size_t *net;                       /* [n] rows of one network have one number */
   const sloe_eval_net *nets;         /* as the table has them, by that number */
   double *input_elements;            /* of the networks, by that number */

@@ -74,6 +74,12 @@ out: ,prior,
 out: ,factor,
 out: other-sim-fp32-m
 
+== power that goes with the layers' rates gets its own factor, whatever time gets
+needs jq
+$ ask() { sloe estimate zoo:resnet,depth=$2 -p $1 --format json | jq -c "[.latency_ms.p50 * $3, .power_w.value * $4]"; }
+$ { echo net,device,runtime,precision,latency_ms,power_w,power_rail; for depth in 18 34 50 101; do echo "\"zoo:resnet,depth=$depth\",other,cudnn9,fp32,$(ask h100-80gb-hbm3-cudnn9-fp32 $depth 3 1.5 | tr -d '[]'),gpu"; done; } > t.csv; sloe calibrate t.csv -p h100-80gb-hbm3-cudnn9-fp32 -o q.sloe > r.txt; echo "$(ask q.sloe 152 1 1) $(ask h100-80gb-hbm3-cudnn9-fp32 152 3 1.5)" | jq -c -s '[.[0][0] / .[1][0], .[0][1] / .[1][1]] | map(. * 1000 | round)'
+out= [1000,1000]
+
 == what was measured of another board gives that board's platform
 $ echo net,device,runtime,precision,mode,latency_ms > t.csv; for i in 1 2 3 4; do echo "\"zoo:chain,layers=$i,filters=$((i * 32)),input=64\",Other Board,tensorrt,fp32,Turbo,$((i * i * 6)).5" >> t.csv; done
 $ sloe calibrate t.csv -p jetson-nano-4gb-datasheet-fp32 -o mine.sloe --format csv; sloe platform show mine.sloe

@@ -333,6 +333,23 @@ static void what_the_layers_leave_over_multiplies_them(void **state) {
   sloe_platform_free(p);
 }
 
+static void power_on_layers_comes_from_what_is_done_in_a_millisecond(void **state) {
+  const sloe_estimate_options of_layers = {.method = SLOE_METHOD_LAYERS};
+  toy t;
+  (void)state;
+  make_toy(&t);
+  t.models[2].on_layers = 1;
+  t.models[2].body.poly.coef[0] = 1e-6;
+  sloe_platform *p = open_toy(&t);
+  answer by_itself = ask(p, NET, NULL), layers = ask(p, NET, &of_layers);
+  const double params = (double)sloe_net_get_info(layers.net)->params;
+  assert_near(by_itself.result->power_w.value, 5 + 1e-6 * params / layers.result->sum_of_layers_ms,
+              1e-9);
+  answer_fini(&by_itself);
+  answer_fini(&layers);
+  sloe_platform_free(p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(models_of_networks_come_back_as_they_were_written),
@@ -347,6 +364,7 @@ int main(void) {
       cmocka_unit_test(what_a_platform_lacks_is_refused),
       cmocka_unit_test(layers_and_network_whichever_validated_better_answers),
       cmocka_unit_test(what_the_layers_leave_over_multiplies_them),
+      cmocka_unit_test(power_on_layers_comes_from_what_is_done_in_a_millisecond),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
+#include "base/rng.h"
 #include "campaign/campaign.h"
+#include "campaign/train.h"
 #include "platform/platform.h"
 #include "unit/store_files.h"
 
@@ -105,6 +108,46 @@ static void the_better_of_several_regressors_answers(void **state) {
   assert_int_equal(chosen, 1);
   assert_int_equal(t->n_features, 4);
   sloe_training_free(t);
+}
+
+/* Power that goes with the work done in a millisecond, as the layers tell the milliseconds. */
+static void power_is_learned_from_rates_where_layers_tell_the_time(void **state) {
+  enum { N = 80 };
+  double x[N], y[N], ms[N], told_w[N];
+  size_t net[N];
+  uint32_t input[1] = {0};
+  sloe_lesson lesson = {SLOE_NETWORKS_POWER, N, 1, x, y, ms, net, NULL, 1, input};
+  const sloe_train_options options = {.threads = 1};
+  sloe_network_model model;
+  sloe_trained told;
+  sloe_arena arena;
+  sloe_error err;
+  sloe_rng rng;
+  (void)state;
+  sloe_arena_init(&arena, 1 << 24);
+  sloe_rng_seed(&rng, 1);
+  for (size_t i = 0; i < N; i++) {
+    net[i] = i;
+    x[i] = 1e6 * (1 + 99 * sloe_rng_uniform(&rng));
+    ms[i] = 1 + 99 * sloe_rng_uniform(&rng);
+    y[i] = 10 + 1e-5 * x[i] / ms[i];
+  }
+  const sloe_trainer trainer = {.options = &options, .arena = &arena, .phase = "learning"};
+  const sloe_lessons none = {0};
+  for (int with = 1; with >= 0; with--) {
+    lesson.layers = with ? ms : NULL;
+    assert_ok(
+        sloe_train_model(&trainer, &none, &lesson, sloe_regressor_find("xgb"), &model, &told, &err),
+        err);
+    assert_int_equal(told.on_layers, with);
+    assert_true(with ? told.errors.mape < 8 : told.errors.mape > 20);
+    assert_ok(sloe_train_estimate(&model, &none, &lesson, told_w, &err), err);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++) sum += fabs(told_w[i] / y[i] - 1) / N;
+    assert_true(with ? sum < 0.1 : sum > 0.15);
+    sloe_network_model_fini(&model);
+  }
+  sloe_arena_fini(&arena);
 }
 
 static void few_networks_are_judged_by_all_others(void **state) {
@@ -268,6 +311,7 @@ int main(void) {
       T(what_was_planted_is_learned_and_answers),
       T(the_better_of_several_regressors_answers),
       T(memory_is_learned_from_the_ends_and_from_features_of_memory),
+      cmocka_unit_test(power_is_learned_from_rates_where_layers_tell_the_time),
       T(few_networks_are_judged_by_all_others),
       T(what_cannot_be_learned_from_is_refused),
       T(stopped_it_leaves_no_file),
