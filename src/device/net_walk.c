@@ -1,41 +1,6 @@
-/* net_walk.c: whose contents a tensor shows, and who reads them. */
 #include "device/net_walk.h"
 
 #include <string.h>
-
-static int is_view(const sloe_net *net, const sloe_node *node) {
-  const sloe_op_role role = sloe_op_role_of(node->op);
-  if (role == SLOE_ROLE_VIEW || role == SLOE_ROLE_DROP) return 1;
-  if (node->op != SLOE_OP_CAST) return 0;
-  const sloe_tensor *in = sloe_node_in(net, node, 0), *out = sloe_node_out(net, node, 0);
-  return in && out && sloe_dtype_is_float(in->dtype) && sloe_dtype_is_float(out->dtype);
-}
-
-static void find_roots(sloe_net_walk *w) {
-  const sloe_net *net = w->net;
-  for (size_t t = 0; t < net->n_tensors; t++) w->root[t] = (sloe_tid)t;
-  for (size_t i = 0; i < net->n_order; i++) {
-    const sloe_node *node = &net->nodes[net->order[i]];
-    w->position[net->order[i]] = i;
-    if (node->n_in && node->n_out && node->in[0] >= 0 && node->out[0] >= 0 && is_view(net, node))
-      w->root[node->out[0]] = w->root[node->in[0]];
-  }
-}
-
-static void find_last(sloe_net_walk *w) {
-  const size_t layers = sloe_layers_count(w->layers);
-  for (size_t i = 0; i < layers; i++) {
-    size_t count;
-    const int32_t *nodes = sloe_layers_nodes(w->layers, i, &count, NULL);
-    for (size_t k = 0; k < count; k++) {
-      const sloe_node *node = &w->net->nodes[nodes[k]];
-      for (size_t j = 0; j < node->n_in; j++)
-        if (node->in[j] >= 0) w->last[w->root[node->in[j]]] = i;
-    }
-  }
-  for (size_t i = 0; i < w->net->graph.n_out; i++)
-    w->last[w->root[w->net->graph.out[i]]] = SLOE_NET_WALK_KEEP;
-}
 
 sloe_status sloe_net_walk_open(sloe_arena *arena, const char *who, const sloe_layers *layers,
                                sloe_net_walk *out, sloe_error *err) {
@@ -44,15 +9,11 @@ sloe_status sloe_net_walk_open(sloe_arena *arena, const char *who, const sloe_la
       .who = who,
       .net = net,
       .layers = layers,
-      .root = SLOE_ARENA_NEW(arena, sloe_tid, net->n_tensors + 1),
-      .last = SLOE_ARENA_NEW(arena, size_t, net->n_tensors + 1),
       .position = SLOE_ARENA_NEW(arena, size_t, net->n_nodes + 1),
   };
-  if (!out->root || !out->last || !out->position)
-    return sloe_fail(err, SLOE_NOMEM, "%s: out of memory", who);
-  find_roots(out);
-  find_last(out);
-  return SLOE_OK;
+  if (!out->position) return sloe_fail(err, SLOE_NOMEM, "%s: out of memory", who);
+  for (size_t i = 0; i < net->n_order; i++) out->position[net->order[i]] = i;
+  return sloe_lives_of(layers, arena, &out->lives, err);
 }
 
 sloe_status sloe_net_walk_dims(const sloe_net_walk *w, sloe_tid t, int *rank, int64_t *dims,
@@ -68,25 +29,26 @@ sloe_status sloe_net_walk_dims(const sloe_net_walk *w, sloe_tid t, int *rank, in
 }
 
 int sloe_net_walk_is_last(const sloe_net_walk *w, sloe_tid t) {
-  const sloe_tid root = w->root[t];
+  const sloe_tid root = w->lives.root[t];
   size_t count, readers = 0;
   const int32_t *nodes = sloe_layers_nodes(w->layers, w->layer, &count, NULL);
-  if (w->last[root] != w->layer || (w->net->tensors[root].flags & (SLOE_T_INPUT | SLOE_T_CONST)))
+  if (w->lives.last[root] != w->layer ||
+      (w->net->tensors[root].flags & (SLOE_T_INPUT | SLOE_T_CONST)))
     return 0;
   for (size_t k = 0; k < count; k++) {
     const sloe_node *node = &w->net->nodes[nodes[k]];
     for (size_t j = 0; j < node->n_in; j++)
-      readers += node->in[j] >= 0 && w->root[node->in[j]] == root;
+      readers += node->in[j] >= 0 && w->lives.root[node->in[j]] == root;
   }
   return readers == 1;
 }
 
 int sloe_net_walk_same(const sloe_net_walk *w, sloe_tid a, sloe_tid b) {
-  return a >= 0 && b >= 0 && w->root[a] == w->root[b];
+  return a >= 0 && b >= 0 && w->lives.root[a] == w->lives.root[b];
 }
 
 int sloe_net_walk_is_constant(const sloe_net_walk *w, sloe_tid t) {
-  return t >= 0 && (w->net->tensors[w->root[t]].flags & SLOE_T_CONST) != 0;
+  return t >= 0 && (w->net->tensors[w->lives.root[t]].flags & SLOE_T_CONST) != 0;
 }
 
 const int64_t *sloe_net_walk_ints(const sloe_net_walk *w, const sloe_node *node, const char *name,

@@ -1,22 +1,16 @@
 /* net_walk.h: a whole network on its way into a device: who holds the contents of a tensor, who
  * reads them last, and what an op's attributes say. For backends; knows none of them.
- *
- * Views (reshapes, identities) are no layers. The root of a tensor is the one whose contents it
- * shows: itself, or what the views in front of it read.
  */
 #ifndef SLOE_DEVICE_NET_WALK_H
 #define SLOE_DEVICE_NET_WALK_H
 
-#include "net/net.h"
-
-#define SLOE_NET_WALK_KEEP SIZE_MAX
+#include "net/lives.h"
 
 typedef struct sloe_net_walk {
   const char *who; /* the backend, for messages */
   const sloe_net *net;
   const sloe_layers *layers;
-  sloe_tid *root;   /* by tensor */
-  size_t *last;     /* by root: the last layer that reads it; KEEP: an output of the network */
+  sloe_lives lives;
   size_t *position; /* by node: in the order of execution */
   size_t layer;     /* being built */
 } sloe_net_walk;

@@ -105,7 +105,7 @@ sloe_status sloe_cudnn_net_group(cudnn_net *n, const int32_t *nodes, size_t coun
   SLOE_TRY(begin(&c, n, nodes, count, anchor, err));
   SLOE_TRY(take_tail(&c, err));
   SLOE_TRY(sloe_cudnn_net_anchor(n, c.anchor, &c.tail, &dst, err));
-  SLOE_TRY(sloe_cudnn_net_set(n, n->walk.root[c.at], dst, err));
+  SLOE_TRY(sloe_cudnn_net_set(n, n->walk.lives.root[c.at], dst, err));
   for (size_t i = c.taken; i < c.count; i++) SLOE_TRY(sloe_cudnn_net_node(n, c.node[i], err));
   return SLOE_OK;
 }

@@ -47,7 +47,7 @@ sloe_status sloe_cudnn_net_set(cudnn_net *n, sloe_tid t, cudnn_value *value, slo
 }
 
 sloe_status sloe_cudnn_net_value(cudnn_net *n, sloe_tid t, cudnn_value **out, sloe_error *err) {
-  const sloe_tid root = n->walk.root[t];
+  const sloe_tid root = n->walk.lives.root[t];
   int64_t dims[SLOE_MAX_RANK];
   int rank;
   *out = NULL;
@@ -73,5 +73,5 @@ sloe_status sloe_cudnn_net_in(cudnn_net *n, const sloe_node *node, size_t i, cud
 void sloe_cudnn_net_release(cudnn_net *n) {
   const sloe_net_walk *w = &n->walk;
   for (size_t t = 0; t < w->net->n_tensors; t++)
-    if (n->value[t] && w->last[w->root[t]] == w->layer) sloe_cudnn_release(n->job, n->value[t]);
+    if (n->value[t] && w->lives.last[w->lives.root[t]] == w->layer) sloe_cudnn_release(n->job, n->value[t]);
 }

@@ -187,7 +187,7 @@ static sloe_status begin(chain *c, onednn_net *n, const int32_t *nodes, size_t c
 }
 
 static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
-  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->walk.root[c->at], dst, err));
+  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->walk.lives.root[c->at], dst, err));
   for (size_t i = 0; i < c->count; i++)
     if (!c->in_posts[i] && !c->folded[i]) SLOE_TRY(sloe_onednn_net_node(c->n, c->node[i], err));
   return SLOE_OK;

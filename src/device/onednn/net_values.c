@@ -54,7 +54,7 @@ sloe_status sloe_onednn_net_set(onednn_net *n, sloe_tid t, onednn_value *value, 
 }
 
 sloe_status sloe_onednn_net_value(onednn_net *n, sloe_tid t, onednn_value **out, sloe_error *err) {
-  const sloe_tid root = n->walk.root[t];
+  const sloe_tid root = n->walk.lives.root[t];
   int64_t dims[SLOE_MAX_RANK];
   int rank;
   *out = NULL;
@@ -79,6 +79,6 @@ sloe_status sloe_onednn_net_in(onednn_net *n, const sloe_node *node, size_t i, o
 
 void sloe_onednn_net_release(onednn_net *n) {
   for (size_t t = 0; t < n->walk.net->n_tensors; t++)
-    if (n->value[t] && n->walk.last[n->walk.root[t]] == n->walk.layer)
+    if (n->value[t] && n->walk.lives.last[n->walk.lives.root[t]] == n->walk.layer)
       sloe_onednn_release(n->job, n->value[t]);
 }
