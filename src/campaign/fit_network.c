@@ -22,7 +22,7 @@
 typedef struct net_row { /* of a held-out network */
   double measured;       /* ms */
   sloe_network_terms terms;
-  double memory_mb, own_mb; /* measured; weights and live activations */
+  double memory_mb, own_mb; /* measured; weights and buffers between layers */
 } net_row;
 
 enum {
@@ -147,9 +147,7 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
     const double ms = known ? sloe_estimate_layer_ms(fitted, &spec, &place) : NAN;
     if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
-  row->own_mb = (sloe_estimate_weights(net, fusion->precision) +
-                 sloe_estimate_activations(net, fusion->precision)) /
-                1e6;
+  SLOE_GOTO(sloe_estimate_own_mb(layers, fusion->precision, 1, &row->own_mb, err));
   *n += row->terms.sum_ms > 0;
 fail:
   sloe_layers_free(layers);
@@ -171,6 +169,7 @@ static void fit_memory(const sloe_bench *bench, const net_row *rows, size_t n, s
   for (size_t i = 0; i < m; i++) e[i] = fabs(log1p(e[i]));
   fitted->network.memory_scale = scale;
   fitted->memory_kind = bench->memory_kind;
+  fitted->memory_buffers = 1;
   fitted->network.memory_error_90 = sloe_conformal_90(e, m);
 }
 

@@ -16,10 +16,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/number.h"
 #include "estimate/estimate.h"
 #include "estimate/estimate_parts.h"
 #include "estimate/layer_work.h"
+#include "net/lives.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
 
@@ -79,14 +81,25 @@ static double file_element_bytes(const sloe_net_info *info) {
   return strcmp(dtype, "float64") == 0 ? 8 : 4;
 }
 
-double sloe_estimate_weights(const sloe_net *net, sloe_precision precision) {
+static double weights_bytes(const sloe_net *net, sloe_precision precision) {
   return (double)sloe_net_get_info(net)->params * (double)sloe_precision_bytes(precision);
 }
 
-double sloe_estimate_activations(const sloe_net *net, sloe_precision precision) {
+/* Bytes of the activations that live at once. */
+static double live_activations(const sloe_net *net, sloe_precision precision) {
   const sloe_net_info *info = sloe_net_get_info(net);
   return (double)info->peak_activation_bytes / file_element_bytes(info) *
          (double)sloe_precision_bytes(precision);
+}
+
+sloe_status sloe_estimate_own_mb(const sloe_layers *layers, sloe_precision precision, int buffers,
+                                 double *out, sloe_error *err) {
+  const sloe_net *net = sloe_layers_net(layers);
+  double activations = live_activations(net, precision);
+  if (buffers)
+    SLOE_TRY(sloe_layers_buffer_bytes(layers, sloe_precision_bytes(precision), &activations, err));
+  *out = (weights_bytes(net, precision) + activations) / 1e6;
+  return SLOE_OK;
 }
 
 /* No schedule needs less than what the largest layer reads and writes. */
@@ -104,8 +117,8 @@ static void estimate_memory(sloe_estimate *e) {
   const sloe_card *card = &e->platform->card;
   sloe_range workspace = e->platform->workspace_bytes;
   const sloe_net *net = sloe_layers_net(e->net_layers);
-  double weights = sloe_estimate_weights(net, card->precision),
-         peak = sloe_estimate_activations(net, card->precision);
+  double weights = weights_bytes(net, card->precision),
+         peak = live_activations(net, card->precision);
   double low = largest_layer(e), value = weights + peak + workspace.typical;
   if (low > peak) low = peak; /* the same tensor read twice counts once in liveness */
   e->result.memory_mb = (sloe_figure){

@@ -43,9 +43,10 @@ void sloe_estimate_add_terms(const sloe_fitted *fitted, const sloe_layer_spec *s
 double sloe_estimate_network_ms(const sloe_fitted_network *network,
                                 const sloe_network_terms *terms);
 
-/* Weights, and the activations that live at once, in bytes at a precision. */
-double sloe_estimate_weights(const sloe_net *net, sloe_precision precision);
-double sloe_estimate_activations(const sloe_net *net, sloe_precision precision);
+/* MB of a network at a precision: weights, and the buffers between layers (net/lives.h), or else
+   the activations that live at once. Errors: NOMEM. */
+sloe_status sloe_estimate_own_mb(const sloe_layers *layers, sloe_precision precision, int buffers,
+                                 double *out, sloe_error *err);
 
 /* What activation and residual cost beside the rest of the layer, ms; `op` may be NULL. */
 double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec);

@@ -118,17 +118,20 @@ static void finish_time(sloe_estimate *e, const tally *t) {
 }
 
 void sloe_estimate_fitted_memory(sloe_estimate *e) {
-  const sloe_fitted_network *network = &e->platform->fitted->network;
+  const sloe_fitted *fitted = e->platform->fitted;
+  const sloe_fitted_network *network = &fitted->network;
   const sloe_card *card = &e->platform->card;
   if (!(network->memory_scale > 0)) {
     e->result.memory_kind = "";
     e->result.fits = -1;
     return;
   }
-  const sloe_net *net = sloe_layers_net(e->net_layers);
-  const double own = (sloe_estimate_weights(net, card->precision) +
-                      sloe_estimate_activations(net, card->precision)) /
-                     1e6;
+  double own;
+  if (sloe_estimate_own_mb(e->net_layers, card->precision, fitted->memory_buffers, &own, NULL) !=
+      SLOE_OK) {
+    e->out_of_memory = 1;
+    return;
+  }
   const double mb = network->memory_scale * own + network->memory_offset_mb;
   e->result.memory_mb = (sloe_figure){
       .value = mb,
@@ -136,10 +139,10 @@ void sloe_estimate_fitted_memory(sloe_estimate *e) {
       .high = mb * exp(network->memory_error_90),
       .source = SLOE_SOURCE_FITTED,
       .method = SLOE_METHOD_LAYERS,
-      .validated_mape = e->platform->fitted->memory_errors.mape,
+      .validated_mape = fitted->memory_errors.mape,
       .in_domain = e->result.latency_ms.in_domain,
   };
-  e->result.memory_kind = e->platform->fitted->memory_kind;
+  e->result.memory_kind = fitted->memory_kind;
   e->result.fits = isnan(card->memory_mb) ? -1 : mb <= card->memory_mb;
 }
 

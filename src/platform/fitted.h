@@ -39,7 +39,7 @@ typedef struct sloe_fitted_network {
   double per_mb_ms;   /* of activations that layers read and write, beyond the first MB of each */
   double per_reorder; /* share of the time of the reorders around grouped convolutions */
   double error_90;    /* conformal: ln(high / ms) = ln(ms / low); NAN: unknown */
-  double memory_scale, memory_offset_mb, memory_error_90; /* of weights + activations; 0: unknown */
+  double memory_scale, memory_offset_mb, memory_error_90; /* of sloe_estimate_own_mb; 0: unknown */
 } sloe_fitted_network;
 
 /* Held-out errors, per cent; NAN: none. Part of the card. */
@@ -58,6 +58,8 @@ typedef struct sloe_fitted {
   double points, seconds;              /* measured, and how long that took */
   const char *created, *tool, *seed;   /* "2026-11-25", "sloe 0.1.0", "1" */
   const char *memory_kind;             /* sloe.h; of the networks that memory_scale is from */
+  int memory_buffers;                  /* it goes with the buffers between layers (net/lives.h), not
+                                          with what lives at once, as of a data sheet */
   const char *const (*environment)[2]; /* pairs of key and value */
   size_t n_environment;
 } sloe_fitted;

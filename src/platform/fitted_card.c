@@ -8,6 +8,7 @@
 #include "platform/keys.h"
 
 #define ENVIRONMENT "env."
+#define BUFFERS     "buffers"
 
 enum { MAX_PAIR_NAME = 64 };
 
@@ -55,6 +56,7 @@ static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
       .tool_ = or_empty(f->tool),
       .seed_ = or_empty(f->seed),
       .memory_kind_ = or_empty(f->memory_kind),
+      .memory_of_ = f->memory_buffers ? BUFFERS : "",
       .reference_ms_ = f->reference_ms,
       .points_ = f->points,
       .seconds_ = f->seconds,
@@ -285,6 +287,7 @@ static void to_fitted(const reader *r, sloe_fitted *out) {
   out->created = v->created_;
   out->tool = v->tool_;
   out->seed = v->seed_;
+  out->memory_buffers = *v->memory_of_ != 0;
   out->memory_kind = *v->memory_kind_ ? v->memory_kind_ : "process"; /* files before the key */
   out->environment = (const char *const(*)[2])r->environment;
   out->n_environment = r->n_environment;
@@ -296,6 +299,9 @@ sloe_status sloe_fitted_card_read(const char *text, size_t len, uint64_t offset,
   SLOE_TRY(read_lines(&r));
   SLOE_TRY(to_card(&r, &platform->card, err));
   SLOE_TRY(to_fusion(&r, platform->card.precision, &platform->fusion, err));
+  if (*r.values.memory_of_ && strcmp(r.values.memory_of_, BUFFERS) != 0)
+    return sloe_fail_at(err, SLOE_UNSUPPORTED, offset, "card: memory_of '%.16s' is not known",
+                        r.values.memory_of_);
   to_fitted(&r, fitted);
   platform->reference_ms = fitted->reference_ms;
   return SLOE_OK;

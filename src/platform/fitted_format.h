@@ -128,6 +128,7 @@ int sloe_fitted_is_called(const sloe_card *card, const char *variant);
   K(tool, TEXT, 0, 60, 0, "what wrote the file")                                         \
   K(seed, TEXT, 0, 40, 0, "of the campaign's random choices")                            \
   K(memory_kind, TOKEN, 1, 16, 0, "of the networks' memory: process, device, system")    \
+  K(memory_of, TOKEN, 1, 16, 0, "what it goes with: buffers; absent: live activations")   \
   K(reference_ms, REAL, 0, 1e9, 0, "time of the reference layer")                        \
   K(points, REAL, 0, 1e12, 0, "layers measured")                                         \
   K(seconds, REAL, 0, 1e12, 0, "how long that took")                                     \

@@ -335,6 +335,14 @@ static void memory_is_scaled_from_weights_and_activations(void **state) {
   assert_string_equal(a.result->memory_kind, "process");
   assert_int_equal(a.result->fits, 1);
   forget(&a);
+  t.platform.fitted.memory_buffers = 1; /* the input, 64 x 112 x 112, two of 64 x 56 x 56,
+                                           three of 512 x 7 x 7, which are too small for those */
+  a = ask(&t, RESNET);
+  const double buffers = 4e-6 * (3 * 224 * 224 + 64 * (112 * 112 + 2 * 56 * 56) + 3 * 512 * 49);
+  if (fabs(a.result->memory_mb.value - 46.739 - buffers) > 0.01)
+    fail_msg("%g", a.result->memory_mb.value);
+  forget(&a);
+  t.platform.fitted.memory_buffers = 0;
   t.platform.fitted.network.memory_offset_mb = 90;
   a = ask(&t, RESNET);
   assert_near(a.result->memory_mb.value, memory.value + 90);

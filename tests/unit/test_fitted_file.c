@@ -166,6 +166,7 @@ static void a_platform_may_know_nothing_yet(void **state) {
   assert_true(isnan(sloe_platform_reference_ms(p)) && isnan(sloe_platform_card(p)->memory_mb));
   assert_string_equal(p->fitted->created, "");
   assert_string_equal(p->fitted->memory_kind, "process");       /* of files from before the key */
+  assert_int_equal(p->fitted->memory_buffers, 0);               /* likewise */
   assert_string_equal(sloe_platform_card(p)->name, "d-r-fp32"); /* no mode, no blank end */
   assert_true(sloe_fitted_is_called(sloe_platform_card(p), "d-r-fp32"));
   const sloe_layer_key key = {.op = SLOE_SPEC_CONV};
@@ -175,9 +176,11 @@ static void a_platform_may_know_nothing_yet(void **state) {
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
   bare.fitted.memory_kind = "device";
+  bare.fitted.memory_buffers = 1;
   bytes = fitted_bytes(&bare);
   p = open_bytes(&bytes);
   assert_string_equal(p->fitted->memory_kind, "device");
+  assert_int_equal(p->fitted->memory_buffers, 1);
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
 }
@@ -564,6 +567,7 @@ static void cards_are_refused_with_line_and_offset(void **state) {
        SLOE_UNSUPPORTED, "precision 'fp8'"},
       {"device = a\ntitle = b\nruntime = c\nprecision = fp32\nmode = t1\nfusion = magic\n",
        SLOE_UNSUPPORTED, "the fusion rules of 'magic'"},
+      {CARD "memory_of = pages\n", SLOE_UNSUPPORTED, "memory_of 'pages'"},
   };
   sloe_error err = {0};
   assert_ok(read_card(CARD, &err), err);
