@@ -186,7 +186,7 @@ static double mean_log(const sloe_lesson *lesson, size_t without) {
 
 static void scale_model(sloe_network_model *m, double factor) {
   sloe_learned *body = &m->body;
-  if (m->on_layers && m->metric != SLOE_NETWORKS_POWER) return; /* its base is scaled */
+  if (m->on_layers) return; /* its base is scaled */
   if (m->is_sum) {
     for (size_t i = 0; i < m->sum.n_terms; i++) m->sum.coef[i] *= factor;
     m->sum.constant *= factor;
@@ -212,6 +212,10 @@ static void scale_fitted(sloe_fitted *fitted, sloe_networks_metric metric, doubl
     network->memory_offset_mb *= factor;
     network->memory_error_90 = errors->error_90;
     fitted->memory_errors = as_card(errors);
+  } else {
+    for (int i = 0; i < SLOE_POWER_TERMS; i++) fitted->power.coef[i] *= factor;
+    fitted->power.error_90 = errors->error_90;
+    fitted->power_errors = as_card(errors);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/gzip.h"
+#include "estimate/estimate.h"
 
 enum { ARENA_LIMIT = 1 << 30, LEAST_ROWS = 10 };
 static const uint64_t TABLE_LIMIT = UINT64_C(1) << 30; /* bytes, unpacked */
@@ -18,6 +19,7 @@ typedef struct reading {
   int *opened;       /* [nets] its features are known */
   double *feature;   /* [nets][all features] */
   double *layers;    /* [nets][metrics] */
+  sloe_pace *pace;   /* [nets] */
   size_t n_all;      /* features */
   size_t cap_layers; /* of the layers' terms */
   double *terms, *traits;
@@ -64,7 +66,8 @@ static sloe_status read_table(reading *r) {
 
 /* ---- layers of a network ---- */
 
-static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out) {
+static sloe_status ask_layers(reading *r, const sloe_layers *layers, size_t net) {
+  double *out = r->layers + net * SLOE_EVAL_METRICS;
   const sloe_estimate_options how = {.method = r->options->method};
   sloe_estimate *answer = NULL;
   SLOE_TRY(sloe_estimate_new(layers, r->options->platform, &how, &answer, r->err));
@@ -72,7 +75,7 @@ static sloe_status ask_layers(reading *r, const sloe_layers *layers, double *out
 #define TAKE_VALUE(name) out[SLOE_EVAL_##name] = result->name.value;
   SLOE_EVAL_METRIC_MAP(TAKE_VALUE)
 #undef TAKE_VALUE
-  if (how.method == SLOE_METHOD_LAYERS) out[SLOE_EVAL_power_w] = result->sum_of_layers_ms;
+  r->pace[net] = *sloe_estimate_pace(answer);
   sloe_estimate_free(answer);
   return SLOE_OK;
 }
@@ -115,7 +118,7 @@ static sloe_status open_layers(reading *r, size_t i, const sloe_net *net) {
   if (!r->layers && !r->options->sums) return SLOE_OK;
   SLOE_TRY(sloe_layers_new(net, &r->out->fusion, &layers, r->err));
   sloe_status status = SLOE_OK;
-  if (r->layers) status = ask_layers(r, layers, r->layers + i * SLOE_EVAL_METRICS);
+  if (r->layers) status = ask_layers(r, layers, i);
   if (status == SLOE_OK && r->options->sums) status = take_layers(r, layers);
   sloe_layers_free(layers);
   return status;
@@ -179,11 +182,13 @@ static sloe_status make_room(reading *r) {
   r->out->first = SLOE_ARENA_NEW(arena, size_t, n);
   r->out->input_elements = SLOE_ARENA_NEW(arena, double, n);
   r->out->nets = r->table.nets;
-  if (asks_layers(r)) r->layers = SLOE_ARENA_NEW(arena, double, n *SLOE_EVAL_METRICS);
-  return r->opened && r->feature && r->out->first && r->out->input_elements &&
-                 (r->layers || !asks_layers(r))
-             ? SLOE_OK
-             : no_memory(r->err);
+  int room = r->opened && r->feature && r->out->first && r->out->input_elements;
+  if (asks_layers(r)) {
+    r->layers = SLOE_ARENA_NEW(arena, double, n *SLOE_EVAL_METRICS);
+    r->pace = SLOE_ARENA_NEW(arena, sloe_pace, n);
+    room = room && r->layers && r->pace;
+  }
+  return room ? SLOE_OK : no_memory(r->err);
 }
 
 /* ---- rows ---- */
@@ -316,6 +321,7 @@ static void take_row(reading *r, size_t i, const sloe_eval_row *row) {
     if (out->layers[m])
       out->layers[m][i] = r->layers[(size_t)row->net * SLOE_EVAL_METRICS + (size_t)m];
   }
+  if (out->pace) out->pace[i] = r->pace[row->net];
   if (!isnan(out->reference_ms)) out->y[SLOE_EVAL_latency_ms][i] *= out->reference_ms / row->ref_ms;
   out->net[i] = (size_t)row->net;
   if (out->kind) out->kind[i] = (size_t)row->group;
@@ -330,6 +336,7 @@ static sloe_status take_rows(reading *r) {
     room &= (out->y[m] = SLOE_ARENA_NEW(&out->arena, double, out->n)) != NULL;
     if (r->layers) room &= (out->layers[m] = SLOE_ARENA_NEW(&out->arena, double, out->n)) != NULL;
   }
+  if (r->layers) room &= (out->pace = SLOE_ARENA_NEW(&out->arena, sloe_pace, out->n)) != NULL;
   out->n_kinds = r->table.n_groups > 1 ? r->table.n_groups : 1;
   if (out->n_kinds > 1) room &= (out->kind = SLOE_ARENA_NEW(&out->arena, size_t, out->n)) != NULL;
   if (!out->x || !out->net || !room) return no_memory(r->err);

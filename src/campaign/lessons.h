@@ -9,6 +9,7 @@
 #define SLOE_CAMPAIGN_LESSONS_H
 
 #include "campaign/evaluate_table.h"
+#include "estimate/pace.h"
 #include "platform/platform.h"
 
 typedef struct sloe_lessons_options {
@@ -31,8 +32,8 @@ typedef struct sloe_lessons {
   double *x;                         /* [n][n_features] */
   double *y[SLOE_EVAL_METRICS];      /* [n] NAN: not measured. Times as if the reference layer took
                                         reference_ms, where the rows have its time */
-  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; of power, asked by LAYERS, which
-                                        do not know it, the sum of their ms; NULL: none asked */
+  double *layers[SLOE_EVAL_METRICS]; /* [n] what the platform says; NULL: none asked */
+  sloe_pace *pace;                   /* [n] of the platform's layers; NULL likewise */
   size_t *net;                       /* [n] rows of one network have one number */
   const sloe_eval_net *nets;         /* as the table has them, by that number */
   double *input_elements;            /* of the networks, by that number */

@@ -25,6 +25,7 @@ typedef struct training {
   const sloe_train_options *options;
   sloe_train_options own;        /* of the metric that is being learned */
   const sloe_platform *platform; /* NULL */
+  sloe_fitted fitted;            /* the platform's, and what its layers draw */
   sloe_platform *board;          /* a data sheet; NULL */
   sloe_lessons lessons;
   sloe_networks networks;
@@ -285,7 +286,7 @@ static sloe_status write_platform(training *t) {
   if (t->platform) {
     platform.card = t->platform->card;
     platform.fusion = t->platform->fusion;
-    platform.fitted = *t->platform->fitted;
+    platform.fitted = t->fitted;
     if (!sloe_fitted_has_layers(&platform.fitted))
       platform.fitted.network_errors = chosen_errors(t, SLOE_NETWORKS_LATENCY);
   } else {
@@ -381,6 +382,10 @@ static sloe_status train(training *t) {
   SLOE_TRY(choose_journal(t));
   SLOE_TRY(read_lessons(t));
   SLOE_TRY(open_board(t));
+  if (t->platform) {
+    t->fitted = *t->platform->fitted;
+    SLOE_TRY(sloe_train_power(&t->lessons, &t->fitted, t->err));
+  }
   SLOE_TRY(learn(t));
   return t->options->out ? write_platform(t) : SLOE_OK;
 }

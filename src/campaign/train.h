@@ -15,8 +15,7 @@ typedef struct sloe_lesson {
   size_t n, d;
   double *x;      /* [n][d] */
   double *y;      /* [n], > 0 */
-  double *layers; /* [n], what the layers say of it, of power the sum of their ms; NULL: nothing in
-                     some row */
+  double *layers; /* [n], what the layers say of it; NULL: nothing in some row */
   size_t *net, *kind;
   size_t n_kinds;
   uint32_t *input; /* [d] features of the lessons */
@@ -45,11 +44,10 @@ typedef struct sloe_trainer {
   const char *phase;
 } sloe_trainer;
 
-/* On layers: what is learned is y over what the layers say; of power it is y, from rates: the
-   features over the sum of the layers' ms, which a calibration leaves as it is. */
-int sloe_lesson_in_rates(const sloe_lesson *lesson);
-/* out[n][d]: the rows' rates. */
-void sloe_lesson_rates(const sloe_lesson *lesson, double *out);
+/* What layers draw (estimate/pace.h), from networks whose power was measured: into `fitted`, and
+   what they say of each row into lessons->layers. Nothing where no layers were asked, or fewer than
+   ten networks measured. Errors: NOMEM. */
+sloe_status sloe_train_power(sloe_lessons *lessons, sloe_fitted *fitted, sloe_error *err);
 
 /* One regressor's model of a lesson, on_layers if that is better; regressor NULL: a sum over layers
    (train_sum.c), of latency alone. *model (to be given to sloe_network_model_fini) and what is told

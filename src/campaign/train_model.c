@@ -97,30 +97,14 @@ sloe_status sloe_train_judge(const sloe_lesson *lesson, double *estimated, int k
   return SLOE_OK;
 }
 
-int sloe_lesson_in_rates(const sloe_lesson *lesson) {
-  return lesson->metric == SLOE_NETWORKS_POWER;
-}
-
-void sloe_lesson_rates(const sloe_lesson *lesson, double *out) {
-  for (size_t i = 0; i < lesson->n; i++)
-    for (size_t j = i * lesson->d; j < (i + 1) * lesson->d; j++)
-      out[j] = lesson->x[j] / lesson->layers[i];
-}
-
-/* What is learned is y over what the layers say. */
-static int divides(const sloe_lesson *lesson, int on_layers) {
-  return on_layers && !sloe_lesson_in_rates(lesson);
-}
-
+/* On layers what is learned is y over what the layers say. */
 static void targets(const sloe_lesson *lesson, int on_layers, double *out) {
-  const int over = divides(lesson, on_layers);
   for (size_t i = 0; i < lesson->n; i++)
-    out[i] = over ? lesson->y[i] / lesson->layers[i] : lesson->y[i];
+    out[i] = on_layers ? lesson->y[i] / lesson->layers[i] : lesson->y[i];
 }
 
 static void times_layers(const sloe_lesson *lesson, int on_layers, double *estimated) {
-  const int over = divides(lesson, on_layers);
-  for (size_t i = 0; over && i < lesson->n; i++) estimated[i] *= lesson->layers[i];
+  for (size_t i = 0; on_layers && i < lesson->n; i++) estimated[i] *= lesson->layers[i];
 }
 
 /* ---- one way of learning ---- */
@@ -129,8 +113,6 @@ typedef struct way {
   const sloe_trainer *trainer;
   const sloe_lesson *lesson;
   const sloe_regressor *regressor;
-  const double *x;   /* [n][d] the lesson's, or `rates` */
-  double *rates;     /* [n][d]; NULL: there are none */
   double *target;    /* [n] */
   double *estimated; /* [n] */
   double hyper[SLOE_HYPER_MOST];
@@ -181,7 +163,7 @@ static sloe_status tune_on(way *w, const size_t *row, size_t n, double *x, doubl
                            size_t *group) {
   const size_t d = w->lesson->d;
   for (size_t i = 0; i < n; i++) {
-    memcpy(x + i * d, w->x + row[i] * d, d * sizeof *x);
+    memcpy(x + i * d, w->lesson->x + row[i] * d, d * sizeof *x);
     y[i] = w->target[row[i]];
     group[i] = w->lesson->net[row[i]];
   }
@@ -222,7 +204,7 @@ static sloe_status validate(way *w, int on_layers, int kinds, sloe_errors *told,
   const sloe_lesson *lesson = w->lesson;
   const size_t most = lesson->n_kinds < KIND_FOLDS ? lesson->n_kinds : KIND_FOLDS;
   sloe_tune_options options = options_of(w);
-  const sloe_learn_rows rows = {w->x, w->target, lesson->n, lesson->d};
+  const sloe_learn_rows rows = {w->lesson->x, w->target, lesson->n, lesson->d};
   options.group = kinds ? lesson->kind : lesson->net;
   options.folds = kinds ? most : FOLDS;
   options.journal = NULL;
@@ -248,16 +230,10 @@ static sloe_status set_hyper(way *w) {
   return SLOE_OK;
 }
 
-/* What is learned, and from what. */
-static void lay_out(way *w, int on_layers) {
-  w->x = on_layers && w->rates ? w->rates : w->lesson->x;
-  targets(w->lesson, on_layers, w->target);
-}
-
 /* Tuned if that is wanted, then cross-validated. */
 static sloe_status try_way(way *w, int on_layers, sloe_network_model *model, sloe_trained *told) {
   SLOE_TRY(set_hyper(w));
-  lay_out(w, on_layers);
+  targets(w->lesson, on_layers, w->target);
   if (w->trainer->options->tune) SLOE_TRY(tune(w));
   model->on_layers = (uint32_t)on_layers;
   return validate(w, on_layers, 0, &told->errors, &model->folds);
@@ -274,7 +250,7 @@ static sloe_status choose_way(way *w, sloe_network_model *model, sloe_trained *t
   memcpy(w->hyper, plain.hyper, sizeof w->hyper);
   *model = plain_model;
   *told = plain_told;
-  lay_out(w, 0);
+  targets(w->lesson, 0, w->target);
   return SLOE_OK;
 }
 
@@ -303,7 +279,7 @@ static double predict_us(const sloe_learned *body, const way *w) {
   const double begun = now_s();
   volatile double sum = 0;
   for (size_t i = 0; i < lesson->n; i++)
-    sum = sum + sloe_learned_predict(body, w->x + i * lesson->d);
+    sum = sum + sloe_learned_predict(body, w->lesson->x + i * lesson->d);
   return (now_s() - begun) * 1e6 / (double)lesson->n;
 }
 
@@ -315,7 +291,7 @@ static sloe_status keep(way *w, sloe_network_model *model, sloe_trained *told) {
                                       .plain_target = o->raw_target,
                                       .seed = o->seed ? o->seed : 1,
                                       .threads = o->threads};
-  const sloe_learn_rows rows = {w->x, w->target, w->lesson->n, w->lesson->d};
+  const sloe_learn_rows rows = {w->lesson->x, w->target, w->lesson->n, w->lesson->d};
   const double begun = now_s();
   SLOE_TRY(sloe_learn(w->regressor, &rows, &options, &model->body, w->err));
   model->train_s = now_s() - begun;
@@ -346,24 +322,14 @@ static sloe_status train(way *w, sloe_network_model *model, sloe_trained *told) 
 /* A way with room for the lesson. */
 static sloe_status begin(way *w, const sloe_trainer *trainer, const sloe_lesson *lesson,
                          const sloe_regressor *regressor, sloe_error *err) {
-  *w = (way){.trainer = trainer,
-             .lesson = lesson,
-             .regressor = regressor,
-             .x = lesson->x,
-             .tune_s = NAN,
-             .err = err};
-  if (lesson->layers && sloe_lesson_in_rates(lesson)) {
-    w->rates = sloe_alloc(lesson->n * lesson->d + 1, sizeof *w->rates);
-    if (!w->rates) return no_memory(err);
-    sloe_lesson_rates(lesson, w->rates);
-  }
+  *w = (way){
+      .trainer = trainer, .lesson = lesson, .regressor = regressor, .tune_s = NAN, .err = err};
   w->target = sloe_alloc(lesson->n, sizeof *w->target);
   w->estimated = sloe_alloc(lesson->n, sizeof *w->estimated);
   return w->target && w->estimated ? SLOE_OK : no_memory(err);
 }
 
 static void end(way *w) {
-  sloe_dealloc(w->rates);
   sloe_dealloc(w->target);
   sloe_dealloc(w->estimated);
 }

@@ -209,20 +209,8 @@ sloe_status sloe_train_sum(const sloe_trainer *trainer, const sloe_lessons *less
   return status;
 }
 
-static sloe_status estimate_in_rates(const sloe_network_model *model, const sloe_lesson *lesson,
-                                     double *out, sloe_error *err) {
-  double *rates = sloe_alloc(lesson->n * lesson->d + 1, sizeof *rates);
-  if (!rates) return no_memory(err);
-  sloe_lesson_rates(lesson, rates);
-  const sloe_status status = sloe_learned_predict_many(&model->body, rates, lesson->n, out, err);
-  sloe_dealloc(rates);
-  return status;
-}
-
 sloe_status sloe_train_estimate(const sloe_network_model *model, const sloe_lessons *lessons,
                                 const sloe_lesson *lesson, double *out, sloe_error *err) {
-  if (model->on_layers && sloe_lesson_in_rates(lesson))
-    return estimate_in_rates(model, lesson, out, err);
   if (!model->is_sum)
     SLOE_TRY(sloe_learned_predict_many(&model->body, lesson->x, lesson->n, out, err));
   for (size_t i = 0; i < lesson->n; i++) {

@@ -271,6 +271,10 @@ static sloe_status check_method(const sloe_platform *platform, const sloe_estima
   return sloe_fail(err, SLOE_USAGE, "method %d is not known", (int)how->method);
 }
 
+const sloe_pace *sloe_estimate_pace(const sloe_estimate *e) {
+  return &e->pace;
+}
+
 static sloe_status fill(sloe_estimate *e, const sloe_estimate_options *how, sloe_error *err) {
   e->result.n_layers = sloe_layers_count(e->net_layers);
   e->layers = SLOE_ARENA_NEW(&e->arena, sloe_layer_estimate, e->result.n_layers);

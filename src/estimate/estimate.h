@@ -4,6 +4,7 @@
 #ifndef SLOE_ESTIMATE_ESTIMATE_H
 #define SLOE_ESTIMATE_ESTIMATE_H
 
+#include "estimate/pace.h"
 #include "net/net.h"
 #include "platform/platform.h"
 
@@ -47,6 +48,9 @@ double sloe_estimate_network_ms(const sloe_fitted_network *network,
    the activations that live at once. Errors: NOMEM. */
 sloe_status sloe_estimate_own_mb(const sloe_layers *layers, sloe_precision precision, int buffers,
                                  double *out, sloe_error *err);
+
+/* How busy the layers keep a fitted platform; all zero where it has none. */
+const sloe_pace *sloe_estimate_pace(const sloe_estimate *e);
 
 /* What activation and residual cost beside the rest of the layer, ms; `op` may be NULL. */
 double sloe_estimate_fused(const sloe_fitted_op *op, const sloe_layer_spec *spec);

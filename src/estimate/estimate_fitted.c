@@ -86,6 +86,7 @@ static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *p
   }
   sloe_estimate_add_terms(fitted, &spec, ms, &t->terms);
   t->sum += ms;
+  sloe_pace_add(&e->pace, ms, (double)layer->macs, (double)out->bytes);
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
   t->launched++;
@@ -115,6 +116,21 @@ static void finish_time(sloe_estimate *e, const tally *t) {
       .validated_mape = e->platform->card.validated_mape,
       .in_domain = t->inside >= domain_share * sum && !t->n_without,
   };
+}
+
+static void finish_power(sloe_estimate *e) {
+  const sloe_fitted *fitted = e->platform->fitted;
+  const double w = sloe_pace_power(&e->pace, &fitted->power), error = fitted->power.error_90;
+  if (isnan(w) || isnan(e->result.latency_ms.value)) return;
+  e->result.power_w = (sloe_figure){.value = w,
+                                    .low = w * exp(-error),
+                                    .high = w * exp(error),
+                                    .source = SLOE_SOURCE_FITTED,
+                                    .method = SLOE_METHOD_LAYERS,
+                                    .validated_mape = fitted->power_errors.mape,
+                                    .in_domain = e->result.latency_ms.in_domain};
+  if (e->platform->networks) e->result.power_rail = e->platform->networks->power_rail;
+  sloe_estimate_energy(e);
 }
 
 void sloe_estimate_fitted_memory(sloe_estimate *e) {
@@ -179,6 +195,7 @@ void sloe_estimate_fitted(sloe_estimate *e) {
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;
   finish_time(e, &t);
+  finish_power(e);
   sloe_estimate_fitted_memory(e);
   warn_of_domain(e, &t);
 }

@@ -2,8 +2,7 @@
  *
  * By itself the platform takes, for time, whichever of measured layers and network was off by less
  * on networks that it had not seen; where the network is unlike those learned from, the measured
- * layers, if there are any. Power is learned of networks alone; on layers, from rates: the features
- * over the sum of the layers' times.
+ * layers, if there are any. Power and memory are those of a model of networks, if there is one.
  *
  * Outside the domain the interval and the error are those of kinds that were left out of learning,
  * where there were several; else thrice those of cross-validation.
@@ -95,20 +94,17 @@ static double sum_layers(sloe_estimate *e, const sloe_network_model *model, cons
 
 /* ---- an answer ---- */
 
-/* The features, or what of them is done in a unit of `over`. */
-static double of_features(const sloe_network_model *model, const question *q, double over) {
+static double of_features(const sloe_network_model *model, const question *q) {
   double row[SLOE_NETWORKS_FEATURES];
-  for (size_t i = 0; i < model->body.n_inputs; i++) row[i] = q->x[model->input[i]] / over;
-  return isnan(over) ? NAN : sloe_learned_predict(&model->body, row);
+  for (size_t i = 0; i < model->body.n_inputs; i++) row[i] = q->x[model->input[i]];
+  return sloe_learned_predict(&model->body, row);
 }
 
-/* `base`: what the layers say of the metric, of power the sum of their times. */
+/* `base`: what the layers say of the metric. */
 static sloe_figure answer(sloe_estimate *e, const sloe_network_model *model, const question *q,
                           double base) {
-  const int in_rates = model->on_layers && model->metric == SLOE_NETWORKS_POWER;
-  double value =
-      model->is_sum ? sum_layers(e, model, q) : of_features(model, q, in_rates ? base : 1);
-  if (model->on_layers && !in_rates) value *= base;
+  double value = model->is_sum ? sum_layers(e, model, q) : of_features(model, q);
+  if (model->on_layers) value *= base;
   if (!(value > 0) || isinf(value)) value = NAN; /* a polynomial far from what it knows */
   const sloe_network_errors errors = errors_of(model, q);
   const double factor = exp(errors.error_90);
@@ -179,26 +175,27 @@ static double spread(const sloe_figure *figure) {
   return log(figure->high / figure->low) / 2;
 }
 
-/* Errors of time and power are taken for independent. */
-static void take_energy(sloe_estimate *e) {
+void sloe_estimate_energy(sloe_estimate *e) {
   const sloe_figure *ms = &e->result.latency_ms, *w = &e->result.power_w;
   const double mj = ms->value * w->value, factor = exp(hypot(spread(ms), spread(w)));
   if (isnan(mj)) return;
   e->result.energy_mj = (sloe_figure){.value = mj,
                                       .low = mj / factor,
                                       .high = mj * factor,
-                                      .source = SLOE_SOURCE_LEARNED,
-                                      .method = SLOE_METHOD_NETWORK,
+                                      .source = w->source,
+                                      .method = w->method,
                                       .validated_mape = NAN,
                                       .in_domain = ms->in_domain && w->in_domain};
 }
 
 static void take_power(sloe_estimate *e, const question *q) {
   const sloe_network_model *model = model_for(e, SLOE_NETWORKS_POWER, q);
-  if (!model) return;
-  e->result.power_w = answer(e, model, q, e->result.sum_of_layers_ms);
-  e->result.power_rail = e->platform->networks->power_rail;
-  take_energy(e);
+  const int layers = !isnan(e->result.power_w.value);
+  if (model && !(q->how->method == SLOE_METHOD_LAYERS && layers)) {
+    e->result.power_w = answer(e, model, q, e->result.power_w.value);
+    e->result.power_rail = e->platform->networks->power_rail;
+  }
+  sloe_estimate_energy(e); /* the time may be another */
 }
 
 /* ---- the whole ---- */

@@ -3,6 +3,7 @@
 #define SLOE_ESTIMATE_ESTIMATE_PARTS_H
 
 #include "base/arena.h"
+#include "estimate/pace.h"
 #include "platform/platform.h"
 
 enum { SLOE_ESTIMATE_WARNINGS = 12 };
@@ -14,6 +15,7 @@ struct sloe_estimate {
   sloe_layer_estimate *layers;
   const char *warnings[SLOE_ESTIMATE_WARNINGS];
   int out_of_memory;
+  sloe_pace pace; /* of the layers whose time is known */
   sloe_result result;
 };
 
@@ -22,7 +24,10 @@ void sloe_estimate_warn(sloe_estimate *e, const char *text);
 
 extern const sloe_figure sloe_figure_unknown;
 
-/* Time and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
+/* Energy of what time and power are. Errors of the two are taken for independent. */
+void sloe_estimate_energy(sloe_estimate *e);
+
+/* Time, power and memory of a fitted platform (estimate_fitted.c), and what to warn of. */
 void sloe_estimate_fitted(sloe_estimate *e);
 /* Its memory alone. */
 void sloe_estimate_fitted_memory(sloe_estimate *e);

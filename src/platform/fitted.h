@@ -42,6 +42,31 @@ typedef struct sloe_fitted_network {
   double memory_scale, memory_offset_mb, memory_error_90; /* of sloe_estimate_own_mb; 0: unknown */
 } sloe_fitted_network;
 
+/* X(name, doc): what a layer draws of (estimate/pace.h), in the order of the coefficients */
+#define SLOE_POWER_TERM_MAP(X)                                               \
+  X(rest, "W whatever is done")                                              \
+  X(arithmetic, "W of 10^12 multiply-accumulates a second")                  \
+  X(traffic, "W of 10^12 bytes a second read and written")                   \
+  X(root_arithmetic, "W of the root of 10^12 multiply-accumulates a second") \
+  X(root_traffic, "W of the root of 10^12 bytes a second")
+
+enum {
+#define SLOE_POWER_TERM_ENUM(name, doc) SLOE_POWER_##name,
+  SLOE_POWER_TERM_MAP(SLOE_POWER_TERM_ENUM)
+#undef SLOE_POWER_TERM_ENUM
+      SLOE_POWER_TERMS
+};
+
+/* What layers draw, by networks whose power was measured. All zero: not known. */
+typedef struct sloe_fitted_power {
+  double coef[SLOE_POWER_TERMS]; /* >= 0 */
+  double error_90;               /* conformal, as of the network's time */
+} sloe_fitted_power;
+
+static inline int sloe_fitted_knows_power(const sloe_fitted_power *power) {
+  return power->coef[SLOE_POWER_rest] > 0;
+}
+
 /* Held-out errors, per cent; NAN: none. Part of the card. */
 typedef struct sloe_fitted_errors {
   double n, mape, rmspe, max_ape, noise_mape; /* noise: the same things measured twice */
@@ -54,7 +79,8 @@ typedef struct sloe_fitted {
   const sloe_fitted_op *ops; /* by op, then grouping */
   size_t n_ops;
   sloe_fitted_network network;
-  sloe_fitted_errors layer_errors, network_errors, memory_errors;
+  sloe_fitted_power power;
+  sloe_fitted_errors layer_errors, network_errors, memory_errors, power_errors;
   double points, seconds;              /* measured, and how long that took */
   const char *created, *tool, *seed;   /* "2026-11-25", "sloe 0.1.0", "1" */
   const char *memory_kind;             /* sloe.h; of the networks that memory_scale is from */

@@ -28,6 +28,23 @@ static const char *or_empty(const char *text) {
 }
 
 /* The values of the keys as the structs have them; texts may be NULL there. */
+static const sloe_fitted_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
+
+/* What is not known is left out, so that a file says nothing of power if nothing is known. */
+static void power_to_keys(const sloe_fitted *f, sloe_fitted_card *out) {
+  const int known = sloe_fitted_knows_power(&f->power);
+#define TAKE_TERM(name, doc) out->power_##name##_ = known ? f->power.coef[SLOE_POWER_##name] : NAN;
+  SLOE_POWER_TERM_MAP(TAKE_TERM)
+#undef TAKE_TERM
+  const sloe_fitted_errors errors = known ? f->power_errors : no_errors;
+  out->power_error_90_ = known ? f->power.error_90 : NAN;
+  out->power_n_ = errors.n;
+  out->power_mape_ = errors.mape;
+  out->power_rmspe_ = errors.rmspe;
+  out->power_max_ape_ = errors.max_ape;
+  out->power_noise_mape_ = errors.noise_mape;
+}
+
 static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
   const sloe_card *card = &p->card;
   const sloe_fitted *f = &p->fitted;
@@ -35,7 +52,7 @@ static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
   .of##_n_ = f->of##_errors.n, .of##_mape_ = f->of##_errors.mape,               \
   .of##_rmspe_ = f->of##_errors.rmspe, .of##_max_ape_ = f->of##_errors.max_ape, \
   .of##_noise_mape_ = f->of##_errors.noise_mape
-  return (sloe_fitted_card){
+  sloe_fitted_card out = {
       .device_ = or_empty(card->device),
       .title_ = or_empty(card->title),
       .runtime_ = or_empty(card->runtime),
@@ -65,6 +82,8 @@ static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
       ERRORS(memory),
   };
 #undef ERRORS
+  power_to_keys(f, &out);
+  return out;
 }
 
 /* What would read back as another value: more lines than one, blanks at an end. */
@@ -281,7 +300,13 @@ static void to_fitted(const reader *r, sloe_fitted *out) {
   out->layer_errors = ERRORS(layer);
   out->network_errors = ERRORS(network);
   out->memory_errors = ERRORS(memory);
+  out->power_errors = ERRORS(power);
 #undef ERRORS
+#define TAKE_TERM(name, doc) \
+  out->power.coef[SLOE_POWER_##name] = isnan(v->power_##name##_) ? 0 : v->power_##name##_;
+  SLOE_POWER_TERM_MAP(TAKE_TERM)
+#undef TAKE_TERM
+  out->power.error_90 = v->power_error_90_;
   out->points = v->points_;
   out->seconds = v->seconds_;
   out->created = v->created_;

@@ -128,13 +128,24 @@ int sloe_fitted_is_called(const sloe_card *card, const char *variant);
   K(tool, TEXT, 0, 60, 0, "what wrote the file")                                         \
   K(seed, TEXT, 0, 40, 0, "of the campaign's random choices")                            \
   K(memory_kind, TOKEN, 1, 16, 0, "of the networks' memory: process, device, system")    \
-  K(memory_of, TOKEN, 1, 16, 0, "what it goes with: buffers; absent: live activations")   \
+  K(memory_of, TOKEN, 1, 16, 0, "what it goes with: buffers; absent: live activations")  \
   K(reference_ms, REAL, 0, 1e9, 0, "time of the reference layer")                        \
   K(points, REAL, 0, 1e12, 0, "layers measured")                                         \
   K(seconds, REAL, 0, 1e12, 0, "how long that took")                                     \
   SLOE_FITTED_ERROR_KEYS(K, layer, "held-out layers")                                    \
   SLOE_FITTED_ERROR_KEYS(K, network, "held-out networks")                                \
-  SLOE_FITTED_ERROR_KEYS(K, memory, "memory of held-out networks")
+  SLOE_FITTED_ERROR_KEYS(K, memory, "memory of held-out networks")                       \
+  SLOE_FITTED_POWER_KEYS(K)                                                              \
+  SLOE_FITTED_ERROR_KEYS(K, power, "power of held-out networks")
+
+/* The terms of SLOE_POWER_TERM_MAP. */
+#define SLOE_FITTED_POWER_KEYS(K)                                                          \
+  K(power_rest, REAL, 0, 1e6, 0, "W of layers whatever they do")                           \
+  K(power_arithmetic, REAL, 0, 1e6, 0, "W of 10^12 multiply-accumulates a second")         \
+  K(power_traffic, REAL, 0, 1e6, 0, "W of 10^12 bytes a second")                           \
+  K(power_root_arithmetic, REAL, 0, 1e6, 0, "W of the root of those multiply-accumulates") \
+  K(power_root_traffic, REAL, 0, 1e6, 0, "W of the root of those bytes")                   \
+  K(power_error_90, REAL, 0, 1e3, 0, "nine in ten held-out networks lie within exp(+-this)")
 
 #define SLOE_FITTED_ERROR_KEYS(K, of, text)                                   \
   K(of##_n, REAL, 0, 1e12, 0, text ": how many")                              \

@@ -130,6 +130,17 @@ static sloe_fitted_cursor section_cursor(const sloe_fitted_cursor *file, const s
   return c;
 }
 
+/* A model of power on layers is times what they draw. */
+static sloe_status check_power(const sloe_fitted_cursor *c, const sloe_networks *networks,
+                               const sloe_fitted_power *power) {
+  for (size_t i = 0; i < networks->n_models; i++)
+    if (networks->models[i].metric == SLOE_NETWORKS_POWER && networks->models[i].on_layers &&
+        !sloe_fitted_knows_power(power))
+      return sloe_fail_at(c->err, SLOE_FORMAT, c->at,
+                          "learned: power goes with what layers draw, which the card does not say");
+  return SLOE_OK;
+}
+
 static sloe_status read_sections(const sloe_fitted_cursor *file, const span *sections,
                                  sloe_platform *platform, sloe_fitted *fitted) {
   const span *card = &sections[SLOE_FITTED_CARD];
@@ -145,7 +156,9 @@ static sloe_status read_sections(const sloe_fitted_cursor *file, const span *sec
   platform->networks = SLOE_ARENA_NEW(&platform->arena, sloe_networks, 1);
   if (!platform->networks) return no_memory(file->err);
   c = section_cursor(file, sections, SLOE_FITTED_LEARNED);
-  return sloe_networks_take(&c, &platform->arena, platform->networks);
+  SLOE_TRY(sloe_networks_take(&c, &platform->arena, platform->networks));
+  c = section_cursor(file, sections, SLOE_FITTED_LEARNED);
+  return check_power(&c, platform->networks, &fitted->power);
 }
 
 int sloe_fitted_has_layers(const sloe_fitted *fitted) {

@@ -158,6 +158,9 @@ static json_t *all_errors_json(const sloe_fitted *fitted) {
   sloe_json_set(&json, "layers", errors_json(&fitted->layer_errors));
   sloe_json_set(&json, "networks", errors_json(&fitted->network_errors));
   sloe_json_set(&json, "memory", errors_json(&fitted->memory_errors));
+  sloe_json_set(
+      &json, "power",
+      sloe_fitted_knows_power(&fitted->power) ? errors_json(&fitted->power_errors) : json_null());
   return sloe_json_take(&json);
 }
 
@@ -171,6 +174,17 @@ static json_t *network_json(const sloe_fitted_network *network) {
   sloe_json_set(&json, "memory_scale", sloe_json_number(network->memory_scale));
   sloe_json_set(&json, "memory_offset_mb", sloe_json_number(network->memory_offset_mb));
   sloe_json_set(&json, "memory_error_90", sloe_json_number(network->memory_error_90));
+  return sloe_json_take(&json);
+}
+
+static json_t *power_json(const sloe_fitted_power *power) {
+  if (!sloe_fitted_knows_power(power)) return json_null();
+  sloe_json json = sloe_json_new();
+#define ADD_TERM(name, doc) \
+  sloe_json_set(&json, #name, sloe_json_number(power->coef[SLOE_POWER_##name]));
+  SLOE_POWER_TERM_MAP(ADD_TERM)
+#undef ADD_TERM
+  sloe_json_set(&json, "error_90", sloe_json_number(power->error_90));
   return sloe_json_take(&json);
 }
 
@@ -192,6 +206,8 @@ json_t *sloe_fitted_json(const sloe_fitted *fitted) {
   sloe_json_set(&json, "environment", environment_json(fitted));
   sloe_json_set(&json, "errors", all_errors_json(fitted));
   sloe_json_set(&json, "network", network_json(&fitted->network));
+  sloe_json_set(&json, "memory_of", sloe_json_text(fitted->memory_buffers ? "buffers" : ""));
+  sloe_json_set(&json, "power", power_json(&fitted->power));
   sloe_json_set(&json, "families", families_json(fitted));
   sloe_json_set(&json, "ops", ops_json(fitted));
   return sloe_json_take(&json);
@@ -231,6 +247,7 @@ static void error_table(const sloe_fitted *fitted, const sloe_report_options *op
   add_errors(&table, "layers", &fitted->layer_errors);
   add_errors(&table, "networks", &fitted->network_errors);
   add_errors(&table, "memory", &fitted->memory_errors);
+  add_errors(&table, "power", &fitted->power_errors);
   if (table.n_cells || table.failed)
     print_table(&table, options, text);
   else

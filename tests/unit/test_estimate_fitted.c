@@ -315,6 +315,35 @@ static void bytes_are_of_the_platforms_precision(void **state) {
   forget(&a);
 }
 
+/* ---- power ---- */
+
+static void a_network_draws_the_mean_of_its_layers_over_their_time(void **state) {
+  toy t;
+  (void)state;
+  make_toy(&t);
+  answer a = ask(&t, LAYER);
+  assert_true(isnan(a.result->power_w.value) && isnan(a.result->energy_mj.value));
+  const double tera = 1e9 * a.result->layers[0].latency_ms; /* 10^12 a second, in that time */
+  const double r = (double)a.result->layers[0].layer->macs / tera,
+               b = (double)a.result->layers[0].bytes / tera;
+  forget(&a);
+  t.platform.fitted.power = (sloe_fitted_power){{100, 25, 60, 20, 120}, log(1.5)};
+  t.platform.fitted.power_errors.mape = 7;
+  a = ask(&t, LAYER);
+  const sloe_figure w = a.result->power_w;
+  assert_near(w.value, 100 + 25 * r + 60 * b + 20 * sqrt(r) + 120 * sqrt(b));
+  assert_near(w.high, 1.5 * w.value);
+  assert_near(w.low, w.value / 1.5);
+  assert_int_equal(w.source, SLOE_SOURCE_FITTED);
+  assert_true(w.validated_mape == 7);
+  assert_near(a.result->energy_mj.value, w.value * a.result->latency_ms.value);
+  forget(&a);
+  t.platform.fitted.power = (sloe_fitted_power){{100, 0, 0, 0, 0}, 0.1};
+  a = ask(&t, RESNET);
+  assert_near(a.result->power_w.value, 100);
+  forget(&a);
+}
+
 /* ---- memory ---- */
 
 static void memory_is_scaled_from_weights_and_activations(void **state) {
@@ -410,6 +439,7 @@ int main(void) {
       cmocka_unit_test(what_lies_outside_is_said_with_its_share),
       cmocka_unit_test(layers_of_which_nothing_is_known_are_left_out_and_said),
       cmocka_unit_test(bytes_are_of_the_platforms_precision),
+      cmocka_unit_test(a_network_draws_the_mean_of_its_layers_over_their_time),
       cmocka_unit_test(memory_is_scaled_from_weights_and_activations),
       cmocka_unit_test(every_allocation_of_an_estimate_may_fail),
       cmocka_unit_test(asking_for_the_whole_network_is_refused),

@@ -165,8 +165,9 @@ static void a_platform_may_know_nothing_yet(void **state) {
   assert_int_equal(p->fitted->n_families + p->fitted->n_ops + p->fitted->n_environment, 0);
   assert_true(isnan(sloe_platform_reference_ms(p)) && isnan(sloe_platform_card(p)->memory_mb));
   assert_string_equal(p->fitted->created, "");
-  assert_string_equal(p->fitted->memory_kind, "process");       /* of files from before the key */
-  assert_int_equal(p->fitted->memory_buffers, 0);               /* likewise */
+  assert_string_equal(p->fitted->memory_kind, "process"); /* of files from before the key */
+  assert_int_equal(p->fitted->memory_buffers, 0);         /* likewise */
+  assert_false(sloe_fitted_knows_power(&p->fitted->power));
   assert_string_equal(sloe_platform_card(p)->name, "d-r-fp32"); /* no mode, no blank end */
   assert_true(sloe_fitted_is_called(sloe_platform_card(p), "d-r-fp32"));
   const sloe_layer_key key = {.op = SLOE_SPEC_CONV};
@@ -177,10 +178,14 @@ static void a_platform_may_know_nothing_yet(void **state) {
   sloe_text_fini(&bytes);
   bare.fitted.memory_kind = "device";
   bare.fitted.memory_buffers = 1;
+  bare.fitted.power = (sloe_fitted_power){{1, 0.1, 2e-300, 3, 1e6}, 0.25};
+  bare.fitted.power_errors = (sloe_fitted_errors){12, 3, 4, 5, NAN};
   bytes = fitted_bytes(&bare);
   p = open_bytes(&bytes);
   assert_string_equal(p->fitted->memory_kind, "device");
   assert_int_equal(p->fitted->memory_buffers, 1);
+  assert_memory_equal(&p->fitted->power, &bare.fitted.power, sizeof bare.fitted.power);
+  assert_same_errors(p->fitted->power_errors, bare.fitted.power_errors);
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
 }

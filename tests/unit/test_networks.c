@@ -333,21 +333,41 @@ static void what_the_layers_leave_over_multiplies_them(void **state) {
   sloe_platform_free(p);
 }
 
-static void power_on_layers_comes_from_what_is_done_in_a_millisecond(void **state) {
-  const sloe_estimate_options of_layers = {.method = SLOE_METHOD_LAYERS};
+static void power_on_layers_is_times_what_they_draw(void **state) {
+  const sloe_estimate_options of_network = {.method = SLOE_METHOD_NETWORK},
+                              of_layers = {.method = SLOE_METHOD_LAYERS};
   toy t;
   (void)state;
   make_toy(&t);
   t.models[2].on_layers = 1;
-  t.models[2].body.poly.coef[0] = 1e-6;
+  t.models[2].body.poly.constant = 1.5;
+  t.platform.fitted.power = (sloe_fitted_power){{4, 2, 1, 0.5, 0.25}, 0.1};
   sloe_platform *p = open_toy(&t);
-  answer by_itself = ask(p, NET, NULL), layers = ask(p, NET, &of_layers);
-  const double params = (double)sloe_net_get_info(layers.net)->params;
-  assert_near(by_itself.result->power_w.value, 5 + 1e-6 * params / layers.result->sum_of_layers_ms,
-              1e-9);
-  answer_fini(&by_itself);
+  answer network = ask(p, NET, &of_network), layers = ask(p, NET, &of_layers);
+  assert_int_equal(layers.result->power_w.source, SLOE_SOURCE_FITTED);
+  assert_true(layers.result->power_w.value > 4);
+  assert_near(network.result->power_w.value, 1.5 * layers.result->power_w.value, 1e-9);
+  assert_int_equal(network.result->power_w.source, SLOE_SOURCE_LEARNED);
+  assert_string_equal(layers.result->power_rail, "gpu");
+  assert_near(layers.result->energy_mj.value,
+              layers.result->power_w.value * layers.result->latency_ms.value, 1e-9);
+  answer_fini(&network);
   answer_fini(&layers);
   sloe_platform_free(p);
+}
+
+static void power_on_layers_that_draw_nobody_knows_what_is_refused(void **state) {
+  toy t;
+  sloe_platform *p;
+  sloe_error err = {0};
+  (void)state;
+  make_toy(&t);
+  t.models[2].on_layers = 1;
+  sloe_text bytes = fitted_bytes(&t.platform);
+  sloe_networks_fini(&t.networks);
+  assert_int_equal(sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err), SLOE_FORMAT);
+  assert_non_null(strstr(err.msg, "what layers draw"));
+  sloe_text_fini(&bytes);
 }
 
 int main(void) {
@@ -364,7 +384,8 @@ int main(void) {
       cmocka_unit_test(what_a_platform_lacks_is_refused),
       cmocka_unit_test(layers_and_network_whichever_validated_better_answers),
       cmocka_unit_test(what_the_layers_leave_over_multiplies_them),
-      cmocka_unit_test(power_on_layers_comes_from_what_is_done_in_a_millisecond),
+      cmocka_unit_test(power_on_layers_is_times_what_they_draw),
+      cmocka_unit_test(power_on_layers_that_draw_nobody_knows_what_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/arena.h"
+#include "base/alloc.h"
 #include "base/rng.h"
 #include "campaign/campaign.h"
 #include "campaign/train.h"
@@ -110,44 +110,103 @@ static void the_better_of_several_regressors_answers(void **state) {
   sloe_training_free(t);
 }
 
-/* Power that goes with the work done in a millisecond, as the layers tell the milliseconds. */
-static void power_is_learned_from_rates_where_layers_tell_the_time(void **state) {
-  enum { N = 80 };
-  double x[N], y[N], ms[N], told_w[N];
-  size_t net[N];
-  uint32_t input[1] = {0};
-  sloe_lesson lesson = {SLOE_NETWORKS_POWER, N, 1, x, y, ms, net, NULL, 1, input};
-  const sloe_train_options options = {.threads = 1};
-  sloe_network_model model;
-  sloe_trained told;
-  sloe_arena arena;
-  sloe_error err;
+/* ---- what layers draw ---- */
+
+enum { DRAWN = 60 };
+
+typedef struct drawn {
+  sloe_lessons lessons;
+  sloe_pace pace[DRAWN];
+  double y[DRAWN], told[DRAWN];
+  size_t net[DRAWN];
+} drawn;
+
+static const double PLANTED[SLOE_POWER_TERMS] = {110, 25, 0, 20, 120};
+
+/* Networks of layers of many paces, which draw as planted. */
+static void draw(drawn *d) {
+  const sloe_fitted_power planted = {{PLANTED[0], PLANTED[1], PLANTED[2], PLANTED[3], PLANTED[4]},
+                                     NAN};
   sloe_rng rng;
-  (void)state;
-  sloe_arena_init(&arena, 1 << 24);
+  memset(d, 0, sizeof *d);
   sloe_rng_seed(&rng, 1);
-  for (size_t i = 0; i < N; i++) {
-    net[i] = i;
-    x[i] = 1e6 * (1 + 99 * sloe_rng_uniform(&rng));
-    ms[i] = 1 + 99 * sloe_rng_uniform(&rng);
-    y[i] = 10 + 1e-5 * x[i] / ms[i];
+  for (size_t i = 0; i < DRAWN; i++) {
+    for (int k = 0; k < 8; k++) {
+      const double ms = 0.01 + sloe_rng_uniform(&rng);
+      sloe_pace_add(&d->pace[i], ms, 3e10 * ms * sloe_rng_uniform(&rng),
+                    3e9 * ms * sloe_rng_uniform(&rng));
+    }
+    d->net[i] = i;
+    d->y[i] = sloe_pace_power(&d->pace[i], &planted);
   }
-  const sloe_trainer trainer = {.options = &options, .arena = &arena, .phase = "learning"};
-  const sloe_lessons none = {0};
-  for (int with = 1; with >= 0; with--) {
-    lesson.layers = with ? ms : NULL;
-    assert_ok(
-        sloe_train_model(&trainer, &none, &lesson, sloe_regressor_find("xgb"), &model, &told, &err),
-        err);
-    assert_int_equal(told.on_layers, with);
-    assert_true(with ? told.errors.mape < 8 : told.errors.mape > 20);
-    assert_ok(sloe_train_estimate(&model, &none, &lesson, told_w, &err), err);
-    double sum = 0;
-    for (size_t i = 0; i < N; i++) sum += fabs(told_w[i] / y[i] - 1) / N;
-    assert_true(with ? sum < 0.1 : sum > 0.15);
-    sloe_network_model_fini(&model);
+  d->lessons = (sloe_lessons){.n = DRAWN, .net = d->net, .pace = d->pace, .n_kinds = 1};
+  d->lessons.y[SLOE_EVAL_power_w] = d->y;
+  d->lessons.layers[SLOE_EVAL_power_w] = d->told;
+}
+
+static void what_layers_draw_is_found_from_whole_networks(void **state) {
+  drawn d;
+  sloe_fitted fitted = {0};
+  sloe_error err;
+  (void)state;
+  draw(&d);
+  d.y[7] = NAN; /* not measured */
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  for (int i = 0; i < SLOE_POWER_TERMS; i++)
+    if (fabs(fitted.power.coef[i] - PLANTED[i]) > 1e-3)
+      fail_msg("%d: %g, not %g", i, fitted.power.coef[i], PLANTED[i]);
+  assert_true(fitted.power_errors.n == DRAWN - 1 && fitted.power_errors.max_ape < 1e-3);
+  assert_true(fitted.power.error_90 < 1e-5);
+  for (size_t i = 0; i < DRAWN; i++)
+    if (i != 7) assert_true(fabs(d.told[i] / d.y[i] - 1) < 1e-6);
+  assert_true(d.told[7] > PLANTED[0]);
+}
+
+static void what_layers_draw_is_judged_by_networks_not_seen(void **state) {
+  drawn d;
+  sloe_fitted fitted = {0};
+  sloe_error err;
+  (void)state;
+  draw(&d);
+  for (size_t i = 0; i < DRAWN; i++) d.y[i] *= i % 2 ? 1.1 : 0.9;
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  assert_true(fitted.power_errors.mape > 8 && fitted.power_errors.mape < 14);
+  assert_true(fitted.power.error_90 > log(1.08) && fitted.power.error_90 < log(1.3));
+}
+
+static void few_networks_say_nothing_of_what_layers_draw(void **state) {
+  drawn d;
+  sloe_fitted fitted = {0};
+  sloe_error err;
+  (void)state;
+  draw(&d);
+  for (size_t i = 9; i < DRAWN; i++) d.y[i] = NAN;
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  assert_false(sloe_fitted_knows_power(&fitted.power));
+  draw(&d);
+  d.pace[3] = (sloe_pace){0}; /* layers that nothing is known of */
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  assert_false(sloe_fitted_knows_power(&fitted.power));
+  d.lessons.pace = NULL;
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  assert_false(sloe_fitted_knows_power(&fitted.power));
+}
+
+static void memory_may_run_out_learning_what_layers_draw(void **state) {
+  drawn d;
+  sloe_fitted fitted = {0};
+  sloe_error err;
+  sloe_status status = SLOE_NOMEM;
+  long n = 0;
+  (void)state;
+  draw(&d);
+  for (; status != SLOE_OK; n++) {
+    sloe_alloc_fail_after(n);
+    status = sloe_train_power(&d.lessons, &fitted, &err);
+    sloe_alloc_fail_after(-1);
+    if (status != SLOE_OK) assert_int_equal(status, SLOE_NOMEM);
   }
-  sloe_arena_fini(&arena);
+  assert_true(n > 5);
 }
 
 static void few_networks_are_judged_by_all_others(void **state) {
@@ -311,7 +370,10 @@ int main(void) {
       T(what_was_planted_is_learned_and_answers),
       T(the_better_of_several_regressors_answers),
       T(memory_is_learned_from_the_ends_and_from_features_of_memory),
-      cmocka_unit_test(power_is_learned_from_rates_where_layers_tell_the_time),
+      cmocka_unit_test(what_layers_draw_is_found_from_whole_networks),
+      cmocka_unit_test(what_layers_draw_is_judged_by_networks_not_seen),
+      cmocka_unit_test(few_networks_say_nothing_of_what_layers_draw),
+      cmocka_unit_test(memory_may_run_out_learning_what_layers_draw),
       T(few_networks_are_judged_by_all_others),
       T(what_cannot_be_learned_from_is_refused),
       T(stopped_it_leaves_no_file),
