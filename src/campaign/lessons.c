@@ -225,11 +225,14 @@ static sloe_status take_who(reading *r) {
   return SLOE_OK;
 }
 
+/* By itself nothing that counts a file as it is: an exported network and the graph that it was
+   trained as have to get the same answer. */
 static int is_wanted(const char *list, const char *name) {
   const size_t len = strlen(name);
+  if (!list) return len < 4 || strcmp(name + len - 4, "_raw") != 0;
   for (; list && *list; list += strcspn(list, ","), list += *list == ',')
     if (strcspn(list, ",") == len && memcmp(list, name, len) == 0) return 1;
-  return list == NULL;
+  return 0;
 }
 
 static int varies(const reading *r, size_t j) {

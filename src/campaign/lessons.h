@@ -14,7 +14,7 @@
 
 typedef struct sloe_lessons_options {
   const char *table;
-  const char *features;          /* "a,b": only these; NULL: all */
+  const char *features;          /* "a,b": only these; NULL: all but NAME_raw */
   const char *kinds;             /* column that says the kind; NULL: family, else variant */
   const sloe_platform *platform; /* whose layers are asked, or all it knows; NULL */
   sloe_method method;            /* how: AUTO is all it knows, LAYERS its layers if it has some */

@@ -209,6 +209,33 @@ static void memory_may_run_out_learning_what_layers_draw(void **state) {
   assert_true(n > 5);
 }
 
+/* ---- features ---- */
+
+/* An export has its batch normalisations folded, the graph it was trained as has not. */
+static void what_a_file_holds_but_no_runtime_runs_is_not_learned_from(void **state) {
+  sloe_platform *p;
+  sloe_error err;
+  FILE *file = fopen(store_path("t.csv"), "w");
+  (void)state;
+  assert_non_null(file);
+  fputs("net,device,runtime,precision,latency_ms\n", file);
+  for (int i = 0; i < 40; i++)
+    fprintf(file, "\"zoo:vgg,depth=%d,bn=%d,input=%d\",toy,sim,fp32,%d\n", i % 2 ? 11 : 13,
+            i % 4 / 2, 224 + 32 * (i % 5), 3 + i);
+  fclose(file);
+  sloe_train_options options = options_of(store_path("t.csv"), store_path("p.sloe"), "poly");
+  sloe_training_free(train(&options));
+  assert_ok(sloe_platform_open(store_path("p.sloe"), NULL, &p, &err), err);
+  assert_true(p->networks->n_features > 30);
+  for (size_t i = 0; i < p->networks->n_features; i++)
+    assert_null(strstr(p->networks->feature[i], "_raw"));
+  sloe_platform_free(p);
+  options.features = "macs,bn_layers_raw"; /* who asks for it gets it */
+  sloe_training *t = train(&options);
+  assert_int_equal(t->n_features, 2);
+  sloe_training_free(t);
+}
+
 static void few_networks_are_judged_by_all_others(void **state) {
   (void)state;
   write_table("t.csv", 150, "toy");
@@ -374,6 +401,7 @@ int main(void) {
       cmocka_unit_test(what_layers_draw_is_judged_by_networks_not_seen),
       cmocka_unit_test(few_networks_say_nothing_of_what_layers_draw),
       cmocka_unit_test(memory_may_run_out_learning_what_layers_draw),
+      cmocka_unit_test(what_a_file_holds_but_no_runtime_runs_is_not_learned_from),
       T(few_networks_are_judged_by_all_others),
       T(what_cannot_be_learned_from_is_refused),
       T(stopped_it_leaves_no_file),
