@@ -94,20 +94,27 @@ static double sum_layers(sloe_estimate *e, const sloe_network_model *model, cons
 
 /* ---- an answer ---- */
 
+/* A figure's interval as a factor, ln. */
+static double spread(const sloe_figure *figure) {
+  return log(figure->high / figure->low) / 2;
+}
+
 static double of_features(const sloe_network_model *model, const question *q) {
   double row[SLOE_NETWORKS_FEATURES];
   for (size_t i = 0; i < model->body.n_inputs; i++) row[i] = q->x[model->input[i]];
   return sloe_learned_predict(&model->body, row);
 }
 
-/* `base`: what the layers say of the metric. */
+/* `layers`: what they say of the metric. Where the network is unlike those learned from, a model on
+   layers is no surer than they are, which were judged on networks of another kind. */
 static sloe_figure answer(sloe_estimate *e, const sloe_network_model *model, const question *q,
-                          double base) {
+                          const sloe_figure *layers) {
   double value = model->is_sum ? sum_layers(e, model, q) : of_features(model, q);
-  if (model->on_layers) value *= base;
+  if (model->on_layers) value *= layers->value;
   if (!(value > 0) || isinf(value)) value = NAN; /* a polynomial far from what it knows */
   const sloe_network_errors errors = errors_of(model, q);
-  const double factor = exp(errors.error_90);
+  const double least = model->on_layers && !q->inside ? spread(layers) : 0,
+               factor = exp(fmax(errors.error_90, least));
   return (sloe_figure){.value = value,
                        .low = value / factor,
                        .high = value * factor,
@@ -150,10 +157,10 @@ static void take_latency(sloe_estimate *e, const question *q) {
   const sloe_network_model *model = latency_model(e, q);
   sloe_figure *latency = &e->result.latency_ms;
   if (!model) return;
-  const double before = latency->value;
-  *latency = answer(e, model, q, before);
-  e->result.latency_p75_ms *= latency->value / before;
-  e->result.latency_p97_5_ms *= latency->value / before;
+  const sloe_figure before = *latency;
+  *latency = answer(e, model, q, &before);
+  e->result.latency_p75_ms *= latency->value / before.value;
+  e->result.latency_p97_5_ms *= latency->value / before.value;
 }
 
 /* ---- memory, power, energy ---- */
@@ -163,16 +170,11 @@ static void take_memory(sloe_estimate *e, const question *q) {
   const sloe_network_model *model = model_for(e, SLOE_NETWORKS_MEMORY, q);
   const int layers = !isnan(e->result.memory_mb.value);
   if (!model || (q->how->method == SLOE_METHOD_LAYERS && layers)) return;
-  e->result.memory_mb = answer(e, model, q, e->result.memory_mb.value);
+  e->result.memory_mb = answer(e, model, q, &e->result.memory_mb);
   e->result.memory_kind = e->platform->fitted->memory_kind;
   e->result.fits = isnan(card->memory_mb) || isnan(e->result.memory_mb.value) ? -1
                    : e->result.memory_mb.value <= card->memory_mb             ? 1
                                                                               : 0;
-}
-
-/* A figure's interval as a factor, ln. */
-static double spread(const sloe_figure *figure) {
-  return log(figure->high / figure->low) / 2;
 }
 
 void sloe_estimate_energy(sloe_estimate *e) {
@@ -192,7 +194,7 @@ static void take_power(sloe_estimate *e, const question *q) {
   const sloe_network_model *model = model_for(e, SLOE_NETWORKS_POWER, q);
   const int layers = !isnan(e->result.power_w.value);
   if (model && !(q->how->method == SLOE_METHOD_LAYERS && layers)) {
-    e->result.power_w = answer(e, model, q, e->result.power_w.value);
+    e->result.power_w = answer(e, model, q, &e->result.power_w);
     e->result.power_rail = e->platform->networks->power_rail;
   }
   sloe_estimate_energy(e); /* the time may be another */

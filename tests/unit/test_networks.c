@@ -333,6 +333,27 @@ static void what_the_layers_leave_over_multiplies_them(void **state) {
   sloe_platform_free(p);
 }
 
+static void outside_of_the_domain_a_model_on_layers_is_no_surer_than_they_are(void **state) {
+  static const char *const outside = "zoo:chain,layers=1,filters=8,k1=3,input=1024";
+  const sloe_estimate_options of_network = {.method = SLOE_METHOD_NETWORK};
+  (void)state;
+  for (int on_layers = 0; on_layers < 2; on_layers++) {
+    toy t;
+    make_toy(&t);
+    t.models[0].on_layers = (uint32_t)on_layers;
+    t.platform.fitted.network.error_90 = log(3); /* that of kinds left out: log(2) */
+    sloe_platform *p = open_toy(&t);
+    answer in = ask(p, NET, &of_network), out = ask(p, outside, &of_network);
+    const sloe_figure *ms = &out.result->latency_ms;
+    assert_near(ms->high / ms->value, on_layers ? 3 : 2, 1e-9);
+    ms = &in.result->latency_ms;
+    assert_near(ms->high / ms->value, 1.25, 1e-9);
+    answer_fini(&in);
+    answer_fini(&out);
+    sloe_platform_free(p);
+  }
+}
+
 static void power_on_layers_is_times_what_they_draw(void **state) {
   const sloe_estimate_options of_network = {.method = SLOE_METHOD_NETWORK},
                               of_layers = {.method = SLOE_METHOD_LAYERS};
@@ -384,6 +405,7 @@ int main(void) {
       cmocka_unit_test(what_a_platform_lacks_is_refused),
       cmocka_unit_test(layers_and_network_whichever_validated_better_answers),
       cmocka_unit_test(what_the_layers_leave_over_multiplies_them),
+      cmocka_unit_test(outside_of_the_domain_a_model_on_layers_is_no_surer_than_they_are),
       cmocka_unit_test(power_on_layers_is_times_what_they_draw),
       cmocka_unit_test(power_on_layers_that_draw_nobody_knows_what_is_refused),
   };
