@@ -155,6 +155,18 @@ fail:
   return status;
 }
 
+/* The ratio by which all are told with the least mean relative error: below their median, as what
+   some networks take besides (scratch) makes large ratios. */
+static double usual_ratio(const double *ratio, size_t n) {
+  double best = 0, least = INFINITY;
+  for (size_t i = 0; i < n; i++) {
+    double sum = 0;
+    for (size_t k = 0; k < n; k++) sum += fabs(ratio[i] / ratio[k] - 1);
+    if (sum < least) least = sum, best = ratio[i];
+  }
+  return best;
+}
+
 static void fit_memory(const sloe_bench *bench, const net_row *rows, size_t n, sloe_fitted *fitted,
                        double *e) {
   double *ratio = e; /* first the ratios, then what they leave */
@@ -163,7 +175,7 @@ static void fit_memory(const sloe_bench *bench, const net_row *rows, size_t n, s
     if (rows[i].memory_mb > 0 && rows[i].own_mb > 0)
       ratio[m++] = rows[i].memory_mb / rows[i].own_mb;
   if (m < LEAST) return;
-  const double scale = sloe_quantile(ratio, m, 0.5);
+  const double scale = usual_ratio(ratio, m);
   for (size_t i = 0; i < m; i++) e[i] = scale / ratio[i] - 1;
   fitted->memory_errors = errors_of(e, m);
   for (size_t i = 0; i < m; i++) e[i] = fabs(log1p(e[i]));

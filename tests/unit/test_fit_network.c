@@ -155,6 +155,19 @@ static void memory_is_a_factor_on_what_a_network_holds(void **state) {
   points_close(b);
 }
 
+/* Four take 1.5 times what they hold, five 3 times: 3 tells four of them 100 % too much, 1.5 five
+   of them 50 % too little. */
+static void memory_is_told_with_the_least_relative_error(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  add_nets_of_known_memory(b);
+  for (size_t i = 0; i < b->n_points; i++)
+    if (b->points[i].network) b->points[i].memory_mb *= i % 2 ? 2 : 1;
+  const sloe_fitted f = fit(b);
+  if (fabs(f.network.memory_scale / 1.5 - 1) > 0.1) fail_msg("%g", f.network.memory_scale);
+  points_close(b);
+}
+
 /* As much measured of half as many bytes. */
 static void a_network_holds_half_of_it_in_fp16(void **state) {
   sloe_bench *b = points_new();
@@ -243,6 +256,7 @@ int main(void) {
       cmocka_unit_test(networks_that_were_refused_or_are_not_known_do_not_count),
       cmocka_unit_test(a_network_that_cannot_be_opened_ends_it),
       cmocka_unit_test(memory_is_a_factor_on_what_a_network_holds),
+      cmocka_unit_test(memory_is_told_with_the_least_relative_error),
       cmocka_unit_test(a_network_holds_half_of_it_in_fp16),
       cmocka_unit_test(layers_are_judged_by_those_held_out),
       cmocka_unit_test(without_held_out_layers_errors_are_unknown),
