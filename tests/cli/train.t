@@ -74,7 +74,7 @@ out: ,prior,
 out: ,factor,
 out: other-sim-fp32-m
 
-== power that goes with the layers' rates gets its own factor, whatever time gets
+== power on layers gets its own factor, whatever time gets
 needs jq
 $ ask() { sloe estimate zoo:resnet,depth=$2 -p $1 --format json | jq -c "[.latency_ms.p50 * $3, .power_w.value * $4]"; }
 $ { echo net,device,runtime,precision,latency_ms,power_w,power_rail; for depth in 18 34 50 101; do echo "\"zoo:resnet,depth=$depth\",other,cudnn9,fp32,$(ask h100-80gb-hbm3-cudnn9-fp32 $depth 3 1.5 | tr -d '[]'),gpu"; done; } > t.csv; sloe calibrate t.csv -p h100-80gb-hbm3-cudnn9-fp32 -o q.sloe > r.txt; echo "$(ask q.sloe 152 1 1) $(ask h100-80gb-hbm3-cudnn9-fp32 152 3 1.5)" | jq -c -s '[.[0][0] / .[1][0], .[0][1] / .[1][1]] | map(. * 1000 | round)'
