@@ -32,7 +32,9 @@ make_file() {
 split() {
   local by=random
   [ -s "$out/test.csv" ] && return
-  ! $python $here/network_tables.py values "$table" split | grep -qx test || by=split=test
+  $python $here/network_tables.py values "$table" split >"$out/values.txt"
+  ! grep -qx test "$out/values.txt" || by=split=test
+  rm "$out/values.txt"
   "$sloe" split "$table" --by $by --test 0.3 --seed "$seed" -o "$out/train.csv" "$out/test.csv" >&2
 }
 
