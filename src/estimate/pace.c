@@ -26,5 +26,5 @@ double sloe_pace_power(const sloe_pace *pace, const sloe_fitted_power *power) {
   if (!sloe_fitted_knows_power(power) || !(pace->ms > 0)) return NAN;
   sloe_pace_terms(pace, term);
   for (int i = 0; i < SLOE_POWER_TERMS; i++) w += power->coef[i] * term[i];
-  return w;
+  return isfinite(w) ? w : NAN;
 }

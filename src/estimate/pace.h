@@ -21,7 +21,7 @@ void sloe_pace_add(sloe_pace *pace, double ms, double macs, double bytes);
 /* What the coefficients of sloe_fitted_power are multiplied by. */
 void sloe_pace_terms(const sloe_pace *pace, double out[SLOE_POWER_TERMS]);
 
-/* W; NAN where the platform does not know, or no layer takes time. */
+/* W; NAN where the platform does not know, no layer takes time, or they take next to none. */
 double sloe_pace_power(const sloe_pace *pace, const sloe_fitted_power *power);
 
 #endif
