@@ -20,7 +20,7 @@ show estimate "${nets[@]}" -p jetson-nano-4gb-datasheet-fp16 -p jetson-tx2-8gb-d
 show estimate "${nets[2]}" -p jetson-orin-nano-8gb-datasheet-fp16 --layers
 printf '\nThese platforms are datasheet peaks, uncalibrated: read the intervals, not the digits.\n'
 
-if ! "$sloe" --version | grep -q '^ *onednn  *this processor'; then
+if ! "$sloe" --version | grep '^ *onednn  *this processor' >/dev/null; then
   printf '\nNo oneDNN here (Debian: libdnnl-dev): this processor is not measured.\n'
   exit 0
 fi
