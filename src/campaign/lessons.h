@@ -9,7 +9,7 @@
 #define SLOE_CAMPAIGN_LESSONS_H
 
 #include "campaign/evaluate_table.h"
-#include "estimate/pace.h"
+#include "estimate/estimate.h"
 #include "platform/platform.h"
 
 typedef struct sloe_lessons_options {

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "campaign/conformal.h"
 #include "campaign/train.h"
-#include "learn/layer_sum_fit.h"
 
 enum { LEAST_ROWS = 10, FOLDS = 5 };
 static const double least_w = 1e-3; /* of a device at rest */

@@ -4,7 +4,7 @@
 #ifndef SLOE_DEVICE_NET_WALK_H
 #define SLOE_DEVICE_NET_WALK_H
 
-#include "net/lives.h"
+#include "net/net.h"
 
 typedef struct sloe_net_walk {
   const char *who; /* the backend, for messages */

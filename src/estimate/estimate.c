@@ -21,7 +21,6 @@
 #include "estimate/estimate.h"
 #include "estimate/estimate_parts.h"
 #include "estimate/layer_work.h"
-#include "net/lives.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
 

@@ -8,7 +8,7 @@
 #ifndef SLOE_ESTIMATE_PACE_H
 #define SLOE_ESTIMATE_PACE_H
 
-#include "platform/fitted.h"
+#include "platform/platform.h"
 
 /* Sums over layers. All zero: of none. */
 typedef struct sloe_pace {

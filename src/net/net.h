@@ -397,4 +397,6 @@ int sloe_node_is_depthwise(const sloe_net *net, const sloe_node *node);
 /* The place of a feature in sloe_net_info.features by its name; -1: there is none. */
 int sloe_feature_find(const char *name);
 
+#include "net/lives.h"
+
 #endif
