@@ -73,5 +73,6 @@ sloe_status sloe_cudnn_net_in(cudnn_net *n, const sloe_node *node, size_t i, cud
 void sloe_cudnn_net_release(cudnn_net *n) {
   const sloe_net_walk *w = &n->walk;
   for (size_t t = 0; t < w->net->n_tensors; t++)
-    if (n->value[t] && w->lives.last[w->lives.root[t]] == w->layer) sloe_cudnn_release(n->job, n->value[t]);
+    if (n->value[t] && w->lives.last[w->lives.root[t]] == w->layer)
+      sloe_cudnn_release(n->job, n->value[t]);
 }
