@@ -116,6 +116,13 @@ static sloe_text fitted_bytes(const sloe_fitted_platform *platform) {
   return bytes;
 }
 
+static inline sloe_platform *fitted_open(const sloe_text *bytes) {
+  sloe_platform *p;
+  sloe_error err = {0};
+  assert_ok(sloe_platform_from_memory(bytes->data, bytes->len, NULL, &p, &err), err);
+  return p;
+}
+
 static inline sloe_text fitted_toy_bytes(void) {
   fitted_parts *parts = test_malloc(sizeof *parts);
   sloe_fitted_platform toy = fitted_toy(parts);
