@@ -45,8 +45,8 @@ typedef struct sloe_trainer {
 } sloe_trainer;
 
 /* What layers draw (estimate/pace.h), from networks whose power was measured: into `fitted`, and
-   what they say of each row into lessons->layers. Nothing where no layers were asked, or fewer than
-   ten networks measured. Errors: NOMEM. */
+   what they say of each row into lessons->layers. Where no layers were asked, or fewer than
+   ten networks measured, what they draw is not known, whatever it was before. Errors: NOMEM. */
 sloe_status sloe_train_power(sloe_lessons *lessons, sloe_fitted *fitted, sloe_error *err);
 
 /* One regressor's model of a lesson, on_layers if that is better; regressor NULL: a sum over layers

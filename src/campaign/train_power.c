@@ -89,7 +89,11 @@ static size_t measured(const drawing *d) {
 
 sloe_status sloe_train_power(sloe_lessons *lessons, sloe_fitted *fitted, sloe_error *err) {
   drawing d = {.lessons = lessons, .y = lessons->y[SLOE_EVAL_power_w]};
-  if (!lessons->pace || measured(&d) < LEAST_ROWS) return SLOE_OK;
+  fitted->power = (sloe_fitted_power){0};
+  fitted->power_errors = (sloe_fitted_errors){NAN, NAN, NAN, NAN, NAN};
+  if (!lessons->pace) return SLOE_OK;
+  for (size_t i = 0; i < lessons->n; i++) lessons->layers[SLOE_EVAL_power_w][i] = NAN;
+  if (measured(&d) < LEAST_ROWS) return SLOE_OK;
   for (int i = 0; i < SLOE_POWER_TERMS; i++)
     d.bounds[i] = (sloe_layer_sum_bound){i == SLOE_POWER_rest ? least_w : 0, NAN, INFINITY};
   d.a = sloe_alloc(lessons->n * SLOE_POWER_TERMS, sizeof *d.a);
