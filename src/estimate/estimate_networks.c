@@ -180,6 +180,7 @@ static void take_memory(sloe_estimate *e, const question *q) {
 void sloe_estimate_energy(sloe_estimate *e) {
   const sloe_figure *ms = &e->result.latency_ms, *w = &e->result.power_w;
   const double mj = ms->value * w->value, factor = exp(hypot(spread(ms), spread(w)));
+  e->result.energy_mj = sloe_figure_unknown;
   if (isnan(mj)) return;
   e->result.energy_mj = (sloe_figure){.value = mj,
                                       .low = mj / factor,

@@ -377,6 +377,19 @@ static void power_on_layers_is_times_what_they_draw(void **state) {
   sloe_platform_free(p);
 }
 
+static void no_energy_is_told_where_a_model_of_power_fails(void **state) {
+  toy t;
+  (void)state;
+  make_toy(&t);
+  t.models[2].body.poly.constant = -5; /* no power */
+  t.platform.fitted.power = (sloe_fitted_power){{4, 2, 1, 0.5, 0.25}, 0.1};
+  sloe_platform *p = open_toy(&t);
+  answer a = ask(p, NET, NULL);
+  assert_true(isnan(a.result->power_w.value) && isnan(a.result->energy_mj.value));
+  answer_fini(&a);
+  sloe_platform_free(p);
+}
+
 static void power_on_layers_that_draw_nobody_knows_what_is_refused(void **state) {
   toy t;
   sloe_platform *p;
@@ -407,6 +420,7 @@ int main(void) {
       cmocka_unit_test(what_the_layers_leave_over_multiplies_them),
       cmocka_unit_test(outside_of_the_domain_a_model_on_layers_is_no_surer_than_they_are),
       cmocka_unit_test(power_on_layers_is_times_what_they_draw),
+      cmocka_unit_test(no_energy_is_told_where_a_model_of_power_fails),
       cmocka_unit_test(power_on_layers_that_draw_nobody_knows_what_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
