@@ -3,7 +3,7 @@
  * A layer draws rest + arithmetic x r + traffic x b + root_arithmetic x sqrt(r) + root_traffic x
  * sqrt(b) W, where r is what it multiplies and accumulates, b what it reads and writes, both in
  * 10^12 a second; a network draws the mean of its layers over their time. The roots stand for what
- * a device draws more of than of work: the first multiprocessors that wake up cost the most.
+ * grows more slowly than the work: the first multiprocessors that wake up cost the most.
  */
 #ifndef SLOE_ESTIMATE_PACE_H
 #define SLOE_ESTIMATE_PACE_H

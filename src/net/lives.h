@@ -23,8 +23,8 @@ sloe_status sloe_lives_of(const sloe_layers *layers, sloe_arena *arena, sloe_liv
 /* Bytes of the buffers that a runtime keeps between layers, each element `width` bytes: inputs have
    one each; what a layer writes for a later one goes where nothing is read from any more, into the
    smallest that is large enough and not more than four times as large, else into a new one. Sizes
-   are rounded up to 256 bytes. More than peak_activation_bytes, which is what no schedule can
-   undercut. Errors: NOMEM. */
+   are rounded up to 256 bytes. (peak_activation_bytes is what lives at once, before anything is
+   fused and without what buffers waste.) Errors: NOMEM. */
 sloe_status sloe_layers_buffer_bytes(const sloe_layers *layers, size_t width, double *out,
                                      sloe_error *err);
 

@@ -27,7 +27,6 @@ static const char *or_empty(const char *text) {
   return text ? text : "";
 }
 
-/* The values of the keys as the structs have them; texts may be NULL there. */
 static const sloe_fitted_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
 
 /* What is not known is left out, so that a file says nothing of power if nothing is known. */
@@ -45,6 +44,7 @@ static void power_to_keys(const sloe_fitted *f, sloe_fitted_card *out) {
   out->power_noise_mape_ = errors.noise_mape;
 }
 
+/* The values of the keys as the structs have them; texts may be NULL there. */
 static sloe_fitted_card to_keys(const sloe_fitted_platform *p) {
   const sloe_card *card = &p->card;
   const sloe_fitted *f = &p->fitted;

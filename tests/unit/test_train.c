@@ -174,6 +174,25 @@ static void what_layers_draw_is_judged_by_networks_not_seen(void **state) {
   assert_true(fitted.power.error_90 > log(1.08) && fitted.power.error_90 < log(1.3));
 }
 
+/* Nothing is left to learn from where that kind is left out: found all the same, and not sure. */
+static void what_layers_draw_may_be_known_of_one_kind_alone(void **state) {
+  drawn d;
+  size_t kind[DRAWN];
+  sloe_fitted fitted = {0};
+  sloe_error err;
+  (void)state;
+  draw(&d);
+  for (size_t i = 0; i < DRAWN; i++) {
+    kind[i] = i % 5;
+    if (kind[i]) d.y[i] = NAN;
+  }
+  d.lessons.kind = kind;
+  d.lessons.n_kinds = 5;
+  assert_ok(sloe_train_power(&d.lessons, &fitted, &err), err);
+  assert_true(fabs(fitted.power.coef[SLOE_POWER_rest] - PLANTED[SLOE_POWER_rest]) < 1e-3);
+  assert_true(fitted.power_errors.mape > 50 && fitted.power.error_90 > log(2));
+}
+
 static void few_networks_say_nothing_of_what_layers_draw(void **state) {
   const sloe_fitted before = {.power = {{1, 2, 3, 4, 5}, 0.1}, .power_errors = {9, 9, 9, 9, 9}};
   (void)state;
@@ -400,6 +419,7 @@ int main(void) {
       T(memory_is_learned_from_the_ends_and_from_features_of_memory),
       cmocka_unit_test(what_layers_draw_is_found_from_whole_networks),
       cmocka_unit_test(what_layers_draw_is_judged_by_networks_not_seen),
+      cmocka_unit_test(what_layers_draw_may_be_known_of_one_kind_alone),
       cmocka_unit_test(few_networks_say_nothing_of_what_layers_draw),
       cmocka_unit_test(memory_may_run_out_learning_what_layers_draw),
       cmocka_unit_test(what_a_file_holds_but_no_runtime_runs_is_not_learned_from),

@@ -45,7 +45,8 @@ int sloe_cudnn_is(const cudnn_value *value, cudnn_layout layout) {
 /* ---- bytes ---- */
 
 /* Bytes that no value of the job holds any more, the smallest that are enough and no more than
-   four times as many; else new ones. What is written at load only has bytes of its own. */
+   four times as many; else new ones. What is written at load only has bytes of its own. What that
+   comes to in a network is told by sloe_layers_buffer_bytes. */
 static sloe_status take_bytes(cudnn_job *job, cudnn_kind kind, size_t bytes, cudnn_data **out,
                               sloe_error *err) {
   cudnn_data *best = NULL;
