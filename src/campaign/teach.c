@@ -170,7 +170,9 @@ static size_t draw_many(drawing *d, sloe_lesson *out, size_t most) {
 /* ---- teachers ---- */
 
 typedef struct teacher {
+  const sloe_fitted *fitted;
   sloe_gauss alone, placed;       /* placed.n is 0: a place changes nothing */
+  int64_t batch;                  /* that layers were placed at */
   const sloe_kernel_set *kernels; /* NULL: none */
   sloe_gauss rest;                /* what they leave */
 } teacher;
@@ -208,15 +210,53 @@ static sloe_status ask_alone(const teacher *t, const sloe_lesson *lessons, size_
   return status;
 }
 
+/* What a place adds is that weights and what was written last come from memory: of a larger batch
+   than was placed as much time as of that one, not as large a share. */
+static int is_larger(const teacher *t, const sloe_lesson *l) {
+  return l->place.in_network && sloe_layer_spec_has_window(&l->spec) && l->spec.n > t->batch;
+}
+
+/* Itself where the staircases do not know the smaller batch. */
+static sloe_lesson of_batch(const teacher *t, const sloe_lesson *l) {
+  sloe_lesson out = *l;
+  int exact;
+  out.spec.n = t->batch;
+  out.stair_ms = sloe_estimate_staircase(t->fitted, &out.spec, &exact);
+  return out.stair_ms > 0 ? out : *l;
+}
+
+/* ln(time / staircase) with the time that a place adds to a smaller batch, of which `alone` and
+   `more` are told. */
+static double placed_of_larger(const sloe_lesson *larger, double y, const sloe_lesson *smaller,
+                               double alone, double more) {
+  const double ms = larger->stair_ms * exp(y);
+  const double added = smaller->stair_ms * exp(alone) * (exp(more) - 1);
+  return log(fmax(ms + added, ms / 2) / larger->stair_ms);
+}
+
 static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
                         sloe_error *err) {
   SLOE_TRY(ask_alone(t, lessons, n, y, err));
   if (!t->placed.n) return SLOE_OK;
-  double *more = sloe_alloc(n + 1, sizeof *more);
-  if (!more) return out_of_memory(err);
-  const sloe_status status = ask(&t->placed, lessons, n, 1, more, err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++)
-    if (lessons[i].place.in_network) y[i] += more[i];
+  sloe_lesson *placed = sloe_alloc(2 * n + 1, sizeof *placed), *smaller = placed + n;
+  double *more = sloe_alloc(2 * n + 1, sizeof *more), *alone = more + n;
+  size_t m = 0;
+  sloe_status status = placed && more ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    placed[i] = is_larger(t, &lessons[i]) ? of_batch(t, &lessons[i]) : lessons[i];
+    if (is_larger(t, &lessons[i])) smaller[m++] = placed[i];
+  }
+  if (status == SLOE_OK) status = ask(&t->placed, placed, n, 1, more, err);
+  if (status == SLOE_OK) status = ask_alone(t, smaller, m, alone, err);
+  m = 0;
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    if (is_larger(t, &lessons[i])) {
+      y[i] = placed_of_larger(&lessons[i], y[i], &placed[i], alone[m++], more[i]);
+    } else if (lessons[i].place.in_network) {
+      y[i] += more[i];
+    }
+  }
+  sloe_dealloc(placed);
   sloe_dealloc(more);
   return status;
 }
@@ -292,7 +332,10 @@ static sloe_status fit_teacher(const sloe_lesson *lessons, size_t n, double unit
   SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
   SLOE_GOTO(fit_kernels(lessons, n, units, shape, t, y, err));
   SLOE_GOTO(ask_alone(t, lessons, n, y, err));
-  for (size_t i = 0; i < n; i++) y[i] = lessons[i].y - y[i];
+  for (size_t i = 0; i < n; i++) {
+    y[i] = lessons[i].y - y[i];
+    if (lessons[i].place.in_network && lessons[i].spec.n > t->batch) t->batch = lessons[i].spec.n;
+  }
   status = fit_part(lessons, y, n, 1, &shape->placed, &t->placed, err);
   if (status == SLOE_UNSUPPORTED) status = SLOE_OK;
 fail:
@@ -367,7 +410,7 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
 sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
                        double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
                        sloe_error *err) {
-  teacher t = {0};
+  teacher t = {.fitted = fitted};
   sloe_status status;
   *out = (sloe_boost){0};
   *spread = NAN;

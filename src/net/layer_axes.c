@@ -166,6 +166,12 @@ static float align_of(int64_t count) {
   return (float)power;
 }
 
+/* Runtimes pad both sides alike in one call, and have another kernel for what is left. */
+static int is_uneven(const sloe_layer_spec *s) {
+  if (s->op != SLOE_SPEC_MAXPOOL && s->op != SLOE_SPEC_AVGPOOL) return 0;
+  return sloe_layer_spec_pad_end(s, 0) > s->pad[0] || sloe_layer_spec_pad_end(s, 1) > s->pad[1];
+}
+
 /* Beyond these no cache holds them: one network is as large as another. */
 static double cold_weights(const sloe_layer_place *place) {
   const uint64_t most = UINT64_C(1) << 26;
@@ -214,6 +220,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_k_align] = align_of(filters),
       [SLOE_LAYER_FEATURE_c_align] = align_of(channels),
       [SLOE_LAYER_FEATURE_log_transforms] = ln(transforms.in + transforms.out + transforms.weights),
+      [SLOE_LAYER_FEATURE_uneven] = (float)is_uneven(s),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

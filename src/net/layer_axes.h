@@ -70,7 +70,8 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(fourier, "ln of the multiply-accumulates over that work")                     \
   X(k_align, "log2 of what divides the filters of a group, of 1, 2, 4 ... 32")    \
   X(c_align, "the same of the channels of a group")                               \
-  X(log_transforms, "ln of the elements of those transforms")
+  X(log_transforms, "ln of the elements of those transforms")                     \
+  X(uneven, "1: a pooling padded more at an end than at the beginning, 0")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,

@@ -87,6 +87,10 @@ static int has_window(sloe_spec_op op) {
          op == SLOE_SPEC_AVGPOOL;
 }
 
+int sloe_layer_spec_has_window(const sloe_layer_spec *s) {
+  return has_window(s->op);
+}
+
 static int has_weights(sloe_spec_op op) {
   return op == SLOE_SPEC_CONV || op == SLOE_SPEC_DECONV || op == SLOE_SPEC_FC;
 }

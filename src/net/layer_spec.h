@@ -129,6 +129,9 @@ int sloe_layer_spec_same(const sloe_layer_spec *a, const sloe_layer_spec *b);
 /* USAGE with the first thing that is impossible. */
 sloe_status sloe_layer_spec_check(const sloe_layer_spec *spec, sloe_error *err);
 
+/* Convolutions and poolings: n counts images. Of products, say, it counts rows. */
+int sloe_layer_spec_has_window(const sloe_layer_spec *spec);
+
 /* Padding at bottom (dim 0) or right (1). */
 int64_t sloe_layer_spec_pad_end(const sloe_layer_spec *spec, int dim);
 

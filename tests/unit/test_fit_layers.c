@@ -211,6 +211,51 @@ static void a_place_in_a_network_is_learnt_and_layers_alone_are_left(void **stat
   points_close(b);
 }
 
+/* Layers by themselves in batches up to 8; those of networks, of one image, take twice as long. */
+static void add_batches(sloe_bench *b) {
+  points_draw(b, 500, 3, "conv", sloe_split_design);
+  for (size_t i = 0; i < b->n_points; i++) {
+    sloe_bench_point *p = &b->points[i];
+    p->spec.n = 1 + (int64_t)(i % 8);
+    p->time = points_ms(&p->spec);
+  }
+  const size_t from = b->n_points;
+  points_draw(b, 250, 5, "conv", sloe_split_in_network);
+  for (size_t i = from; i < b->n_points; i++) {
+    b->points[i].number = i % 10;
+    b->points[i].place = (sloe_layer_place){1, 60000000};
+    b->points[i].time *= 2;
+  }
+}
+
+/* Mean of estimates over as much time as by themselves and, once, what the place adds. */
+static double ratio_of_batch(const sloe_bench *b, const sloe_fitted *fitted, int64_t batch) {
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < b->n_points; i++) {
+    const sloe_bench_point *p = &b->points[i];
+    sloe_layer_spec spec = p->spec;
+    if (!p->place.in_network) continue;
+    spec.n = batch;
+    sum += log(sloe_estimate_layer_ms(fitted, &spec, &p->place) /
+               (points_ms(&spec) + points_ms(&p->spec)));
+    n++;
+  }
+  return exp(sum / (double)n);
+}
+
+static void a_place_adds_as_much_time_to_a_batch_as_to_one_image(void **state) {
+  sloe_bench *b = points_new();
+  (void)state;
+  add_batches(b);
+  sloe_layer_models models = fit(b, N_SHAPES, NULL);
+  const double one = ratio_of_batch(b, &models.fitted, 1),
+               many = ratio_of_batch(b, &models.fitted, 8);
+  if (fabs(one - 1) > 0.08 || fabs(many - 1) > 0.15) fail_msg("of one %g, of eight %g", one, many);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
 /* What is left out by its number tells nothing: other times there, the same models. */
 static void a_network_that_is_left_out_changes_nothing(void **state) {
   sloe_bench *b = points_new();
@@ -385,6 +430,7 @@ int main(void) {
       cmocka_unit_test(medians_of_short_layers_that_double_are_steadied),
       cmocka_unit_test(a_teacher_leaves_less_than_trees_by_themselves),
       cmocka_unit_test(a_place_in_a_network_is_learnt_and_layers_alone_are_left),
+      cmocka_unit_test(a_place_adds_as_much_time_to_a_batch_as_to_one_image),
       cmocka_unit_test(a_network_that_is_left_out_changes_nothing),
       cmocka_unit_test(held_out_layers_change_nothing),
       cmocka_unit_test(refused_layers_and_networks_are_no_layers),

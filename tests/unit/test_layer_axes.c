@@ -218,6 +218,21 @@ static void features_of_a_convolution_are_its_sizes(void **state) {
   assert_near(FEATURE(s, padding), 1 - (20 * 7 - 12) / (20. * 7)); /* 3 + 2 + 1 at either end */
 }
 
+static void poolings_are_uneven_that_pad_more_at_an_end(void **state) {
+  (void)state;
+  const sloe_layer_spec even = spec_of("op=maxpool,c=8,h=56,w=56,kernel=3,stride=2,pad=1"),
+                        rest = spec_of("op=maxpool,c=8,h=55,w=55,kernel=2,stride=2,pad=0,out=27"),
+                        more = spec_of("op=maxpool,c=8,h=55,w=55,kernel=2,stride=2,pad=0,out=28"),
+                        across =
+                            spec_of("op=avgpool,c=8,h=54,w=55,kernel=2,stride=2,pad=0,out=27x28"),
+                        conv = spec_of("op=conv,c=8,h=224,w=224,kernel=3,stride=2,pad=0,out=112");
+  assert_near(FEATURE(even, uneven), 0); /* the last row is not reached */
+  assert_near(FEATURE(rest, uneven), 0);
+  assert_near(FEATURE(more, uneven), 1);
+  assert_near(FEATURE(across, uneven), 1);
+  assert_near(FEATURE(conv, uneven), 0);
+}
+
 static void alignment_is_the_power_of_two_that_divides_up_to_32(void **state) {
   (void)state;
   const sloe_layer_spec odd = spec_of("op=conv,c=3,h=8,w=8,k=40"),
@@ -291,6 +306,7 @@ int main(void) {
       cmocka_unit_test(without_padding_all_work_is_inner),
       cmocka_unit_test(far_dilated_taps_fall_outside),
       cmocka_unit_test(features_of_a_convolution_are_its_sizes),
+      cmocka_unit_test(poolings_are_uneven_that_pad_more_at_an_end),
       cmocka_unit_test(alignment_is_the_power_of_two_that_divides_up_to_32),
       cmocka_unit_test(a_place_is_whether_in_a_network_and_how_many_weights_it_has),
       cmocka_unit_test(the_extra_feature_is_what_each_op_has_besides),
