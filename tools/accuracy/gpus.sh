@@ -18,7 +18,8 @@ errors() { # NAME TABLE PLATFORM
 # A recording's nets are the names of files.
 of_models() { zcat "$1" | sed "2,\$s|^|$(realpath "$models")/|"; }
 
-for card in h200:nvidia-h200:fp32 h200:nvidia-h200:fp16 h100-80gb-hbm3:nvidia-h100:fp32; do
+for card in h200:nvidia-h200:fp32 h200:nvidia-h200:fp32-tf32 h200:nvidia-h200:fp16 \
+  h100-80gb-hbm3:nvidia-h100:fp32; do
   IFS=: read -r device recorded precision <<<"$card"
   platform=data/platforms/$device-cudnn9-$precision.sloe recording=$recordings/$recorded-cudnn9-$precision
   name="${recorded#nvidia-} $precision"
