@@ -434,6 +434,7 @@ typedef struct sloe_figure {
   sloe_source source;
   sloe_method method;
   double validated_mape; /* per cent; NAN */
+  double validated_n;    /* networks of that mean; 0: those of the platform's validated_on */
   int in_domain;         /* 1: the question lies inside what was measured */
 } sloe_figure;
 

@@ -121,6 +121,7 @@ static sloe_figure answer(sloe_estimate *e, const sloe_network_model *model, con
                        .source = isnan(value) ? SLOE_SOURCE_NONE : SLOE_SOURCE_LEARNED,
                        .method = model->is_sum ? SLOE_METHOD_LAYERS : SLOE_METHOD_NETWORK,
                        .validated_mape = errors.mape,
+                       .validated_n = isnan(errors.mape) ? 0 : errors.n,
                        .in_domain = q->inside};
 }
 

@@ -24,6 +24,8 @@ static void provenance(sloe_json *json, const sloe_figure *figure) {
   sloe_json_set(json, "method",
                 known ? json_string(sloe_method_name(figure->method)) : json_null());
   sloe_json_set(json, "validated_mape", sloe_json_number(figure->validated_mape));
+  sloe_json_set(json, "validated_n",
+                figure->validated_n > 0 ? sloe_json_number(figure->validated_n) : json_null());
   sloe_json_set(json, "in_domain", known ? json_boolean(figure->in_domain) : json_null());
 }
 

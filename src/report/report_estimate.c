@@ -202,9 +202,25 @@ static void note_lines(const sloe_sheet *page) {
   }
 }
 
+/* Whole networks learned from were left out a part at a time, or a kind. */
+static void validated_line(const sloe_sheet *page, const sloe_figure *latency) {
+  char buf[SLOE_HUMAN_BUF];
+  if (isnan(latency->validated_mape)) {
+    sloe_text_add(page->text, "never validated against measurements");
+    return;
+  }
+  sloe_text_addf(page->text, "validated: mean error %s %% on ",
+                 sloe_human_number(latency->validated_mape, buf));
+  if (latency->validated_n > 0)
+    sloe_text_addf(page->text, "%.0f networks, %s", latency->validated_n,
+                   latency->in_domain ? "cross-validation" : "kinds left out");
+  else
+    sloe_text_name(page->text,
+                   *page->card->validated_on ? page->card->validated_on : "held-out networks");
+}
+
 static void source_lines(const sloe_sheet *page) {
   const sloe_figure *latency = &page->result->latency_ms;
-  char buf[SLOE_HUMAN_BUF];
   label(page, "platform");
   sloe_text_name(page->text, page->card->name);
   sloe_text_add(page->text, "\n");
@@ -215,14 +231,7 @@ static void source_lines(const sloe_sheet *page) {
     return;
   }
   label(page, "");
-  if (isnan(latency->validated_mape)) {
-    sloe_text_add(page->text, "never validated against measurements");
-  } else {
-    sloe_text_addf(page->text, "validated: mean error %s %% on ",
-                   sloe_human_number(latency->validated_mape, buf));
-    sloe_text_name(page->text,
-                   *page->card->validated_on ? page->card->validated_on : "held-out networks");
-  }
+  validated_line(page, latency);
   if (latency->source != SLOE_SOURCE_DATASHEET)
     sloe_text_add(page->text, latency->in_domain ? "; the question lies inside what was measured"
                                                  : "; the question lies outside what was measured");

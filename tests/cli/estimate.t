@@ -179,6 +179,24 @@ out= ["learned",false,true,true,"learned"]
 out: unlike the 10970 networks learned from
 needs jq
 
+== what is learned says of how many networks its error is the mean, and how they were left out
+$ sloe estimate zoo:chain,kind=conv,layers=3,filters=576,k1=1,input=100 -p jetson-nano-trt8-fp32
+out: on 10970 networks, cross-validation; the question lies inside
+
+== of a question outside the error is that of kinds left out
+$ sloe estimate $MODELS/tv_resnet18.onnx -p jetson-nano-trt8-fp32
+out: on 10970 networks, kinds left out; the question lies outside
+
+== the number of networks is there for programs, where networks were learned from
+$ sloe estimate $MODELS/tv_resnet18.onnx -p amd-epyc-onednn-fp32-t1 --format json | jq -c '[.latency_ms.validated_n, .memory_mb.validated_n]'
+out= [942,942]
+needs jq
+
+== layers leave it to what the card says
+$ sloe estimate $MODELS/tv_resnet18.onnx -p amd-epyc-onednn-fp32-t1 --method layers --format json | jq .latency_ms.validated_n
+out= null
+needs jq
+
 == inside its domain the interval is narrower
 $ sloe estimate zoo:chain,kind=conv,layers=3,filters=576,k1=1,input=100 -p jetson-nano-trt8-fp32 --format json | jq -c '[.latency_ms.in_domain, (.latency_ms.high / .latency_ms.low < 1.2)]'
 out= [true,true]
