@@ -36,10 +36,12 @@ of_a_gpu() { # PRECISION MOST_US: not the CPU's, nor nothing
 }
 is_of_the_gpu() {
   "$sloe" measure zoo:layer,op=conv,c=64,h=28,w=28 --format csv -b "replay:file=$data/nvidia-h200-cudnn9-$1.csv.gz" |
-    tail -n 1 | grep -q ",h200,cudnn9,9.19.0,$1,"
+    tail -n 1 | grep -q ",h200,cudnn9,9.19.0,$2,"
 }
-check "a campaign says of which GPU it is" is_of_the_gpu fp32
+check "a campaign says of which GPU it is" is_of_the_gpu fp32 fp32,
+check "a campaign in tf32 says that it is" is_of_the_gpu fp32-tf32 fp32,tf32
 check "a campaign of a GPU in fp32 is answered from" of_a_gpu fp32 6
+check "a campaign of a GPU in tf32 is answered from" of_a_gpu fp32-tf32 6
 check "a campaign of a GPU in fp16 is answered from" of_a_gpu fp16 6
 
 finish
