@@ -156,7 +156,7 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, 0, "\x7f", 1, SLOE_FORMAT, "a count is larger than can be"},
       {SLOE_FITTED_OPS, 16, "\x63", 1, SLOE_UNSUPPORTED, "layers of op 99"},
       {SLOE_FITTED_OPS, 16, "\4", 1, SLOE_FORMAT, "an op stands twice or out of order"},
-      {SLOE_FITTED_OPS, 24, "\x23", 1, SLOE_UNSUPPORTED, "35 features of a layer"},
+      {SLOE_FITTED_OPS, 24, "\x7f", 1, SLOE_UNSUPPORTED, "127 features of a layer"},
       {SLOE_FITTED_OPS, 28, "\0", 1, SLOE_FORMAT, "0 features"},
       {SLOE_FITTED_OPS, 32, "\1\2", 2, SLOE_FORMAT, "513 trees"},
       {SLOE_FITTED_OPS, 36, "\7", 1, SLOE_FORMAT, "depth 7"},
