@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# selftest.sh: does each check of `make lint` catch what it is for, and does test-totals.sh count
-# right? Builds small trees with one violation each; prints "N passed, N failed, N skipped" last.
+# selftest.sh: does each check of `make lint` catch what it is for, and do test-totals.sh and visits.py
+# count right? Builds small trees with one violation each; prints "N passed, N failed, N skipped" last.
 set -euo pipefail
 tools=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -155,6 +155,19 @@ if "$tools/test-totals.sh" "$work/empty" "$work/empty" >/dev/null; then
   result "test-totals.sh passes a run of nothing" 1
 else
   result "" 0
+fi
+
+# visits.py: of three rows in both one is noisy; the others differ by 10 and -2 %.
+if command -v python3 >/dev/null; then
+  printf 'net,batch,latency_ms,power_w,quality\na,1,10,50,ok\nb,1,5,,ok\nc,1,1,,ok\nonly,1,1,,ok\n' >"$work/first.csv"
+  printf 'net,batch,latency_ms,power_w,quality\na,1,11,50,ok\nb,1,4.9,,ok\nc,1,9,,noisy\n' | gzip >"$work/second.csv.gz"
+  told=$("$tools/accuracy/visits.py" "$work/first.csv" "$work/second.csv.gz") || true
+  [ "$(head -n 1 <<<"$told")" = "2 rows in both, 1 not ok" ] &&
+    grep -qE '^latency_ms +2 +10\.00 +6\.00 +2\.00 +10\.00 +4\.00  a$' <<<"$told" &&
+    grep -qE '^power_w +1 +0\.00' <<<"$told" && ok=0 || ok=1
+  result "visits.py says '$told'" $ok
+else
+  skipped=$((skipped + 1))
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
