@@ -221,6 +221,40 @@ static void blocks_are_used_again(void **state) {
   sloe_onednn_region_close(&region);
 }
 
+/* Blocks of four, as grouped convolutions of twelve channels a group write them. */
+static void a_pooling_that_only_plain_loops_would_do_is_done_in_the_usual_layout(void **state) {
+  const int64_t dims[] = {1, 24, 8, 8};
+  const onednn_window w = {.kernel = {3, 3},
+                           .stride = {1, 1},
+                           .dilation = {1, 1},
+                           .pad = {1, 1},
+                           .pad_end = {1, 1},
+                           .out = {8, 8}};
+  onednn_device *device = open_onednn();
+  sloe_layer_spec spec;
+  sloe_error err;
+  onednn_value *in, *out;
+  dnnl_memory_desc_t blocks;
+  uint64_t ns[2];
+  void *job;
+  (void)state;
+  assert_ok(sloe_layer_spec_parse("op=avgpool,c=24,h=8,w=8,kernel=3", &spec, &err), err);
+  assert_ok(sloe_backend_onednn.load_layer(device, &spec, &job, &err), err);
+  assert_ok(sloe_onednn_value_new(job, ONEDNN_INPUT, 4, dims, "src", &in, &err), err);
+  assert_int_equal(dnnl_memory_desc_init_by_tag(&blocks, 4, in->dims, dnnl_f32, dnnl_aBcd4b),
+                   dnnl_success);
+  assert_ok(sloe_onednn_fix(job, in, &blocks, &err), err);
+  assert_ok(sloe_onednn_pool(job, in, &w, dnnl_pooling_avg_exclude_padding, &out, &err), err);
+  assert_false(dnnl_memory_desc_equal(&out->md, &blocks));
+  assert_ok(sloe_backend_onednn.run(device, job, &ns[0], &ns[1], &err), err);
+  float *want = read_value(job, ((onednn_job *)job)->output), *got = read_value(job, out);
+  for (size_t i = 0; i < 24 * 64; i++) assert_near(i, got[i], want[i]);
+  sloe_dealloc(want);
+  sloe_dealloc(got);
+  sloe_backend_onednn.unload(device, job);
+  sloe_backend_onednn.close(device);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(convolutions_compute_what_their_specs_say),
@@ -234,6 +268,7 @@ int main(void) {
       cmocka_unit_test(a_job_says_what_memory_it_holds),
       cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_is_kept),
       cmocka_unit_test(blocks_are_used_again),
+      cmocka_unit_test(a_pooling_that_only_plain_loops_would_do_is_done_in_the_usual_layout),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,10 @@ sloe_status sloe_onednn_as(onednn_job *job, onednn_value *value, const dnnl_memo
                            onednn_value **out, sloe_error *err);
 sloe_status sloe_onednn_as_plain(onednn_job *job, onednn_value *value, onednn_value **out,
                                  sloe_error *err);
-/* A FREE value takes the layout that convolutions give tensors like it; any other is left. */
+/* The layout that convolutions give tensors like it. */
+sloe_status sloe_onednn_usual(const onednn_job *job, const onednn_value *value,
+                              dnnl_memory_desc_t *out, sloe_error *err);
+/* A FREE value takes that layout; any other is left. */
 sloe_status sloe_onednn_as_usual(onednn_job *job, onednn_value *value, sloe_error *err);
 /* A new value of layout `md` for a step to write. */
 sloe_status sloe_onednn_result(onednn_job *job, const dnnl_memory_desc_t *md, onednn_value **out,
@@ -199,6 +202,8 @@ sloe_status sloe_onednn_make_begin(onednn_make *make, onednn_job *job, const cha
                                    sloe_error *err);
 const dnnl_memory_desc_t *sloe_onednn_make_md(const onednn_make *make, dnnl_query_t what,
                                               int index);
+/* Would it be done by plain loops, for want of anything faster? */
+int sloe_onednn_make_is_reference(const onednn_make *make);
 sloe_status sloe_onednn_make_arg(onednn_make *make, int arg, const onednn_value *value,
                                  sloe_error *err);
 /* `value` in the layout that the primitive wants for `what`; a step before this one where needed */

@@ -25,12 +25,15 @@ static sloe_status ask_conv(const onednn_job *job, const onednn_value *value,
   return SLOE_OK;
 }
 
+sloe_status sloe_onednn_usual(const onednn_job *job, const onednn_value *value,
+                              dnnl_memory_desc_t *out, sloe_error *err) {
+  if (value->rank == 4 && value->dims[1] >= LEAST_CHANNELS) return ask_conv(job, value, out, err);
+  return sloe_onednn_plain(value->rank, value->dims, out, err);
+}
+
 sloe_status sloe_onednn_as_usual(onednn_job *job, onednn_value *value, sloe_error *err) {
   dnnl_memory_desc_t md;
   if (value->fixed) return SLOE_OK;
-  if (value->rank == 4 && value->dims[1] >= LEAST_CHANNELS)
-    SLOE_TRY(ask_conv(job, value, &md, err));
-  else
-    SLOE_TRY(sloe_onednn_plain(value->rank, value->dims, &md, err));
+  SLOE_TRY(sloe_onednn_usual(job, value, &md, err));
   return sloe_onednn_fix(job, value, &md, err);
 }
