@@ -202,8 +202,9 @@ sloe_status sloe_onednn_make_begin(onednn_make *make, onednn_job *job, const cha
                                    sloe_error *err);
 const dnnl_memory_desc_t *sloe_onednn_make_md(const onednn_make *make, dnnl_query_t what,
                                               int index);
-/* Would it be done by plain loops, for want of anything faster? */
-int sloe_onednn_make_is_reference(const onednn_make *make);
+/* Of the implementation: "brgconv:avx512_core", "ref:any" for plain loops, for want of anything
+   faster; "": not said. */
+const char *sloe_onednn_make_name(const onednn_make *make);
 sloe_status sloe_onednn_make_arg(onednn_make *make, int arg, const onednn_value *value,
                                  sloe_error *err);
 /* `value` in the layout that the primitive wants for `what`; a step before this one where needed */
