@@ -22,7 +22,7 @@ err: jetson-nano-4gb-datasheet-fp16
 
 == every convolution stands on a step, and the Pareto table gets faster and smaller
 needs backend sim
-$ sloe profile -b sim -o p.sloe --budget 10s >/dev/null 2>&1
+$ sloe profile -b sim -o p.sloe --only conv --budget 1s >/dev/null 2>&1
 $ sloe prune $MODELS/tv_resnet18.onnx -p ./p.sloe | grep -qE 'step .*target' || echo no page >&2
 $ sloe prune $MODELS/tv_resnet18.onnx -p ./p.sloe --steps 5 --format json
 err! no page
