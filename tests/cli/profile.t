@@ -47,7 +47,7 @@ err: --more '0': a whole number of 1 and more is needed
 
 == a budget that runs out is said, and the same command goes on
 needs backend sim
-$ sloe profile -b sim -o p.sloe --only conv --budget 1s --format json > first; sloe profile -b sim -o p.sloe --only conv --budget 1s --format json
+$ for i in 1 2; do sloe profile -b sim:sleep_us=50 -o p.sloe --only fc --budget 1s --format json > $i; done; jq -s '.[0].complete, .[1].points_reused > 0' 1 2; cat 2
 jq .db == "p.sloe.db" and .platform_file == "p.sloe"
 jq .points_reused > 0
 
@@ -65,5 +65,5 @@ jq .samples > 0 and .campaigns == 1 and .device != null
 
 == phases are lines where stderr is no terminal
 needs backend sim
-$ sloe profile -b sim -o p.sloe --only conv --budget 1s
+$ sloe profile -b sim -o p.sloe --only softmax
 err: sloe:
