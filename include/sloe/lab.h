@@ -63,6 +63,9 @@ typedef struct sloe_profile_options {
   double max_gflop; /* of the random layers; 0: 20. Part of the plan: another is another campaign */
   int64_t max_batch; /* above 1: a part of the random layers has a batch of 2 to this. Likewise */
   int64_t more;      /* as many random layers on top of the design's, most of them convolutions */
+  /* A table of the kernels that the runtime proposes for layers that are not timed: where it is not
+     there, the backend is asked and writes it. NULL: none. */
+  const char *proposals;
 } sloe_profile_options;
 
 typedef struct sloe_profile_summary {

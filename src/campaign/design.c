@@ -343,6 +343,27 @@ static void draw_concat_long(sloe_rng *rng, sloe_layer_spec *s) {
   s->parts = sloe_rng_between(rng, 5, 32);
 }
 
+/* ---- products, and windows on small images: a still longer one ---- */
+
+/* One row of any inputs, as classifiers have it, or as many as a detector has regions, of few
+ * units.
+ */
+static void draw_fc_head(sloe_rng *rng, sloe_layer_spec *s) {
+  const int one = chance(rng, 0.5);
+  s->c = channels(rng, 128, 16384);
+  s->k = one ? channels(rng, 10, 4608) : about(rng, 2, chance(rng, 0.6) ? 160 : 4096);
+  if (!one) s->n = about(rng, 8, 1024);
+  activate(rng, s);
+}
+
+/* The branches of GoogLeNet, and the last stages of most networks. */
+static void draw_conv_small(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = channels(rng, 16, 1024);
+  s->k = channels(rng, 32, 1024);
+  image(rng, s, 3, 40);
+  draw_window(rng, s, chance(rng, 0.6) ? 3 : chance(rng, 0.7) ? 5 : 7, 0.1);
+}
+
 /* X(op, share, how) */
 #define DRAW_MAP(X)                   \
   X(CONV, 1200, draw_conv_any)        \
@@ -383,6 +404,13 @@ static void draw_concat_long(sloe_rng *rng, sloe_layer_spec *s) {
   X(AVGPOOL, 20, draw_pool_large) \
   X(CONCAT, 70, draw_concat_long)
 
+/* Behind the first SLOE_DESIGN_MORE of those. */
+#define STILL_MORE_MAP(X)        \
+  X(FC, 250, draw_fc_head)       \
+  X(CONV, 150, draw_conv_small)  \
+  X(CONV, 60, draw_grouped_wide) \
+  X(CONV, 40, draw_grouped)
+
 typedef struct drawn_kind {
   sloe_spec_op op;
   int share;
@@ -390,9 +418,15 @@ typedef struct drawn_kind {
 } drawn_kind;
 
 #define DRAW_ROW(op, share, draw) {SLOE_SPEC_##op, share, draw},
-static const drawn_kind KINDS[] = {DRAW_MAP(DRAW_ROW)}, MORE[] = {MORE_MAP(DRAW_ROW)};
+static const drawn_kind KINDS[] = {DRAW_MAP(DRAW_ROW)}, MORE[] = {MORE_MAP(DRAW_ROW)},
+                        STILL_MORE[] = {STILL_MORE_MAP(DRAW_ROW)};
 #undef DRAW_ROW
-enum { N_KINDS = sizeof KINDS / sizeof *KINDS, N_MORE = sizeof MORE / sizeof *MORE, DESIGN = 3330 };
+enum {
+  N_KINDS = sizeof KINDS / sizeof *KINDS,
+  N_MORE = sizeof MORE / sizeof *MORE,
+  N_STILL_MORE = sizeof STILL_MORE / sizeof *STILL_MORE,
+  DESIGN = 3330
+};
 
 size_t sloe_design_size(void) {
   return DESIGN;
@@ -498,8 +532,12 @@ int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *
   return draw_of(rng, KINDS, N_KINDS, only, limits, out);
 }
 
-void sloe_design_draw_more(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out) {
-  draw_of(rng, MORE, N_MORE, NULL, limits, out);
+void sloe_design_draw_more(sloe_rng *rng, size_t i, const sloe_design_limits *limits,
+                           sloe_layer_spec *out) {
+  if (i < SLOE_DESIGN_MORE)
+    draw_of(rng, MORE, N_MORE, NULL, limits, out);
+  else
+    draw_of(rng, STILL_MORE, N_STILL_MORE, NULL, limits, out);
 }
 
 size_t sloe_design_kinds(void) {

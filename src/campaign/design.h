@@ -5,7 +5,8 @@
  * convolutions from the whole space (B VI-B: any channels, any rectangle), half of sizes as
  * networks have them. Held-out layers are drawn in the same way from another stream. A campaign
  * that is told to take more goes on with convolutions and with what lies at the edges: large fully
- * connected layers, poolings of large images, concatenations of many.
+ * connected layers, poolings of large images, concatenations of many; behind 1,000 of them with
+ * fully connected layers of one row, or of many rows and few units, and with small images.
  */
 #ifndef SLOE_CAMPAIGN_DESIGN_H
 #define SLOE_CAMPAIGN_DESIGN_H
@@ -39,8 +40,10 @@ size_t sloe_design_kinds(void);
    beginning of an op's name. 0: no op begins so. */
 int sloe_design_draw(sloe_rng *rng, const char *only, const sloe_design_limits *limits,
                      sloe_layer_spec *out);
-/* Of those that a longer campaign goes on with. */
-void sloe_design_draw_more(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out);
+/* The i-th of those that a longer campaign goes on with, one after the other. */
+enum { SLOE_DESIGN_MORE = 1000 };
+void sloe_design_draw_more(sloe_rng *rng, size_t i, const sloe_design_limits *limits,
+                           sloe_layer_spec *out);
 void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits *limits,
                            sloe_layer_spec *out);
 /* A layer of about the same sizes, on an image of another size. 0: none was possible. */

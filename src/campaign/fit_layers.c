@@ -409,8 +409,8 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
                                r->from[i]->kernels ? r->from[i]->kernels : "",
                                chosen};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
-  const sloe_status status = sloe_teach(&f->out->fitted, lessons, r->n, units_of(f), shape,
-                                        &f->out->boosts[at], &f->ops[at].error_90, err);
+  const sloe_class class = {&f->out->fitted, lessons, r->n, units_of(f), f->switches->proposals};
+  const sloe_status status = sloe_teach(&class, shape, &f->ops[at], &f->out->boosts[at], err);
   sloe_dealloc(lessons);
   return status;
 }
@@ -437,6 +437,7 @@ static sloe_status fit_correction(fitting *f, size_t at, sloe_error *err) {
     op->forest = boost->forest;
     memcpy(op->lo, r.lo, sizeof r.lo);
     memcpy(op->hi, r.hi, sizeof r.hi);
+    for (size_t i = 0; i < op->n_proposed; i++) op->hi[SLOE_LAYER_FEATURE_proposed_1 + i] = 1;
     op->p75 = quantile(r.p75, r.n, 0.5);
     op->p97_5 = quantile(r.p97_5, r.n, 0.5);
   }

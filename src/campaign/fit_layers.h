@@ -4,6 +4,7 @@
 #define SLOE_CAMPAIGN_FIT_LAYERS_H
 
 #include "campaign/bench.h"
+#include "campaign/proposals.h"
 #include "campaign/teach.h"
 #include "fit/fit.h"
 #include "platform/platform.h"
@@ -23,6 +24,7 @@ typedef struct sloe_fit_layers_switches {
   size_t fold;       /* ... this one teach nothing, to be told by what was made without them */
   int no_teacher;    /* trees learn from measured rows alone */
   const struct sloe_layer_models *like; /* NULL, or models whose teachers' shapes are taken */
+  const sloe_proposals *proposals; /* NULL: which kernels apply is known of timed layers alone */
 } sloe_fit_layers_switches;
 
 typedef struct sloe_layer_models { /* begins all zero */

@@ -1,6 +1,7 @@
 #include "campaign/kernels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +16,12 @@ enum {
   LEAST = 40,       /* layers of a kernel */
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
-  MOST_NAMES = 64,  /* of more, those that differ in a parameter alone are one */
+  MOST_NAME = 256,
   INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
-  FEATURES = SLOE_LAYER_FEATURES + 2
+  FEATURES = SLOE_LAYER_FEATURES,
+  ASKED_LEAST = 1000 /* proposals that say more than what was timed */
 };
-_Static_assert((int)FEATURES <= (int)SLOE_FOREST_FEATURES, "trees take every feature");
+static const double least_gain = 0.002;
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
 
 typedef struct sample { /* one layer on one kernel */
@@ -34,6 +36,7 @@ typedef struct kernel {
   sloe_gauss process;
   sloe_boost applies; /* to 1 where it does, 0 where not; without a forest: always */
   int everywhere;
+  double gain; /* ln(next best / its own time), summed over the layers that it is the fastest of */
 } kernel;
 
 struct sloe_kernel_set {
@@ -45,6 +48,7 @@ struct sloe_kernel_set {
   int by_family; /* kernels that differ in a parameter alone are one: their fastest */
   double *left;  /* ms of each lesson of the fit */
   size_t n_left;
+  int is_asked; /* `applies` is learned from proposals */
 };
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -71,34 +75,11 @@ static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) 
   out[n++] = log(sloe_layer_fourier(s));
 }
 
-/* For the trees that say where a kernel applies: sizes, remainders, memory. */
-static void take_features(const sloe_lesson *l, float out[FEATURES]) {
-  const sloe_layer_spec *s = &l->spec;
-  sloe_layer_features(s, NULL, out);
-  out[SLOE_LAYER_FEATURES] = (float)(s->k / s->groups % 8);
-  out[SLOE_LAYER_FEATURES + 1] = (float)(s->kernel[0] == s->kernel[1]);
-}
-
 /* ---- what was measured ---- */
-
-/* "eng=41,2=1,13=0,fused" to "eng=41,fused": the parts that are no number's value, and the first.
- */
-static void drop_parameters(char *name) {
-  char *to = name + strcspn(name, ",");
-  for (const char *from = to; *from;) {
-    const size_t len = 1 + strcspn(from + 1, ",");
-    if (!memchr(from, '=', len)) {
-      memmove(to, from, len);
-      to += len;
-    }
-    from += len;
-  }
-  *to = 0;
-}
 
 static kernel *find(sloe_kernel_set *set, const char *name, size_t len, sloe_error *err) {
   char *key = sloe_arena_strn(&set->arena, name, len);
-  if (key && set->by_family) drop_parameters(key);
+  if (key && set->by_family) sloe_kernel_family(key);
   const int32_t at = key ? sloe_map_get(&set->by_name, key) : -1;
   if (at >= 0) return &set->kernels[at];
   if (!key ||
@@ -194,31 +175,115 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
   return status;
 }
 
-/* From the layers that have kernels at all. */
-static sloe_status fit_applies(kernel *k, const sloe_lesson *const *alone, const size_t *with,
-                               size_t n_with, sloe_error *err) {
-  const sloe_boost_params params = {.trees = 256,
-                                    .depth = 6,
-                                    .rate = 0.1,
-                                    .lambda = 3,
-                                    .row_share = 0.7,
-                                    .feature_share = 0.6,
-                                    .folds = 1,
-                                    .seed = 1};
-  k->everywhere = k->n == n_with;
-  if (k->everywhere) return SLOE_OK;
-  double *rows = sloe_alloc(n_with * FEATURES, sizeof *rows), *y = sloe_alloc(n_with, sizeof *y);
-  sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
-  for (size_t i = 0, at = 0; status == SLOE_OK && i < n_with; i++) {
-    float x[FEATURES];
-    take_features(alone[with[i]], x);
-    for (int j = 0; j < FEATURES; j++) rows[i * FEATURES + (size_t)j] = (double)x[j];
-    while (at < k->n && k->samples[at].lesson < with[i]) at++;
-    y[i] = at < k->n && k->samples[at].lesson == with[i];
+/* ---- where it applies ---- */
+
+/* Layers of which it is known whether a kernel is tried on them: those timed that have kernels at
+   all, and those that were asked about. */
+typedef struct known_layers {
+  double *x;          /* [n][FEATURES] */
+  const char **asked; /* [n_asked], behind the timed ones */
+  size_t n_timed, n_asked;
+  const size_t *timed; /* [n_timed] their lessons */
+} known_layers;
+
+static void take_features(const sloe_layer_spec *spec, double out[FEATURES]) {
+  float x[FEATURES];
+  sloe_layer_features(spec, NULL, x);
+  for (int j = 0; j < FEATURES; j++) out[j] = (double)x[j];
+}
+
+static int is_of_class(const sloe_layer_spec *spec, const sloe_layer_key *class) {
+  const sloe_layer_key key = sloe_layer_key_of(spec);
+  return key.op == class->op && key.grouping == class->grouping;
+}
+
+static sloe_status gather_known(const sloe_lesson *const *alone, const size_t *timed,
+                                size_t n_timed, const sloe_proposals *proposals, known_layers *out,
+                                sloe_error *err) {
+  const size_t most = n_timed + (proposals ? proposals->n : 0);
+  *out = (known_layers){.x = sloe_alloc(most * FEATURES + 1, sizeof *out->x),
+                        .asked = sloe_alloc(most + 1, sizeof *out->asked),
+                        .n_timed = n_timed,
+                        .timed = timed};
+  if (!out->x || !out->asked) return out_of_memory(err);
+  if (!n_timed) return SLOE_OK;
+  const sloe_layer_key class = sloe_layer_key_of(&alone[timed[0]]->spec);
+  for (size_t i = 0; i < n_timed; i++) take_features(&alone[timed[i]]->spec, out->x + i * FEATURES);
+  for (size_t i = n_timed; i < most; i++) {
+    const sloe_proposal *p = &proposals->rows[i - n_timed];
+    if (!*p->kernels || !is_of_class(&p->spec, &class)) continue;
+    take_features(&p->spec, out->x + (n_timed + out->n_asked) * FEATURES);
+    out->asked[out->n_asked++] = p->kernels;
   }
-  if (status == SLOE_OK)
-    status = sloe_boost_train(rows, y, NULL, n_with, FEATURES, &params, &k->applies, err);
-  sloe_dealloc(rows);
+  if (out->n_asked < ASKED_LEAST) out->n_asked = 0;
+  return SLOE_OK;
+}
+
+static void known_fini(known_layers *known) {
+  sloe_dealloc(known->x);
+  sloe_dealloc((void *)known->asked);
+}
+
+/* Is it, or its family, among the names of a list? */
+static int is_listed(const sloe_kernel_set *set, const kernel *k, const char *list) {
+  char name[MOST_NAME], family[MOST_NAME];
+  snprintf(family, sizeof family, "%s", k->name);
+  sloe_kernel_family(family);
+  for (const char *s = list; *s;) {
+    const size_t len = strcspn(s, " ");
+    if (len < sizeof name) {
+      memcpy(name, s, len);
+      name[len] = 0;
+      if (set->by_family) sloe_kernel_family(name);
+      if (!strcmp(name, k->name) || !strcmp(name, family)) return 1;
+    }
+    s += len + (s[len] == ' ');
+  }
+  return 0;
+}
+
+/* y[i]: 1 where the kernel is tried on known layer i; how many are. */
+static size_t mark(const sloe_kernel_set *set, const kernel *k, const known_layers *known,
+                   double *y) {
+  size_t n = 0, at = 0;
+  for (size_t i = 0; i < known->n_timed; i++) {
+    while (at < k->n && k->samples[at].lesson < known->timed[i]) at++;
+    y[i] = at < k->n && k->samples[at].lesson == known->timed[i];
+    n += y[i] > 0;
+  }
+  for (size_t i = 0; i < known->n_asked; i++) {
+    y[known->n_timed + i] = is_listed(set, k, known->asked[i]);
+    n += y[known->n_timed + i] > 0;
+  }
+  return n;
+}
+
+static sloe_status fit_applies(const sloe_kernel_set *set, kernel *k, const known_layers *known,
+                               sloe_error *err) {
+  const sloe_boost_params few = {.trees = 256,
+                                 .depth = 6,
+                                 .rate = 0.1,
+                                 .lambda = 3,
+                                 .row_share = 0.7,
+                                 .feature_share = 0.6,
+                                 .folds = 1,
+                                 .seed = 1},
+                          many = {.trees = 256,
+                                  .depth = 6,
+                                  .rate = 0.3,
+                                  .lambda = 2,
+                                  .row_share = 1,
+                                  .feature_share = 1,
+                                  .folds = 1,
+                                  .seed = 1};
+  const size_t n = known->n_timed + known->n_asked;
+  double *y = sloe_alloc(n + 1, sizeof *y);
+  if (!y) return out_of_memory(err);
+  k->everywhere = mark(set, k, known, y) == n;
+  const sloe_status status =
+      k->everywhere ? SLOE_OK
+                    : sloe_boost_train(known->x, y, NULL, n, FEATURES,
+                                       known->n_asked ? &many : &few, &k->applies, err);
   sloe_dealloc(y);
   return status;
 }
@@ -231,15 +296,40 @@ static int by_count(const void *a, const void *b) {
 }
 
 /* The most tried first. */
-static sloe_status fit_all(sloe_kernel_set *set, const sloe_lesson *const *alone, const double *x,
-                           const size_t *with, size_t n_with, sloe_error *err) {
+static sloe_status fit_all(sloe_kernel_set *set, const double *x, const known_layers *known,
+                           sloe_error *err) {
   if (set->n) qsort(set->kernels, set->n, sizeof *set->kernels, by_count);
   while (set->n && set->kernels[set->n - 1].n < LEAST) set->n--;
+  set->is_asked = known->n_asked > 0;
   for (size_t i = 0; i < set->n; i++) {
     kernel *k = &set->kernels[i];
     SLOE_TRY(fit_process(set, k, x, err));
-    SLOE_TRY(fit_applies(k, alone, with, n_with, err));
+    SLOE_TRY(fit_applies(set, k, known, err));
   }
+  return SLOE_OK;
+}
+
+/* What each kernel is worth to the layers that it is the fastest of. */
+static sloe_status weigh(sloe_kernel_set *set, size_t n, sloe_error *err) {
+  double *best = sloe_alloc(2 * n + 1, sizeof *best), *next = best + n;
+  if (!best) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) best[i] = next[i] = INFINITY;
+  for (size_t i = 0; i < set->n; i++)
+    for (size_t j = 0; j < set->kernels[i].n; j++) {
+      const sample *s = &set->kernels[i].samples[j];
+      if (s->ms < best[s->lesson]) next[s->lesson] = best[s->lesson];
+      if (s->ms < best[s->lesson])
+        best[s->lesson] = s->ms;
+      else if (s->ms < next[s->lesson])
+        next[s->lesson] = s->ms;
+    }
+  for (size_t i = 0; i < set->n; i++)
+    for (size_t j = 0; j < set->kernels[i].n; j++) {
+      const sample *s = &set->kernels[i].samples[j];
+      if (s->ms <= best[s->lesson] && isfinite(next[s->lesson]))
+        set->kernels[i].gain += log(next[s->lesson] / s->ms) / (double)n;
+    }
+  sloe_dealloc(best);
   return SLOE_OK;
 }
 
@@ -248,7 +338,7 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *al
                               sloe_error *err) {
   for (size_t i = 0; i < n; i++) {
     SLOE_TRY(read_list(set, i, alone[i]->kernels, err));
-    if (set->by_family || set->n <= MOST_NAMES) continue;
+    if (set->by_family || set->n <= SLOE_KERNEL_NAMES) continue;
     *set = (sloe_kernel_set){
         .arena = set->arena, .units = set->units, .left = set->left, .n_left = n, .by_family = 1};
     return read_lists(set, alone, n, err);
@@ -257,9 +347,10 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *al
 }
 
 static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
-                             sloe_error *err) {
+                             const sloe_proposals *proposals, sloe_error *err) {
   double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
   size_t *with = sloe_alloc(n + 1, sizeof *with), n_with = 0;
+  known_layers known = {0};
   sloe_status status = x && with ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     set->left[i] = NAN;
@@ -268,14 +359,18 @@ static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alo
     take_inputs(alone[i], set->units, x + i * INPUTS);
   }
   if (status == SLOE_OK) status = read_lists(set, alone, n, err);
-  if (status == SLOE_OK) status = fit_all(set, alone, x, with, n_with, err);
+  if (status == SLOE_OK) status = gather_known(alone, with, n_with, proposals, &known, err);
+  if (status == SLOE_OK) status = fit_all(set, x, &known, err);
+  if (status == SLOE_OK) status = weigh(set, n, err);
+  known_fini(&known);
   sloe_dealloc(x);
   sloe_dealloc(with);
   return status;
 }
 
-static sloe_status fit_lessons(sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
-                               sloe_error *err) {
+static sloe_status fit_lessons(sloe_kernel_set *set, const sloe_class *class, sloe_error *err) {
+  const sloe_lesson *lessons = class->lessons;
+  const size_t n = class->n;
   const sloe_lesson **alone = sloe_alloc(n + 1, sizeof *alone);
   size_t m = 0;
   set->left = SLOE_ARENA_NEW(&set->arena, double, n + 1);
@@ -283,19 +378,18 @@ static sloe_status fit_lessons(sloe_kernel_set *set, const sloe_lesson *lessons,
   for (size_t i = 0; status == SLOE_OK && i < n; i++)
     if (!lessons[i].place.in_network) alone[m++] = &lessons[i];
   set->n_left = m;
-  if (status == SLOE_OK) status = fit_alone(set, alone, m, err);
+  if (status == SLOE_OK) status = fit_alone(set, alone, m, class->proposals, err);
   sloe_dealloc((void *)alone);
   return status;
 }
 
-sloe_status sloe_kernels_fit(const sloe_lesson *lessons, size_t n, double units,
-                             sloe_kernel_set **out, sloe_error *err) {
+sloe_status sloe_kernels_fit(const sloe_class *class, sloe_kernel_set **out, sloe_error *err) {
   *out = NULL;
   sloe_kernel_set *set = sloe_alloc(1, sizeof *set);
   if (!set) return out_of_memory(err);
-  *set = (sloe_kernel_set){.units = units};
+  *set = (sloe_kernel_set){.units = class->units};
   sloe_arena_init(&set->arena, ARENA_LIMIT);
-  const sloe_status status = fit_lessons(set, lessons, n, err);
+  const sloe_status status = fit_lessons(set, class, err);
   if (status == SLOE_OK && set->n) {
     *out = set;
     return SLOE_OK;
@@ -327,12 +421,8 @@ typedef struct telling {
   size_t *order;       /* [kernels] */
 } telling;
 
-/* What trees say is no probability: below UNLIKELY it is none, above 1 - UNLIKELY certainty. */
 static double chance_of(const kernel *k, const float *features) {
-  static const double unlikely = 0.05;
-  if (k->everywhere) return 1;
-  const double told = sloe_forest_eval(&k->applies.forest, features);
-  return fmin(1, fmax(0, (told - unlikely) / (1 - 2 * unlikely)));
+  return k->everywhere ? 1 : sloe_fitted_chance(&k->applies.forest, features);
 }
 
 /* Where it may apply. */
@@ -388,7 +478,7 @@ static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *les
                               double *ms, sloe_error *err) {
   for (size_t i = 0; i < t->n; i++) {
     take_inputs(&lessons[i], set->units, t->x + i * INPUTS);
-    take_features(&lessons[i], t->features + i * FEATURES);
+    sloe_layer_features(&lessons[i].spec, NULL, t->features + i * FEATURES);
   }
   for (size_t k = 0; k < set->n; k++)
     SLOE_TRY(tell_kernel(&set->kernels[k], t, t->ms + k * t->n, t->chance + k * t->n, err));
@@ -427,4 +517,20 @@ sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *les
 
 double sloe_kernels_left(const sloe_kernel_set *set, size_t i) {
   return i < set->n_left ? set->left[i] : NAN;
+}
+
+size_t sloe_kernels_proposed(const sloe_kernel_set *set,
+                             sloe_forest proposed[SLOE_LAYER_PROPOSED]) {
+  const kernel *best[SLOE_LAYER_PROPOSED] = {NULL};
+  size_t n = 0;
+  for (size_t i = 0; set->is_asked && i < set->n; i++) {
+    const kernel *k = &set->kernels[i];
+    if (k->everywhere || k->gain < least_gain) continue;
+    size_t at = n < SLOE_LAYER_PROPOSED ? n++ : SLOE_LAYER_PROPOSED - 1;
+    if (best[at] && best[at]->gain >= k->gain) continue;
+    for (; at && best[at - 1]->gain < k->gain; at--) best[at] = best[at - 1];
+    best[at] = k;
+  }
+  for (size_t i = 0; i < n; i++) proposed[i] = best[i]->applies.forest;
+  return n;
 }

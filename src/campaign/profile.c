@@ -46,6 +46,7 @@ typedef struct profiler {
   size_t n_points, n_held_out, n_networks; /* of the plan; measured */
   uint64_t seed;
   sloe_design_limits limits;
+  sloe_proposals proposals; /* none: all zero */
 } profiler;
 
 static double now_s(void) {
@@ -146,7 +147,7 @@ static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
     if (s->name == FIRST_STREAM)
       sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), &p->limits, out);
     else if (s->name == MORE_STREAM)
-      sloe_design_draw_more(&s->rng, &p->limits, out);
+      sloe_design_draw_more(&s->rng, i, &p->limits, out);
     else
       sloe_design_draw(&s->rng, NULL, &p->limits, out);
     if (is_wanted(p, out)) return 1;
@@ -285,7 +286,10 @@ static sloe_status write_platform(const profiler *p, const sloe_fitted *models, 
 /* All of it; or without the layers of one in `folds` networks, to be judged by them. */
 static sloe_status fit_models(profiler *p, size_t folds, size_t fold, const sloe_layer_models *like,
                               sloe_layer_models *out, sloe_error *err) {
-  const sloe_fit_layers_switches switches = {.folds = folds, .fold = fold, .like = like};
+  const sloe_fit_layers_switches switches = {.folds = folds,
+                                             .fold = fold,
+                                             .like = like,
+                                             .proposals = p->proposals.n ? &p->proposals : NULL};
   SLOE_TRY(sloe_bench_step(p->bench, err));
   return sloe_fit_layers(p->bench, p->shapes, p->n_shapes, sloe_bench_reference_ms(p->bench),
                          &switches, out, err);
@@ -368,6 +372,17 @@ static sloe_status measure_all(profiler *p, sloe_error *err) {
   return measure_networks(p, err);
 }
 
+/* From their file; where it is not there, from the device, into it. */
+static sloe_status find_proposals(profiler *p, sloe_error *err) {
+  const char *path = p->options->proposals;
+  if (!path) return SLOE_OK;
+  const sloe_status status = sloe_proposals_read(path, &p->proposals, err);
+  if (status != SLOE_NOTFOUND) return status;
+  p->bench->phase = "asking for kernels";
+  SLOE_TRY(sloe_proposals_ask(p->bench, &p->limits, &p->proposals, err));
+  return sloe_proposals_write(&p->proposals, path, err);
+}
+
 static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *err) {
   char db[4096], plan[128];
   snprintf(plan, sizeof plan, "profile-2 seed=%" PRIu64, p->seed);
@@ -410,6 +425,7 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
   if (status == SLOE_OK && !options->plan_only) {
     status = open_bench(p, watch, err);
     if (status == SLOE_OK) status = measure_all(p, err);
+    if (status == SLOE_OK) status = find_proposals(p, err);
     if (status == SLOE_OK) status = fit_and_write(p, begun, out, err);
     if (p->bench) {
       out->points_measured = p->bench->measured;
@@ -417,6 +433,7 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
       out->points_refused = p->bench->refused;
     }
     sloe_bench_close(p->bench);
+    sloe_proposals_fini(&p->proposals);
   }
   out->heldout_layers = p->n_held_out;
   out->heldout_networks = p->n_networks;

@@ -41,6 +41,11 @@ static int is_choice(int feature) {
          feature == SLOE_LAYER_FEATURE_log_transforms;
 }
 
+static int is_proposed(int feature) {
+  return feature >= SLOE_LAYER_FEATURE_proposed_1 &&
+         feature < SLOE_LAYER_FEATURE_proposed_1 + SLOE_LAYER_PROPOSED;
+}
+
 /* What the last block of `block` wastes: ln(rounded up / x). */
 static double waste(double x, double block) {
   return log(ceil(x / block) * block / x);
@@ -64,8 +69,8 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place,
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
     const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
                          i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
-    const int is_sum =
-        i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier || is_choice(i);
+    const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier ||
+                       is_choice(i) || is_proposed(i);
     if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
@@ -110,9 +115,9 @@ static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, siz
   if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
 }
 
-static void take_features(const sloe_lesson *l, double *out) {
+static void take_features(const sloe_fitted_op *op, const sloe_lesson *l, double *out) {
   float x[SLOE_LAYER_FEATURES];
-  sloe_layer_features(&l->spec, &l->place, x);
+  sloe_fitted_features(op, &l->spec, &l->place, x);
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++)
     out[i] = is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
@@ -309,9 +314,11 @@ static int is_better(const teacher *t) {
 }
 
 /* Without kernels, or with too few layers that have any, there is no rest. */
-static sloe_status fit_kernels(const sloe_lesson *lessons, size_t n, double units,
-                               sloe_teacher_shape *shape, teacher *t, double *y, sloe_error *err) {
-  if (!shape->kernels) SLOE_TRY(sloe_kernels_fit(lessons, n, units, &shape->kernels, err));
+static sloe_status fit_kernels(const sloe_class *class, sloe_teacher_shape *shape, teacher *t,
+                               double *y, sloe_error *err) {
+  const sloe_lesson *lessons = class->lessons;
+  const size_t n = class->n;
+  if (!shape->kernels) SLOE_TRY(sloe_kernels_fit(class, &shape->kernels, err));
   if (!shape->kernels) return SLOE_OK;
   for (size_t i = 0, alone = 0; i < n; i++) {
     y[i] = NAN;
@@ -323,14 +330,16 @@ static sloe_status fit_kernels(const sloe_lesson *lessons, size_t n, double unit
   return status == SLOE_UNSUPPORTED ? SLOE_OK : status;
 }
 
-static sloe_status fit_teacher(const sloe_lesson *lessons, size_t n, double units,
-                               sloe_teacher_shape *shape, teacher *t, sloe_error *err) {
+static sloe_status fit_teacher(const sloe_class *class, sloe_teacher_shape *shape, teacher *t,
+                               sloe_error *err) {
+  const sloe_lesson *lessons = class->lessons;
+  const size_t n = class->n;
   double *y = sloe_alloc(n + 1, sizeof *y);
   sloe_status status;
   if (!y) return out_of_memory(err);
   for (size_t i = 0; i < n; i++) y[i] = lessons[i].y;
   SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
-  SLOE_GOTO(fit_kernels(lessons, n, units, shape, t, y, err));
+  SLOE_GOTO(fit_kernels(class, shape, t, y, err));
   SLOE_GOTO(ask_alone(t, lessons, n, y, err));
   for (size_t i = 0; i < n; i++) {
     y[i] = lessons[i].y - y[i];
@@ -345,8 +354,8 @@ fail:
 
 /* ---- trees ---- */
 
-static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, int by_kernels,
-                        sloe_boost *out, sloe_error *err) {
+static sloe_status grow(const sloe_fitted_op *op, const sloe_lesson *lessons, size_t measured,
+                        size_t n, int by_kernels, sloe_boost *out, sloe_error *err) {
   const int many = by_kernels && n > MANY_TOLD;
   const sloe_boost_params params = {.trees = n < 3000     ? 64
                                              : many       ? 512
@@ -363,7 +372,7 @@ static sloe_status grow(const sloe_lesson *lessons, size_t measured, size_t n, i
          *weight = sloe_alloc(n, sizeof *weight);
   sloe_status status = x && y && weight ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    take_features(&lessons[i], x + i * SLOE_LAYER_FEATURES);
+    take_features(op, &lessons[i], x + i * SLOE_LAYER_FEATURES);
     y[i] = lessons[i].y;
     weight[i] = i < measured ? weight_of_measured : 1;
   }
@@ -382,8 +391,10 @@ static int compare(const void *a, const void *b) {
 
 /* Of layers by themselves: what leave-one-out leaves of the process, and what the trees make of its
    mean. */
-static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, size_t n,
-                               const sloe_boost *boost, double *spread, sloe_error *err) {
+static sloe_status find_spread(const teacher *t, const sloe_class *class, const sloe_boost *boost,
+                               sloe_fitted_op *op, sloe_error *err) {
+  const sloe_lesson *lessons = class->lessons;
+  const size_t n = class->n;
   size_t m = 0;
   double *e = sloe_alloc(n + 1, sizeof *e);
   if (!e) return out_of_memory(err);
@@ -391,7 +402,7 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
   for (size_t i = 0, rests = 0; status == SLOE_OK && i < n; i++) {
     float features[SLOE_LAYER_FEATURES];
     if (lessons[i].place.in_network) continue;
-    sloe_layer_features(&lessons[i].spec, NULL, features);
+    sloe_fitted_features(op, &lessons[i].spec, NULL, features);
     const double told = e[i];
     const int by_kernels = t->kernels && !isnan(sloe_kernels_left(t->kernels, m));
     const double left = by_kernels ? t->rest.left[rests++] : t->alone.left[m];
@@ -401,42 +412,53 @@ static sloe_status find_spread(const teacher *t, const sloe_lesson *lessons, siz
   if (status == SLOE_OK) {
     qsort(e, m, sizeof *e, compare);
     const size_t at = (size_t)ceil(0.9 * (double)(m + 1));
-    *spread = e[at > m ? m - 1 : at - 1];
+    op->error_90 = e[at > m ? m - 1 : at - 1];
   }
   sloe_dealloc(e);
   return status;
 }
 
-sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
-                       double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
-                       sloe_error *err) {
-  teacher t = {.fitted = fitted};
-  sloe_status status;
-  *out = (sloe_boost){0};
-  *spread = NAN;
-  sloe_lesson *all = sloe_alloc(n + TOLD_MOST_OF_MANY, sizeof *all);
-  double *y = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *y);
-  if (!all || !y) SLOE_GOTO(out_of_memory(err));
-  memcpy(all, lessons, n * sizeof *all);
-  SLOE_GOTO(fit_teacher(lessons, n, units, shape, &t, err));
-  drawing d = {.fitted = fitted,
-               .lessons = lessons,
+/* The measured ones first, then `told` drawn ones. */
+static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_lesson *all,
+                             size_t *told, sloe_error *err) {
+  const size_t n = class->n;
+  drawing d = {.fitted = class->fitted,
+               .lessons = class->lessons,
                .n = n,
-               .key = sloe_layer_key_of(&lessons[0].spec),
-               .limits = largest(lessons, n)};
-  sloe_rng_seed(&d.rng, 1);
-  const int many = t.kernels || n >= MANY;
+               .key = sloe_layer_key_of(&class->lessons[0].spec),
+               .limits = largest(class->lessons, n)};
+  const int many = t->kernels || n >= MANY;
   const size_t room = many ? TOLD_MOST_OF_MANY : TOLD_MOST,
                each = n * (many ? TOLD_EACH_OF_MANY : TOLD_EACH);
-  const size_t told = draw_many(&d, all + n, each < room ? each : room);
-  SLOE_GOTO(tell(&t, all + n, told, y, err));
-  for (size_t i = 0; i < told; i++) all[n + i].y = y[i];
-  SLOE_GOTO(grow(all, n, n + told, t.kernels != NULL, out, err));
-  SLOE_GOTO(find_spread(&t, lessons, n, out, spread, err));
+  double *y = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *y);
+  if (!y) return out_of_memory(err);
+  sloe_rng_seed(&d.rng, 1);
+  memcpy(all, class->lessons, n * sizeof *all);
+  *told = draw_many(&d, all + n, each < room ? each : room);
+  const sloe_status status = tell(t, all + n, *told, y, err);
+  for (size_t i = 0; status == SLOE_OK && i < *told; i++) all[n + i].y = y[i];
+  sloe_dealloc(y);
+  return status;
+}
+
+sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
+                       sloe_boost *out, sloe_error *err) {
+  teacher t = {.fitted = class->fitted};
+  sloe_status status;
+  size_t told = 0;
+  *out = (sloe_boost){0};
+  op->error_90 = NAN;
+  op->n_proposed = 0;
+  sloe_lesson *all = sloe_alloc(class->n + TOLD_MOST_OF_MANY, sizeof *all);
+  if (!all) SLOE_GOTO(out_of_memory(err));
+  SLOE_GOTO(fit_teacher(class, shape, &t, err));
+  SLOE_GOTO(tell_many(&t, class, all, &told, err));
+  if (t.kernels) op->n_proposed = sloe_kernels_proposed(t.kernels, op->proposed);
+  SLOE_GOTO(grow(op, all, class->n, class->n + told, t.kernels != NULL, out, err));
+  SLOE_GOTO(find_spread(&t, class, out, op, err));
 fail:
   if (status != SLOE_OK) sloe_boost_fini(out);
   teacher_fini(&t);
   sloe_dealloc(all);
-  sloe_dealloc(y);
   return status;
 }

@@ -14,6 +14,7 @@
 #ifndef SLOE_CAMPAIGN_TEACH_H
 #define SLOE_CAMPAIGN_TEACH_H
 
+#include "campaign/proposals.h"
 #include "fit/fit.h"
 #include "platform/platform.h"
 
@@ -31,8 +32,8 @@ typedef struct sloe_lesson { /* one row, measured or told */
    divides the channels is always 0 where it does not count. `place` NULL: by itself. */
 enum {
   SLOE_TEACH_ALIGNED = 13,
-  SLOE_TEACH_INPUTS =
-      SLOE_LAYER_FEATURES - 10 + 4 + 1 + SLOE_SPEC_ACT_COUNT + (int)SLOE_TEACH_ALIGNED
+  SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 10 - SLOE_LAYER_PROPOSED + 4 + 1 + SLOE_SPEC_ACT_COUNT +
+                      (int)SLOE_TEACH_ALIGNED
 };
 void sloe_teach_inputs(const sloe_lesson *lesson, const sloe_layer_place *place,
                        double out[SLOE_TEACH_INPUTS]);
@@ -43,14 +44,21 @@ typedef struct sloe_teacher_shape { /* all zero: not known */
   struct sloe_kernel_set *kernels; /* kernels.h; whoever found the shape frees it */
 } sloe_teacher_shape;
 
-/* Trees over sloe_layer_features from n measured lessons of one op and grouping; `fitted` has their
-   staircases. units: of the device, as in kernels.h. *shape: found where it is all zero, else
-   taken. spread: 0.9-th quantile of |y - what is said of it by the others|, of layers by
-   themselves. On failure *out is all zero. Errors: UNSUPPORTED where a process cannot be fitted
-   (fewer than SLOE_TEACH_LEAST layers by themselves), NOMEM. */
+typedef struct sloe_class {  /* what is taught from */
+  const sloe_fitted *fitted; /* its staircases */
+  const sloe_lesson *lessons;
+  size_t n;                        /* measured lessons of one op and grouping */
+  double units;                    /* of the device, as in kernels.h */
+  const sloe_proposals *proposals; /* NULL: none */
+} sloe_class;
+
+/* Trees over sloe_fitted_features of `op`, and its kernels that are proposed for some layers, whose
+   forests `shape` owns. *shape: found where it is all zero, else taken. op->error_90: the 0.9-th
+   quantile of |y - what is said of it by the others|, of layers by themselves. On failure *out is
+   all zero. Errors: UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST
+   layers by themselves), NOMEM. */
 enum { SLOE_TEACH_LEAST = 25 };
-sloe_status sloe_teach(const sloe_fitted *fitted, const sloe_lesson *lessons, size_t n,
-                       double units, sloe_teacher_shape *shape, sloe_boost *out, double *spread,
-                       sloe_error *err);
+sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
+                       sloe_boost *out, sloe_error *err);
 
 #endif

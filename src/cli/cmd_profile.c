@@ -76,6 +76,7 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
   *options = (sloe_profile_options){.backend = sloe_args_value(args, SLOE_OPT_BACKEND),
                                     .out = sloe_args_value(args, SLOE_OPT_OUT),
                                     .db = sloe_args_value(args, SLOE_OPT_DB),
+                                    .proposals = sloe_args_value(args, SLOE_OPT_PROPOSALS),
                                     .only = sloe_args_value(args, SLOE_OPT_ONLY),
                                     .plan_only = sloe_args_has(args, SLOE_OPT_PLAN)};
   sloe_exit code = sloe_args_report(args, report);
@@ -134,7 +135,7 @@ const sloe_command sloe_cmd_profile = {
     .options = SLOE_OPTION_BIT(BACKEND) | SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(DB) |
                SLOE_OPTION_BIT(BUDGET) | SLOE_OPTION_BIT(PLAN) | SLOE_OPTION_BIT(SEED) |
                SLOE_OPTION_BIT(ONLY) | SLOE_OPTION_BIT(MAX_GFLOP) | SLOE_OPTION_BIT(MAX_BATCH) |
-               SLOE_OPTION_BIT(MORE) | SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(MORE) | SLOE_OPTION_BIT(PROPOSALS) | SLOE_OPTION_BIT(FORMAT),
     .min_operands = 0,
     .max_operands = 0,
     .run = run,

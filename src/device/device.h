@@ -21,6 +21,7 @@
 #ifndef SLOE_DEVICE_DEVICE_H
 #define SLOE_DEVICE_DEVICE_H
 
+#include "base/text.h"
 #include "device/run_stats.h"
 #include "device/tegrastats/tegrastats.h"
 #include "device/trtexec/trtexec_log.h"
@@ -79,7 +80,7 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
 } sloe_backend_options;
 
 /* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice,
-   kernels. */
+   kernels, proposals. */
 typedef struct sloe_backend {
   size_t contract;  /* SLOE_BACKEND_CONTRACT, of a module */
   const char *name; /* "onednn" */
@@ -118,6 +119,10 @@ typedef struct sloe_backend {
      a function of the layer's sizes without the jumps of the fastest one's. Lives as long as the
      job. */
   const char *(*kernels)(void *state, void *job);
+  /* The kernels that would be tried on a layer, "NAME NAME", without running anything; nothing
+     where there is nothing to choose. Takes a millisecond. Appends to *out. */
+  sloe_status (*proposals)(void *state, const sloe_layer_spec *spec, sloe_text *out,
+                           sloe_error *err);
 } sloe_backend;
 
 /* What a module and the library that loads it must agree on: one of another build would write past
@@ -169,6 +174,9 @@ sloe_status sloe_job_memory(sloe_job *job, sloe_device_memory *out, sloe_error *
 const char *sloe_job_choice(const sloe_job *job, size_t layer);
 /* As `kernels` of a backend; "" where it has none. */
 const char *sloe_job_kernels(const sloe_job *job);
+/* As `proposals` of a backend. Errors: UNSUPPORTED where it has none, or for such a layer. */
+sloe_status sloe_device_proposals(sloe_device *device, const sloe_layer_spec *spec, sloe_text *out,
+                                  sloe_error *err);
 /* All NAN and "" where there is no sensor. Errors: DEVICE where it lies: shows what cannot be. */
 sloe_status sloe_device_sensor_read(sloe_device *device, sloe_device_sensor *out, sloe_error *err);
 /* As `load` and `rest` of a backend. */

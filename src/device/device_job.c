@@ -71,6 +71,16 @@ const char *sloe_job_kernels(const sloe_job *job) {
   return backend->kernels ? backend->kernels(job->device->state, job->state) : "";
 }
 
+sloe_status sloe_device_proposals(sloe_device *device, const sloe_layer_spec *spec, sloe_text *out,
+                                  sloe_error *err) {
+  const sloe_backend *backend = device->backend;
+  if (!backend->proposals)
+    return sloe_fail(err, SLOE_UNSUPPORTED,
+                     "backend %s: it cannot be asked which kernels it would try", backend->name);
+  SLOE_TRY(sloe_layer_spec_check(spec, err));
+  return backend->proposals(device->state, spec, out, err);
+}
+
 const char *sloe_job_choice(const sloe_job *job, size_t layer) {
   const sloe_backend *backend = job->device->backend;
   return backend->choice ? backend->choice(job->device->state, job->state, layer) : "";

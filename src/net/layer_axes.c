@@ -173,9 +173,9 @@ static int is_uneven(const sloe_layer_spec *s) {
 }
 
 /* Beyond these no cache holds them: one network is as large as another. */
-static double cold_weights(const sloe_layer_place *place) {
+static double cold(const sloe_layer_place *place, uint64_t weights) {
   const uint64_t most = UINT64_C(1) << 26;
-  return (double)(place && place->in_network && place->weights < most ? place->weights : most);
+  return (double)(place && place->in_network && weights < most ? weights : most);
 }
 
 void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place,
@@ -211,7 +211,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_extra] = extra_of(s),
       [SLOE_LAYER_FEATURE_log_w] = ln((double)s->w),
       [SLOE_LAYER_FEATURE_in_network] = (float)(place && place->in_network),
-      [SLOE_LAYER_FEATURE_log_network] = ln(cold_weights(place)),
+      [SLOE_LAYER_FEATURE_log_network] = ln(cold(place, place ? place->weights : 0)),
       [SLOE_LAYER_FEATURE_log_tiles_128] = ln(sloe_layer_tiles(s, 128, 128)),
       [SLOE_LAYER_FEATURE_log_tiles_64] = ln(sloe_layer_tiles(s, 64, 64)),
       [SLOE_LAYER_FEATURE_log_transform] = ln(sloe_layer_transform(s)),
@@ -221,6 +221,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_c_align] = align_of(channels),
       [SLOE_LAYER_FEATURE_log_transforms] = ln(transforms.in + transforms.out + transforms.weights),
       [SLOE_LAYER_FEATURE_uneven] = (float)is_uneven(s),
+      [SLOE_LAYER_FEATURE_log_windows] = ln(cold(place, place ? place->windows : 0)),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

@@ -36,48 +36,52 @@ size_t sloe_layer_coords(const sloe_layer_spec *spec, int64_t coords[SLOE_LAYER_
 const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
 
 /* X(NAME, doc), in the order of the array */
-#define SLOE_LAYER_FEATURE_MAP(X)                                                 \
-  X(log_k, "ln k")                                                                \
-  X(log_c, "ln of the input channels of a group")                                 \
-  X(log_oh, "ln of the output's height")                                          \
-  X(log_ow, "ln of the output's width")                                           \
-  X(log_taps, "ln of the kernel's area")                                          \
-  X(aspect, "ln of the kernel's height over its width")                           \
-  X(log_stride, "ln of the product of the strides")                               \
-  X(log_groups, "ln of the groups")                                               \
-  X(log_n, "ln of the batch")                                                     \
-  X(k_mod_16, "filters of a group mod 16; of a depthwise convolution k mod 16")   \
-  X(k_mod_64, "the same mod 64")                                                  \
-  X(c_mod_16, "c mod 16")                                                         \
-  X(ow_mod_8, "output width mod 8")                                               \
-  X(log_pixels, "ln of the output's height x width")                              \
-  X(log_in, "ln of the elements read")                                            \
-  X(log_out, "ln of the elements written")                                        \
-  X(log_weights, "ln of the weights")                                             \
-  X(log_macs, "ln of the multiply-accumulates that touch no padding")             \
-  X(padding, "share of the multiply-accumulates that touch padding")              \
-  X(log_depth, "ln of the terms of one output: c x the kernel's area")            \
-  X(dilated, "ln of the product of the dilations")                                \
-  X(act, "the sloe_spec_act, by number")                                          \
-  X(extra, "residual add; parts of a concat; operand of a binary; interpolation") \
-  X(log_w, "ln of the input's width")                                             \
-  X(in_network, "1 among the layers of a network, 0 by itself")                   \
-  X(log_network, "ln of the weights of that network, at most 2^26")               \
-  X(log_tiles_128, "ln of the tiles of 128 outputs x 128 filters of a group")     \
-  X(log_tiles_64, "the same of 64 x 64")                                          \
-  X(log_transform, "ln of the side of a square Fourier transform, a power of 2")  \
-  X(log_fourier, "ln of the work of a convolution made by such transforms")       \
-  X(fourier, "ln of the multiply-accumulates over that work")                     \
-  X(k_align, "log2 of what divides the filters of a group, of 1, 2, 4 ... 32")    \
-  X(c_align, "the same of the channels of a group")                               \
-  X(log_transforms, "ln of the elements of those transforms")                     \
-  X(uneven, "1: a pooling padded more at an end than at the beginning, 0")
+#define SLOE_LAYER_FEATURE_MAP(X)                                                  \
+  X(log_k, "ln k")                                                                 \
+  X(log_c, "ln of the input channels of a group")                                  \
+  X(log_oh, "ln of the output's height")                                           \
+  X(log_ow, "ln of the output's width")                                            \
+  X(log_taps, "ln of the kernel's area")                                           \
+  X(aspect, "ln of the kernel's height over its width")                            \
+  X(log_stride, "ln of the product of the strides")                                \
+  X(log_groups, "ln of the groups")                                                \
+  X(log_n, "ln of the batch")                                                      \
+  X(k_mod_16, "filters of a group mod 16; of a depthwise convolution k mod 16")    \
+  X(k_mod_64, "the same mod 64")                                                   \
+  X(c_mod_16, "c mod 16")                                                          \
+  X(ow_mod_8, "output width mod 8")                                                \
+  X(log_pixels, "ln of the output's height x width")                               \
+  X(log_in, "ln of the elements read")                                             \
+  X(log_out, "ln of the elements written")                                         \
+  X(log_weights, "ln of the weights")                                              \
+  X(log_macs, "ln of the multiply-accumulates that touch no padding")              \
+  X(padding, "share of the multiply-accumulates that touch padding")               \
+  X(log_depth, "ln of the terms of one output: c x the kernel's area")             \
+  X(dilated, "ln of the product of the dilations")                                 \
+  X(act, "the sloe_spec_act, by number")                                           \
+  X(extra, "residual add; parts of a concat; operand of a binary; interpolation")  \
+  X(log_w, "ln of the input's width")                                              \
+  X(in_network, "1 among the layers of a network, 0 by itself")                    \
+  X(log_network, "ln of the weights of that network, at most 2^26")                \
+  X(log_tiles_128, "ln of the tiles of 128 outputs x 128 filters of a group")      \
+  X(log_tiles_64, "the same of 64 x 64")                                           \
+  X(log_transform, "ln of the side of a square Fourier transform, a power of 2")   \
+  X(log_fourier, "ln of the work of a convolution made by such transforms")        \
+  X(fourier, "ln of the multiply-accumulates over that work")                      \
+  X(k_align, "log2 of what divides the filters of a group, of 1, 2, 4 ... 32")     \
+  X(c_align, "the same of the channels of a group")                                \
+  X(log_transforms, "ln of the elements of those transforms")                      \
+  X(uneven, "1: a pooling padded more at an end than at the beginning, 0")         \
+  X(log_windows, "ln of the weights of that network's convolutions, at most 2^26") \
+  X(proposed_1, "chance that the runtime proposes a kernel (fitted.h); 0")         \
+  X(proposed_2, "the same of another kernel")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
   SLOE_LAYER_FEATURE_MAP(SLOE_LAYER_FEATURE_COUNT_ONE)
 #undef SLOE_LAYER_FEATURE_COUNT_ONE
-      SLOE_LAYER_FEATURES
+      SLOE_LAYER_FEATURES,
+  SLOE_LAYER_PROPOSED = 2 /* features of them: proposed_1 ..., which a spec alone does not tell */
 };
 
 /* Where a layer runs. By itself, its weights come from memory, as in a large network (settled
@@ -85,6 +89,7 @@ enum {
 typedef struct sloe_layer_place {
   int in_network;
   uint64_t weights; /* of the whole network; not looked at by itself */
+  uint64_t windows; /* of its convolutions: what is read once, in products, may pass by a cache */
 } sloe_layer_place;
 
 /* Of the layers of a network; a network of one layer is that layer by itself. */

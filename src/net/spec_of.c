@@ -356,9 +356,16 @@ static int of_extra(const sloe_layer *layer, sloe_layer_spec *s) {
 
 sloe_layer_place sloe_layers_place(const sloe_layers *layers) {
   size_t launched = 0;
-  for (size_t i = 0; i < sloe_layers_count(layers); i++)
-    launched += sloe_layers_at(layers, i)->kind != SLOE_LAYER_VIEW;
-  return (sloe_layer_place){launched > 1, sloe_net_get_info(sloe_layers_net(layers))->params};
+  uint64_t windows = 0;
+  for (size_t i = 0; i < sloe_layers_count(layers); i++) {
+    const sloe_layer *layer = sloe_layers_at(layers, i);
+    launched += layer->kind != SLOE_LAYER_VIEW;
+    if (layer->kind == SLOE_LAYER_CONV || layer->kind == SLOE_LAYER_DWCONV ||
+        layer->kind == SLOE_LAYER_DECONV)
+      windows = sloe_add_sat(windows, layer->params);
+  }
+  return (sloe_layer_place){launched > 1, sloe_net_get_info(sloe_layers_net(layers))->params,
+                            windows};
 }
 
 void sloe_layer_spec_of(const sloe_layers *layers, size_t i, sloe_layer_spec *out, int *is_known) {

@@ -23,7 +23,11 @@ typedef struct sloe_fitted_family {
 /* Of all layers of one op and grouping. */
 typedef struct sloe_fitted_op {
   int32_t op, grouping;
-  sloe_forest forest; /* of ln(time / staircase) over sloe_layer_features; n_trees may be 0 */
+  sloe_forest forest; /* of ln(time / staircase) over sloe_fitted_features; n_trees may be 0 */
+  /* Over sloe_layer_features, about 1 where the runtime proposes one of its kernels for a layer, 0
+     where not: of the kernels that matter and are not proposed for all. */
+  sloe_forest proposed[SLOE_LAYER_PROPOSED];
+  size_t n_proposed;
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
   /* What is fused costs that much an element written, ns; of an activation op: over its staircase.
    */
@@ -107,6 +111,13 @@ int sloe_fitted_has_layers(const sloe_fitted *fitted);
    text of several lines), IO, NOMEM. */
 sloe_status sloe_fitted_write(const sloe_fitted_platform *platform, const char *path,
                               sloe_error *err);
+
+/* sloe_layer_features, with the chances of the op's `proposed`; `op` NULL: none. */
+void sloe_fitted_features(const sloe_fitted_op *op, const sloe_layer_spec *spec,
+                          const sloe_layer_place *place, float x[SLOE_LAYER_FEATURES]);
+/* The chance that a kernel is proposed, by its forest. What trees say is no probability: below 0.05
+   it is none, above 0.95 certainty. */
+double sloe_fitted_chance(const sloe_forest *proposed, const float x[SLOE_LAYER_FEATURES]);
 
 /* Order of keys: op, grouping, kernel, stride; < 0, 0, > 0. What is opened is in this order. */
 int sloe_fitted_key_order(const sloe_layer_key *a, const sloe_layer_key *b);

@@ -101,3 +101,20 @@ int sloe_fitted_is_called(const sloe_card *card, const char *variant) {
   rest = behind(rest ? rest : variant, sloe_precision_name(card->precision));
   return rest && (!*rest || strcmp(rest, card->mode) == 0);
 }
+
+/* ---- features ---- */
+
+double sloe_fitted_chance(const sloe_forest *proposed, const float x[SLOE_LAYER_FEATURES]) {
+  static const double unlikely = 0.05;
+  const double told = sloe_forest_eval(proposed, x);
+  return fmin(1, fmax(0, (told - unlikely) / (1 - 2 * unlikely)));
+}
+
+void sloe_fitted_features(const sloe_fitted_op *op, const sloe_layer_spec *spec,
+                          const sloe_layer_place *where, float x[SLOE_LAYER_FEATURES]) {
+  float chance[SLOE_LAYER_PROPOSED];
+  sloe_layer_features(spec, where, x);
+  const size_t n = op ? op->n_proposed : 0;
+  for (size_t i = 0; i < n; i++) chance[i] = (float)sloe_fitted_chance(&op->proposed[i], x);
+  for (size_t i = 0; i < n; i++) x[SLOE_LAYER_FEATURE_proposed_1 + i] = chance[i];
+}

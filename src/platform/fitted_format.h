@@ -24,7 +24,10 @@
  *               i32 op, grouping; u32 features in the domain, features of the forest, trees, depth
  *               f64 base, p75, p97_5, error_90; u32 activations; f64 add_ns, act_ns[activations]
  *               u32 first[features of the forest + 1]; f32 lo[features], hi[features]
- *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves
+ *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves;
+ *             where the domain has the features proposed_1 ...: u32 count, then at 16 each
+ *               u32 features of the forest, trees, depth, 0; f64 base; u32 first[features + 1]
+ *             and that forest's thresholds, rows and leaves likewise
  *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
  *               memory_scale, memory_offset_mb, memory_error_90
  *   learned   networks_file.c

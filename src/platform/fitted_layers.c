@@ -146,6 +146,15 @@ static sloe_status take_forest_arrays(sloe_fitted_cursor *c, size_t at, sloe_for
   return SLOE_OK;
 }
 
+/* Where features' thresholds begin; with it the shape is whole. */
+static sloe_status take_first(sloe_fitted_cursor *c, size_t at, sloe_forest *forest) {
+  for (uint32_t i = 0; i <= forest->n_features && i <= SLOE_FOREST_FEATURES; i++)
+    forest->first[i] = sloe_fitted_take_u32(c);
+  SLOE_TRY(c->status);
+  const sloe_status status = sloe_forest_check_shape(forest, c->err);
+  return status == SLOE_OK ? SLOE_OK : sloe_fitted_fail_model(c, at, status);
+}
+
 /* What a feature that the file does not know was in training: anything. */
 static sloe_status take_domain(sloe_fitted_cursor *c, size_t n, sloe_fitted_op *op) {
   size_t at = c->at;
@@ -180,6 +189,34 @@ static sloe_status take_extras(sloe_fitted_cursor *c, size_t at, sloe_fitted_op 
               : sloe_fitted_fail_here(c, at, "an activation's cost is negative or too large");
 }
 
+/* A kernel that is proposed for some layers. */
+static sloe_status take_proposed(sloe_fitted_cursor *c, sloe_forest *forest) {
+  sloe_fitted_take_align(c);
+  const size_t at = c->at;
+  forest->n_features = sloe_fitted_take_u32(c);
+  forest->n_trees = sloe_fitted_take_u32(c);
+  forest->depth = sloe_fitted_take_u32(c);
+  (void)sloe_fitted_take_u32(c);
+  forest->base = sloe_fitted_take_f64(c);
+  SLOE_TRY(c->status);
+  if (forest->n_features > SLOE_LAYER_FEATURES)
+    return sloe_fitted_fail_here(c, at, "a proposed kernel asks for more features than there are");
+  SLOE_TRY(take_first(c, at, forest));
+  return take_forest_arrays(c, at, forest);
+}
+
+/* A file that does not know their features has none. */
+static sloe_status take_all_proposed(sloe_fitted_cursor *c, size_t n_features, sloe_fitted_op *op) {
+  if (n_features <= SLOE_LAYER_FEATURE_proposed_1) return SLOE_OK;
+  const size_t at = c->at;
+  op->n_proposed = sloe_fitted_take_u32(c);
+  SLOE_TRY(c->status);
+  if (op->n_proposed > SLOE_LAYER_PROPOSED)
+    return sloe_fitted_fail_here(c, at, "more kernels are proposed than can be");
+  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(take_proposed(c, &op->proposed[i]));
+  return SLOE_OK;
+}
+
 static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   sloe_fitted_take_align(c);
   size_t at = c->at;
@@ -205,12 +242,10 @@ static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   if (!sloe_fitted_unknown_or_from(0, op->p75) || !sloe_fitted_unknown_or_from(0, op->p97_5) ||
       !sloe_fitted_unknown_or_from(0, op->error_90))
     return sloe_fitted_fail_here(c, at, "a percentile or an error is negative or not finite");
-  for (uint32_t i = 0; i <= forest->n_features; i++) forest->first[i] = sloe_fitted_take_u32(c);
-  SLOE_TRY(c->status);
-  sloe_status status = sloe_forest_check_shape(forest, c->err);
-  if (status != SLOE_OK) return sloe_fitted_fail_model(c, at, status);
+  SLOE_TRY(take_first(c, at, forest));
   SLOE_TRY(take_domain(c, n_features, op));
-  return take_forest_arrays(c, at, forest);
+  SLOE_TRY(take_forest_arrays(c, at, forest));
+  return take_all_proposed(c, n_features, op);
 }
 
 static int op_before(const sloe_fitted_op *a, const sloe_fitted_op *b) {

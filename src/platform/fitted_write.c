@@ -59,6 +59,33 @@ static sloe_status put_family(const sloe_fitted_family *family, sloe_text *out, 
   return SLOE_OK;
 }
 
+/* Behind its shape. */
+static void put_forest_arrays(const sloe_forest *forest, sloe_text *out) {
+  sloe_fitted_put_align(out);
+  sloe_fitted_put_f32s(out, forest->threshold, sloe_forest_thresholds(forest));
+  sloe_fitted_put_align(out);
+  sloe_text_addn(out, (const char *)forest->row, sloe_forest_row_bytes(forest));
+  sloe_fitted_put_align(out);
+  sloe_fitted_put_f32s(out, forest->leaf, sloe_forest_leaves(forest));
+}
+
+static void put_first(const sloe_forest *forest, sloe_text *out) {
+  for (size_t i = 0; i <= forest->n_features; i++) sloe_fitted_put_u32(out, forest->first[i]);
+}
+
+static sloe_status put_proposed(const sloe_forest *forest, sloe_text *out, sloe_error *err) {
+  SLOE_TRY(sloe_forest_check(forest, err));
+  sloe_fitted_put_align(out);
+  sloe_fitted_put_u32(out, forest->n_features);
+  sloe_fitted_put_u32(out, forest->n_trees);
+  sloe_fitted_put_u32(out, forest->depth);
+  sloe_fitted_put_u32(out, 0);
+  sloe_fitted_put_f64(out, forest->base);
+  put_first(forest, out);
+  put_forest_arrays(forest, out);
+  return SLOE_OK;
+}
+
 static sloe_status put_op(const sloe_fitted_op *op, sloe_text *out, sloe_error *err) {
   sloe_forest forest = op->forest;
   if (!forest.n_trees) /* no correction, whatever else stands in the struct: the base alone */
@@ -78,15 +105,12 @@ static sloe_status put_op(const sloe_fitted_op *op, sloe_text *out, sloe_error *
   sloe_fitted_put_u32(out, SLOE_SPEC_ACT_COUNT);
   sloe_fitted_put_f64(out, op->add_ns);
   for (size_t i = 0; i < SLOE_SPEC_ACT_COUNT; i++) sloe_fitted_put_f64(out, op->act_ns[i]);
-  for (size_t i = 0; i <= forest.n_features; i++) sloe_fitted_put_u32(out, forest.first[i]);
+  put_first(&forest, out);
   sloe_fitted_put_f32s(out, op->lo, SLOE_LAYER_FEATURES);
   sloe_fitted_put_f32s(out, op->hi, SLOE_LAYER_FEATURES);
-  sloe_fitted_put_align(out);
-  sloe_fitted_put_f32s(out, forest.threshold, sloe_forest_thresholds(&forest));
-  sloe_fitted_put_align(out);
-  sloe_text_addn(out, (const char *)forest.row, sloe_forest_row_bytes(&forest));
-  sloe_fitted_put_align(out);
-  sloe_fitted_put_f32s(out, forest.leaf, sloe_forest_leaves(&forest));
+  put_forest_arrays(&forest, out);
+  sloe_fitted_put_u32(out, (uint32_t)op->n_proposed);
+  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(put_proposed(&op->proposed[i], out, err));
   return SLOE_OK;
 }
 
@@ -201,6 +225,10 @@ static sloe_status check_counts(const sloe_fitted *fitted, sloe_error *err) {
     return sloe_fail(err, SLOE_USAGE, "platform file: %zu families and %zu ops, at most %d and %d",
                      fitted->n_families, fitted->n_ops, SLOE_FITTED_MAX_FAMILIES,
                      SLOE_FITTED_MAX_OPS);
+  for (size_t i = 0; i < fitted->n_ops; i++)
+    if (fitted->ops[i].n_proposed > SLOE_LAYER_PROPOSED)
+      return sloe_fail(err, SLOE_USAGE, "platform file: %zu kernels proposed, at most %d",
+                       fitted->ops[i].n_proposed, (int)SLOE_LAYER_PROPOSED);
   return SLOE_OK;
 }
 

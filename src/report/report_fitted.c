@@ -123,6 +123,13 @@ static json_t *acts_json(const sloe_fitted_op *op) {
   return sloe_json_take(&json);
 }
 
+static json_t *proposed_json(const sloe_fitted_op *op) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < op->n_proposed; i++)
+    array = sloe_json_append(array, forest_json(&op->proposed[i]));
+  return array;
+}
+
 static json_t *ops_json(const sloe_fitted *fitted) {
   json_t *array = json_array();
   for (size_t i = 0; i < fitted->n_ops; i++) {
@@ -138,6 +145,7 @@ static json_t *ops_json(const sloe_fitted *fitted) {
     sloe_json_set(&json, "lo", floats_json(op->lo, SLOE_LAYER_FEATURES));
     sloe_json_set(&json, "hi", floats_json(op->hi, SLOE_LAYER_FEATURES));
     sloe_json_set(&json, "forest", forest_json(&op->forest));
+    sloe_json_set(&json, "proposed", proposed_json(op));
     array = sloe_json_append(array, sloe_json_take(&json));
   }
   return array;

@@ -69,6 +69,8 @@ static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
   parts->ops[0].error_90 = parts->ops[0].p75 = NAN;
   parts->ops[1] = fitted_op(SLOE_SPEC_CONV, SLOE_DENSE);
   parts->ops[1].forest = fitted_forest(parts);
+  parts->ops[1].proposed[0] = parts->ops[1].forest;
+  parts->ops[1].n_proposed = 1;
   return (sloe_fitted_platform){
       .card = {.device = "toy-cpu",
                .title = "A toy's CPU, 2 \xc2\xb5W",

@@ -85,7 +85,7 @@ static void what_a_longer_campaign_goes_on_with_is_possible_and_reaches_further(
   sloe_rng_seed(&rng, 1);
   for (int i = 0; i < 5000; i++) {
     sloe_layer_spec s;
-    sloe_design_draw_more(&rng, &limits, &s);
+    sloe_design_draw_more(&rng, (size_t)i % 2000, &limits, &s);
     assert_usual(&s);
     assert_true(sloe_layer_spec_macs(&s) <= limits.macs);
     if (s.op == SLOE_SPEC_CONCAT && s.parts > parts) parts = s.parts;

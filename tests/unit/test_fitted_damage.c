@@ -113,6 +113,8 @@ enum {
   THRESHOLDS = (DOMAIN_END + 15) / 16 * 16,
   ROWS = THRESHOLDS + 4 * SLOE_FOREST_LANES,
   LEAVES = ROWS + (SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK,
+  PROPOSED =
+      LEAVES + 4 * 2 * SLOE_FOREST_BLOCK, /* how many; the first at the next multiple of 16 */
 };
 
 static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
@@ -175,6 +177,13 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, ROWS, "\2", 1, SLOE_FORMAT, "row byte 0 names leaf 2"},
       {SLOE_FITTED_OPS, LEAVES, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "leaf 0 is not finite"},
       {SLOE_FITTED_OPS, LEAVES, "\0\0\0\x7f", 4, SLOE_FORMAT, "a correction is larger"},
+      {SLOE_FITTED_OPS, PROPOSED, "\3", 1, SLOE_FORMAT, "more kernels are proposed than can be"},
+      {SLOE_FITTED_OPS, PROPOSED, "\2", 1, SLOE_FORMAT, "ops"},
+      {SLOE_FITTED_OPS, PROPOSED + 16, "\x7f", 1, SLOE_FORMAT, "asks for more features"},
+      {SLOE_FITTED_OPS, PROPOSED + 20, "\1\2", 2, SLOE_FORMAT, "513 trees"},
+      {SLOE_FITTED_OPS, PROPOSED + 24, "\7", 1, SLOE_FORMAT, "depth 7"},
+      {SLOE_FITTED_OPS, PROPOSED + 32, nan64, 8, SLOE_FORMAT, "the base is not finite"},
+      {SLOE_FITTED_OPS, PROPOSED + 40, "\4", 1, SLOE_FORMAT, "cannot be those of feature"},
       {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},
@@ -232,23 +241,26 @@ static void shorten_op(sloe_text *bytes, size_t at, size_t n, size_t less) {
   bytes->len -= less;
 }
 
-/* A file from a sloe that knew two features less: 16 bytes go out of the first op's domain. */
+/* A file from a sloe that knew a feature less: 8 bytes go out of the first op's domain. */
 static void features_that_a_file_does_not_know_are_in_its_domain(void **state) {
   (void)state;
-  enum { FEWER = SLOE_LAYER_FEATURES - 2 };
+  enum {
+    FEWER = SLOE_LAYER_FEATURES - 1,
+    LESS = THRESHOLDS - (DOMAIN_END - 8 + 15) / 16 * 16,
+  };
   sloe_text bytes = fitted_toy_bytes();
   char *op = bytes.data + section_at(&bytes, SLOE_FITTED_OPS);
   op[24] = FEWER;
   char *hi = op + DOMAIN_LO + 4 * SLOE_LAYER_FEATURES;
-  memmove(hi - 8, hi, 4 * FEWER); /* what is left of lo ends where hi begins */
-  shorten_op(&bytes, DOMAIN_END - 16, 16, 16);
+  memmove(hi - 4, hi, 4 * FEWER); /* what is left of lo ends where hi begins */
+  shorten_op(&bytes, DOMAIN_END - 8, 8, LESS);
   fitted_mend(bytes.data, bytes.len);
   sloe_platform *p = fitted_open(&bytes);
   const sloe_fitted_op *conv = &p->fitted->ops[0];
   assert_float_equal(conv->lo[FEWER - 1], -(FEWER - 1), 0);
   assert_float_equal(conv->hi[FEWER - 1], FEWER - 0.5, 0);
   assert_float_equal(conv->lo[FEWER], -FLT_MAX, 0);
-  assert_float_equal(conv->hi[FEWER + 1], FLT_MAX, 0);
+  assert_float_equal(conv->hi[FEWER], FLT_MAX, 0);
   const float x[SLOE_LAYER_FEATURES] = {0, 4};
   assert_float_equal(sloe_forest_eval(&conv->forest, x), 0.05, 1e-6);
   sloe_platform_free(p);

@@ -131,6 +131,14 @@ static void ops_come_back_with_their_forests(void **state) {
     assert_float_equal(sloe_forest_eval(&conv->forest, x), want, 0);
     assert_float_equal(want, ((double[]){-0.05, 0.05, 0.25})[i], 1e-6);
   }
+  assert_int_equal(conv->n_proposed, 1);
+  for (int i = 0; i < 3; i++) {
+    const float x[SLOE_LAYER_FEATURES] = {0, (float)(2 + 2 * i)};
+    const double want = sloe_fitted_chance(&parts.ops[1].proposed[0], x);
+    assert_float_equal(sloe_fitted_chance(&conv->proposed[0], x), want, 0);
+    assert_float_equal(want, ((double[]){0, 0, 0.2 / 0.9})[i], 1e-6);
+  }
+  assert_int_equal(pool->n_proposed, 0);
   assert_int_equal(pool->op, SLOE_SPEC_MAXPOOL);
   assert_int_equal(pool->forest.n_trees, 0);
   assert_true(isnan(pool->error_90) && isnan(pool->p75));
@@ -288,6 +296,8 @@ static void what_a_reader_would_refuse_is_not_written(void **state) {
   NOT_WRITTEN(parts.families[2].stair.n_dims = 0, "0 dimensions");
   NOT_WRITTEN(parts.families[2].stair.n_dims = 7, "7 dimensions");
   NOT_WRITTEN(parts.leaf[1] = NAN, "leaf 1 is not finite");
+  NOT_WRITTEN(parts.ops[1].n_proposed = 3, "3 kernels proposed, at most 2");
+  NOT_WRITTEN(parts.ops[1].proposed[0].depth = 9, "depth 9");
   NOT_WRITTEN(parts.ops[0].hi[3] = NAN, "the domain of a feature");
   NOT_WRITTEN(parts.families[0].key.op = 1000, "layers of op 1000");
   NOT_WRITTEN(toy.fitted.network.scale = NAN, "the network's scale");

@@ -52,6 +52,14 @@ static void draw_lessons(uint64_t seed, size_t n, sloe_lesson *out, char (*texts
   }
 }
 
+static sloe_kernel_set *fit(const sloe_lesson *from, size_t n, const sloe_proposals *proposals) {
+  const sloe_class class = {.lessons = from, .n = n, .units = units, .proposals = proposals};
+  sloe_kernel_set *set;
+  sloe_error err;
+  assert_ok(sloe_kernels_fit(&class, &set, &err), err);
+  return set;
+}
+
 static sloe_lesson lessons[N], asked[ASKED];
 static char texts[N][TEXT], asked_texts[ASKED][TEXT];
 
@@ -62,7 +70,7 @@ static void the_least_of_the_kernels_is_told(void **state) {
   double ms[ASKED], sum = 0, left = 0;
   draw_lessons(1, N, lessons, texts);
   draw_lessons(2, ASKED, asked, asked_texts);
-  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  set = fit(lessons, N, NULL);
   assert_non_null(set);
   assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
   for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
@@ -79,7 +87,6 @@ static void layers_that_a_process_did_not_learn_from_are_told_too(void **state) 
   (void)state;
   enum { MANY = 1650 };
   sloe_kernel_set *set;
-  sloe_error err;
   sloe_lesson *many = calloc(MANY, sizeof *many);
   char(*many_texts)[TEXT] = calloc(MANY, sizeof *many_texts);
   double sum = 0;
@@ -88,7 +95,7 @@ static void layers_that_a_process_did_not_learn_from_are_told_too(void **state) 
   draw_lessons(3, MANY, many, many_texts);
   for (size_t i = 0; i < MANY; i++)
     snprintf(many_texts[i], TEXT, "tiles:%.4f", tiles_ms(&many[i].spec) * 1e3);
-  assert_ok(sloe_kernels_fit(many, MANY, units, &set, &err), err);
+  set = fit(many, MANY, NULL);
   for (size_t i = 0; i < MANY; i++)
     sum += fabs(log(sloe_kernels_left(set, i) / tiles_ms(&many[i].spec)));
   assert_true(sum / MANY < 0.12); /* no NAN among them */
@@ -112,7 +119,7 @@ static void names_that_differ_in_parameters_alone_are_one_where_they_are_many(vo
     if (has_direct(s))
       snprintf(texts[i] + len, TEXT - (size_t)len, " e=2,2=%zu:%.4f", i, direct_ms(s) * 1e3);
   }
-  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  set = fit(lessons, N, NULL);
   assert_non_null(set);
   assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
   for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
@@ -120,18 +127,82 @@ static void names_that_differ_in_parameters_alone_are_one_where_they_are_many(vo
   sloe_kernels_free(set);
 }
 
+/* Whether `far` is tried, a hundred times as fast as the others, no neighbour tells. */
+static int has_far(const sloe_layer_spec *s) {
+  return (ilogb((double)s->c) / 2 + ilogb((double)s->k) / 2) % 2;
+}
+
+static void add_far(sloe_lesson *l, char text[TEXT]) {
+  if (!has_far(&l->spec)) return;
+  const size_t len = strlen(text);
+  snprintf(text + len, TEXT - len, " far:%.6f", planted_ms(&l->spec) * 10);
+}
+
+/* The mean |ln(told / true)| of the asked layers. */
+static double far_error(const sloe_kernel_set *set) {
+  double ms[ASKED], sum = 0;
+  sloe_error err;
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  for (size_t i = 0; i < ASKED; i++) {
+    const sloe_layer_spec *s = &asked[i].spec;
+    sum += fabs(log(ms[i] / (planted_ms(s) / (has_far(s) ? 100 : 1))));
+  }
+  return sum / ASKED;
+}
+
+static void proposals_tell_where_a_kernel_applies(void **state) {
+  (void)state;
+  enum { PROPOSED = 8000 };
+  sloe_proposals proposals = {.n = PROPOSED};
+  sloe_forest forests[SLOE_LAYER_PROPOSED];
+  sloe_lesson *drawn = calloc(PROPOSED, sizeof *drawn);
+  char(*drawn_texts)[TEXT] = calloc(PROPOSED, sizeof *drawn_texts);
+  proposals.rows = calloc(PROPOSED, sizeof *proposals.rows);
+  assert_true(drawn && drawn_texts && proposals.rows);
+  draw_lessons(5, PROPOSED, drawn, drawn_texts);
+  for (size_t i = 0; i < PROPOSED; i++)
+    proposals.rows[i] =
+        (sloe_proposal){drawn[i].spec, !has_direct(&drawn[i].spec)
+                                           ? (has_far(&drawn[i].spec) ? "tiles far" : "tiles")
+                                       : has_far(&drawn[i].spec) ? "tiles direct far"
+                                                                 : "direct tiles"};
+  draw_lessons(1, N, lessons, texts);
+  draw_lessons(2, ASKED, asked, asked_texts);
+  for (size_t i = 0; i < N; i++) add_far(&lessons[i], texts[i]);
+  sloe_kernel_set *alone = fit(lessons, N, NULL), *with = fit(lessons, N, &proposals);
+  const double error_alone = far_error(alone), error_with = far_error(with);
+  assert_true(error_alone > 2 && error_with < 1);
+  assert_int_equal(sloe_kernels_proposed(alone, forests), 0);
+  assert_int_equal(sloe_kernels_proposed(with, forests), 2);
+  size_t right = 0; /* what decides most stands first */
+  for (size_t i = 0; i < ASKED; i++) {
+    float x[SLOE_LAYER_FEATURES];
+    sloe_layer_features(&asked[i].spec, NULL, x);
+    right += (sloe_fitted_chance(&forests[0], x) > 0.5) == has_far(&asked[i].spec);
+  }
+  assert_true(right > ASKED * 9 / 10);
+  sloe_kernels_free(alone);
+  sloe_kernels_free(with);
+  proposals.n = 999; /* too few to say more than what was timed */
+  with = fit(lessons, N, &proposals);
+  assert_int_equal(sloe_kernels_proposed(with, forests), 0);
+  sloe_kernels_free(with);
+  free(proposals.rows);
+  free(drawn);
+  free(drawn_texts);
+}
+
 static void without_enough_layers_there_are_no_kernels(void **state) {
   (void)state;
   sloe_kernel_set *set;
-  sloe_error err;
   draw_lessons(1, N, lessons, texts);
-  assert_ok(sloe_kernels_fit(lessons, 20, units, &set, &err), err);
+  set = fit(lessons, 20, NULL);
   assert_null(set);
   for (size_t i = 0; i < N; i++) lessons[i].kernels = "";
-  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  set = fit(lessons, N, NULL);
   assert_null(set);
   for (size_t i = 0; i < N; i++) lessons[i].kernels = "a: :5 b:x c:-1 d";
-  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  set = fit(lessons, N, NULL);
   assert_null(set);
   sloe_kernels_free(NULL);
 }
@@ -139,10 +210,9 @@ static void without_enough_layers_there_are_no_kernels(void **state) {
 static void layers_of_networks_teach_no_kernel(void **state) {
   (void)state;
   sloe_kernel_set *set;
-  sloe_error err;
   draw_lessons(1, N, lessons, texts);
   for (size_t i = 0; i < N; i++) lessons[i].place.in_network = 1;
-  assert_ok(sloe_kernels_fit(lessons, N, units, &set, &err), err);
+  set = fit(lessons, N, NULL);
   assert_null(set);
 }
 
@@ -173,6 +243,7 @@ int main(void) {
       cmocka_unit_test(the_least_of_the_kernels_is_told),
       cmocka_unit_test(layers_that_a_process_did_not_learn_from_are_told_too),
       cmocka_unit_test(names_that_differ_in_parameters_alone_are_one_where_they_are_many),
+      cmocka_unit_test(proposals_tell_where_a_kernel_applies),
       cmocka_unit_test(without_enough_layers_there_are_no_kernels),
       cmocka_unit_test(layers_of_networks_teach_no_kernel),
       cmocka_unit_test(what_the_clock_takes_is_taken_off_the_layers),

@@ -248,18 +248,21 @@ static void alignment_is_the_power_of_two_that_divides_up_to_32(void **state) {
 
 static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **state) {
   const sloe_layer_spec s = spec_of("op=conv,c=8,h=4,w=4");
-  const sloe_layer_place small = {1, 1000}, large = {1, UINT64_C(1) << 40}, alone = {0, 1000};
+  const sloe_layer_place small = {1, 1000, 300}, large = {1, UINT64_C(1) << 40, UINT64_C(1) << 40},
+                         alone = {0, 1000, 300};
   float x[SLOE_LAYER_FEATURES];
   (void)state;
   sloe_layer_features(&s, &small, x);
   assert_near(x[SLOE_LAYER_FEATURE_in_network], 1);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], log(1000));
+  assert_near(x[SLOE_LAYER_FEATURE_log_windows], log(300));
   sloe_layer_features(&s, &large, x);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
   sloe_layer_features(&s, &alone, x); /* by itself weights are cold, as in the largest */
   assert_near(x[SLOE_LAYER_FEATURE_in_network], 0);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
   assert_near(FEATURE(s, log_network), 26 * log(2));
+  assert_near(FEATURE(s, log_windows), 26 * log(2));
 }
 
 static void the_extra_feature_is_what_each_op_has_besides(void **state) {

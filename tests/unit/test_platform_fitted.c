@@ -179,6 +179,7 @@ static void files_from_before_more_features_open_and_are_written(void **state) {
   assert_earlier_opens(26);
   assert_earlier_opens(31);
   assert_earlier_opens(34);
+  assert_earlier_opens(35);
 }
 
 /* ---- reports ---- */

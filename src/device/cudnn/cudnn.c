@@ -196,4 +196,5 @@ __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
     .load = load,
     .choice = choice,
     .kernels = kernels,
+    .proposals = sloe_cudnn_ask_layer,
 };

@@ -30,6 +30,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "device/device.h"
 
 typedef struct cudnn_job cudnn_job;
@@ -245,6 +246,7 @@ struct cudnn_job {
   cudaEvent_t *marks; /* one before each layer and one at the end */
   size_t n_marks;
   const char *kernels; /* of a lone layer: those that were tried; NULL: none */
+  int asking;          /* which kernels would be tried: nothing is allocated, filled or run */
   cudnn_value *input, *output;
   cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
   size_t n_in, n_out;
@@ -277,6 +279,9 @@ sloe_status sloe_cudnn_load_layer(void *state, const sloe_layer_spec *spec, void
                                   sloe_error *err);
 sloe_status sloe_cudnn_load_network(void *state, const sloe_layers *layers, void **job,
                                     sloe_error *err);
+/* As `proposals` of a backend. */
+sloe_status sloe_cudnn_ask_layer(void *state, const sloe_layer_spec *spec, sloe_text *out,
+                                 sloe_error *err);
 
 /* ---- families ---- */
 

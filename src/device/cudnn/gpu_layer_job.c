@@ -1,5 +1,5 @@
-/* gpu_layer_job.c: a lone layer, from its spec. Its input is in the layout that it would have in a
- * network (cudnn.h). */
+/* gpu_layer_job.c: a lone layer, from its spec, to be run or asked about. Its input is in the
+ * layout that it would have in a network (cudnn.h). */
 #include "device/cudnn/cudnn.h"
 
 /* Too large: bytes of all its tensors, operations. */
@@ -201,6 +201,20 @@ static sloe_status build(cudnn_job *job, const sloe_layer_spec *spec, sloe_error
   }
   SLOE_TRY(take_input(job, 4, (int64_t[]){spec->n, spec->c, spec->h, spec->w}, &src, err));
   return build_image(job, spec, src, err);
+}
+
+sloe_status sloe_cudnn_ask_layer(void *state, const sloe_layer_spec *spec, sloe_text *out,
+                                 sloe_error *err) {
+  cudnn_device *device = state;
+  cudnn_job *job;
+  SLOE_TRY(sloe_layer_spec_check(spec, err));
+  SLOE_TRY(check_size(device, spec, err));
+  SLOE_TRY(sloe_cudnn_job_new(device, &job, err));
+  job->asking = 1;
+  const sloe_status status = build(job, spec, err);
+  if (status == SLOE_OK && job->kernels) sloe_text_add(out, job->kernels);
+  sloe_cudnn_job_free(job);
+  return status;
 }
 
 sloe_status sloe_cudnn_load_layer(void *state, const sloe_layer_spec *spec, void **out,

@@ -7,6 +7,7 @@
  * drift of the clocks meets all of them; the least median wins. The name of the winner is kept by
  * the layer's key: two layers of equal key run the same algorithm in one process. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "device/cudnn/cudnn.h"
@@ -66,13 +67,19 @@ static sloe_status try_once(const race *r, const cudnn_step *step, double *ns, s
   return SLOE_OK;
 }
 
-/* What each took, for who asks a lone layer for its kernels: "NAME:US", blanks between. */
-static sloe_status note(cudnn_job *job, const runner *run, double ns, sloe_error *err) {
-  if (job->n_layers) return SLOE_OK;
+/* One more, for who asks a lone layer for its kernels; blanks between. */
+static sloe_status add_kernel(cudnn_job *job, const char *name, const char *took, sloe_error *err) {
   const char *before = job->kernels ? job->kernels : "";
-  job->kernels = sloe_arena_printf(&job->arena, "%s%s%s:%.3f", before, *before ? " " : "",
-                                   run->step->choice, ns / 1e3);
+  job->kernels = sloe_arena_printf(&job->arena, "%s%s%s%s", before, *before ? " " : "", name, took);
   return job->kernels ? SLOE_OK : sloe_cudnn_nomem(err);
+}
+
+/* What each took: "NAME:US". */
+static sloe_status note(cudnn_job *job, const runner *run, double ns, sloe_error *err) {
+  char took[32];
+  if (job->n_layers) return SLOE_OK;
+  snprintf(took, sizeof took, ":%.3f", ns / 1e3);
+  return add_kernel(job, run->step->choice, took, err);
 }
 
 /* Those that run, without the far slower ones. A broken GPU ends it; a refusal does not. */
@@ -167,8 +174,15 @@ static const cudnn_step *remembered(cudnn_job *job, const char *key, const cudnn
   return NULL;
 }
 
+/* All that would be tried, "NAME NAME". */
+static sloe_status name_all(cudnn_job *job, const cudnn_step *steps, size_t n, sloe_error *err) {
+  for (size_t i = 0; i < n; i++) SLOE_TRY(add_kernel(job, steps[i].choice, "", err));
+  return SLOE_OK;
+}
+
 sloe_status sloe_cudnn_choose(cudnn_job *job, const char *key, const cudnn_step *steps, size_t n,
                               sloe_error *err) {
+  if (job->asking) return name_all(job, steps, n, err);
   race r = {.job = job};
   const cudnn_step *best = remembered(job, key, steps, n);
   if (!best) {

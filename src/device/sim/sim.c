@@ -10,6 +10,7 @@
  *   kw=32 cw=8             step widths over filters and input channels
  *   floor_us=5 overhead_us=10   of each layer, of each network
  *   ns_per_mac=0.02 ns_per_byte=0.1
+ *   kernels=1              2: a layer of products is the faster of two, where both are proposed
  *   memory_mb=4000         what does not fit cannot be run
  *   power=W idle=W ...     a sensor: sim_sensor.h
  *   sleep_us=0             of the clock on the wall that a run takes besides
@@ -42,6 +43,7 @@ typedef struct sim_job {
   size_t n;
   int is_network;
   double weight_bytes, largest_bytes; /* of a layer's activations */
+  char kernels[64];                   /* of a layer that is one of two */
   sloe_rng noise;
 } sim_job;
 
@@ -57,6 +59,7 @@ static sloe_status read_formula(const sloe_backend_options *o, sim_formula *f, s
   SLOE_TRY(sloe_backend_option_real(o, "floor_us", 0, 1e9, 5, &floor_us, err));
   SLOE_TRY(sloe_backend_option_real(o, "ns_per_mac", 0, 1e6, 0.02, &f->ns_per_mac, err));
   SLOE_TRY(sloe_backend_option_real(o, "ns_per_byte", 0, 1e6, 0.1, &f->ns_per_byte, err));
+  SLOE_TRY(sloe_backend_option_int(o, "kernels", 1, 2, 1, &f->n_kernels, err));
   f->seed = (uint64_t)seed;
   f->floor_ns = floor_us * 1e3;
   return SLOE_OK;
@@ -107,13 +110,17 @@ static sloe_status read_info(const sloe_backend_options *o, sim *s, sloe_device_
 
 static sloe_status sim_open(const sloe_backend_options *options, void **state,
                             sloe_device_info *info, sloe_error *err) {
-  static const char *const keys[] = {"seed",        "noise",       "outliers",
-                                     "drift",       "kw",          "cw",
-                                     "floor_us",    "overhead_us", "ns_per_mac",
-                                     "ns_per_byte", "memory_mb",   "hang_after",
-                                     "fail_after",  "lie_after",   "lie",
-                                     "runtime",     "threads",     "precision",
-                                     "batch",       "sleep_us",    SLOE_SIM_SENSOR_KEYS,
+  static const char *const keys[] = {"seed",       "noise",
+                                     "outliers",   "drift",
+                                     "kw",         "cw",
+                                     "floor_us",   "overhead_us",
+                                     "ns_per_mac", "ns_per_byte",
+                                     "memory_mb",  "hang_after",
+                                     "kernels",    "fail_after",
+                                     "lie_after",  "lie",
+                                     "runtime",    "threads",
+                                     "precision",  "batch",
+                                     "sleep_us",   SLOE_SIM_SENSOR_KEYS,
                                      NULL};
   *state = NULL;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
@@ -179,6 +186,15 @@ static sloe_status keep(const sim *s, sim_job *j, sloe_status status, void **out
   return status;
 }
 
+static void note_kernels(const sim *s, const sloe_layer_spec *spec, sim_job *j) {
+  size_t len = 0;
+  for (int k = 0; k < 2 && s->formula.n_kernels > 1; k++)
+    if (sloe_sim_is_proposed(&s->formula, spec, k))
+      len += (size_t)snprintf(j->kernels + len, sizeof j->kernels - len, "%s%s:%.4f", k ? " " : "",
+                              sloe_sim_kernel_names[k],
+                              sloe_sim_kernel_ns(&s->formula, spec, k) / 1e3);
+}
+
 static sloe_status sim_load_layer(void *state, const sloe_layer_spec *spec, void **job,
                                   sloe_error *err) {
   sim *s = state;
@@ -187,6 +203,7 @@ static sloe_status sim_load_layer(void *state, const sloe_layer_spec *spec, void
   if (!j) return sloe_fail(err, SLOE_NOMEM, "out of memory loading a layer");
   sloe_rng_seed(&j->noise, sloe_sim_hash(s->formula.seed, spec));
   add_layer(s, j, 0, spec);
+  note_kernels(s, spec, j);
   return keep(s, j, SLOE_OK, job, err);
 }
 
@@ -217,6 +234,21 @@ static sloe_status sim_load_network(void *state, const sloe_layers *layers, void
     status = add_network_layer(s, j, layers, i, err);
   sloe_rng_seed(&j->noise, s->formula.seed ^ j->n ^ (uint64_t)j->weight_bytes);
   return keep(s, j, status, job, err);
+}
+
+static const char *sim_kernels(void *state, void *job) {
+  (void)state;
+  return ((const sim_job *)job)->kernels;
+}
+
+static sloe_status sim_proposals(void *state, const sloe_layer_spec *spec, sloe_text *out,
+                                 sloe_error *err) {
+  const sim *s = state;
+  (void)err;
+  for (int k = 0; k < 2 && s->formula.n_kernels > 1; k++)
+    if (sloe_sim_is_proposed(&s->formula, spec, k))
+      sloe_text_addf(out, "%s%s", k ? " " : "", sloe_sim_kernel_names[k]);
+  return SLOE_OK;
 }
 
 /* ---- running ---- */
@@ -319,7 +351,7 @@ const sloe_backend sloe_backend_sim = {
     .name = "sim",
     .doc =
         "a formula with planted steps and faults (seed, noise, outliers, drift, kw, cw, "
-        "floor_us, ns_per_mac, power, idle, sleep_us, runtime, threads, precision, batch)",
+        "floor_us, ns_per_mac, kernels, power, idle, sleep_us, runtime, threads, precision, batch)",
     .open = sim_open,
     .close = sim_close,
     .load_layer = sim_load_layer,
@@ -331,4 +363,6 @@ const sloe_backend sloe_backend_sim = {
     .sensor = sim_sensor_read,
     .load = sim_load,
     .rest = sim_rest,
+    .kernels = sim_kernels,
+    .proposals = sim_proposals,
 };

@@ -68,9 +68,31 @@ static double outlier(const sim_formula *f, const sloe_layer_spec *s) {
   return 1.3 + 0.7 * sloe_rng_uniform(&rng);
 }
 
-double sloe_sim_layer_ns(const sim_formula *f, const sloe_layer_spec *s) {
+/* ---- kernels ---- */
+
+const char *const sloe_sim_kernel_names[2] = {"steps", "third"};
+
+static int log2_of(int64_t x) {
+  int n = 0;
+  while (x >>= 1) n++;
+  return n;
+}
+
+/* A chessboard of powers of four: neighbours tell little of it. */
+int sloe_sim_is_proposed(const sim_formula *f, const sloe_layer_spec *s, int kernel) {
+  if (!kernel) return 1;
+  return f->n_kernels > kernel && sloe_layer_spec_macs(s) &&
+         (log2_of(s->c) / 2 + log2_of(s->k) / 2) % 2;
+}
+
+double sloe_sim_kernel_ns(const sim_formula *f, const sloe_layer_spec *s, int kernel) {
   const double functions = (s->act ? 0.5 : 0) * (double)sloe_layer_spec_out_elements(s);
   const double bytes = sloe_sim_weight_bytes(f, s) + sloe_sim_activation_bytes(f, s);
-  const double ns = f->floor_ns + (macs(f, s) + functions) * f->ns_per_mac + bytes * f->ns_per_byte;
+  const double work = (macs(f, s) + functions) * f->ns_per_mac + bytes * f->ns_per_byte;
+  const double ns = f->floor_ns + (kernel ? work / 3 : work);
   return f->outliers > 0 ? ns * outlier(f, s) : ns;
+}
+
+double sloe_sim_layer_ns(const sim_formula *f, const sloe_layer_spec *s) {
+  return sloe_sim_kernel_ns(f, s, sloe_sim_is_proposed(f, s, 1));
 }

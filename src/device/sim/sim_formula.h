@@ -10,8 +10,15 @@ typedef struct sim_formula {
   double outliers;        /* share of specs that are slow for no reason */
   int64_t k_step, c_step; /* widths over filters and input channels */
   int64_t element_bytes;
+  int64_t n_kernels; /* 2: a second one takes a third of the work, where it is proposed */
 } sim_formula;
 
+/* A layer is the fastest of its kernels: "steps" always, "third" for some layers. */
+extern const char *const sloe_sim_kernel_names[2];
+int sloe_sim_is_proposed(const sim_formula *f, const sloe_layer_spec *spec, int kernel);
+double sloe_sim_kernel_ns(const sim_formula *f, const sloe_layer_spec *spec, int kernel);
+
+/* Of the fastest. */
 double sloe_sim_layer_ns(const sim_formula *f, const sloe_layer_spec *spec);
 
 /* Bytes of weights, and of what is read and written. */
