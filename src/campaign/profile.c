@@ -379,7 +379,8 @@ static sloe_status find_proposals(profiler *p, sloe_error *err) {
   const sloe_status status = sloe_proposals_read(path, &p->proposals, err);
   if (status != SLOE_NOTFOUND) return status;
   p->bench->phase = "asking for kernels";
-  SLOE_TRY(sloe_proposals_ask(p->bench, &p->limits, &p->proposals, err));
+  const sloe_status asked = sloe_proposals_ask(p->bench, &p->limits, &p->proposals, err);
+  if (asked != SLOE_OK) return sloe_fail_in(err, asked, "there is no table %s", path);
   return sloe_proposals_write(&p->proposals, path, err);
 }
 

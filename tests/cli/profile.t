@@ -67,3 +67,20 @@ jq .samples > 0 and .campaigns == 1 and .device != null
 needs backend sim
 $ sloe profile -b sim -o p.sloe --only softmax
 err: sloe:
+
+== which kernels a runtime proposes is asked once, and learned from
+needs backend sim
+$ sloe profile -b sim:kernels=2 -o p.sloe --only fc --proposals f.csv.gz >/dev/null 2>&1; zcat f.csv.gz | head -n 1; zcat f.csv.gz | wc -l
+$ sloe profile -b sim:kernels=2 -o q.sloe --only fc --proposals f.csv.gz 2>&1 | grep -c 'asking for kernels'
+$ for p in p q; do sloe platform export $p.sloe | jq -c '[.fitted.ops[] | .proposed | length]'; done
+out= net,kernels
+out= 60001
+out= 0
+out= [1]
+
+== who cannot be asked needs the table
+needs backend sim
+$ ! sloe profile -b sim -o p.sloe --only fc --proposals f.csv.gz && test ! -e f.csv.gz && echo 'net,ms' > f.csv && sloe profile -b sim -o p.sloe --only fc --proposals f.csv
+exit 3
+err: there is no table f.csv.gz: no layer that was timed is the fastest of several kernels
+err: f.csv: no columns 'net' and 'kernels'
