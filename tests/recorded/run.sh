@@ -47,11 +47,11 @@ check "a campaign of a GPU in fp16 is answered from" of_a_gpu fp16 6
 # The tables of whole networks: every row is there, and what is learned of them beats the best constant.
 is_whole() { # TABLE
   "$sloe" split "$1" --by random --test 0.3 --seed 1 -o a.csv b.csv --format json |
-    jq -e --argjson rows "$(($(zcat "$1" | wc -l) - 1))" '.train_rows + .test_rows == $rows and $rows > 1000'
+    jq -e --argjson rows "$(($(zcat "$1" | wc -l) - 1))" '.train_rows + .test_rows == $rows and $rows > 400'
 }
 is_learned_from() { # TABLE
   "$sloe" train "$1" -o learned.sloe --model poly --inputs flops,params,activations --format json |
-    jq -e '[.models[] | select(.metric == "latency_ms")][0].errors | .n > 900 and .mape < .mape_constant'
+    jq -e '[.models[] | select(.metric == "latency_ms")][0].errors | .n > 400 and .mape < .mape_constant'
 }
 for table in "$data"/../datasets/*.csv.gz; do
   check "$(basename "$table") is whole" is_whole "$table"
