@@ -1,7 +1,6 @@
 #include "campaign/kernels.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,16 +9,15 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
+#include "campaign/kernel_chance.h"
 
 enum {
   ARENA_LIMIT = 1 << 28,
   LEAST = 40,       /* layers of a kernel */
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
-  MOST_NAME = 256,
   INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
-  FEATURES = SLOE_LAYER_FEATURES,
-  ASKED_LEAST = 1000 /* proposals that say more than what was timed */
+  FEATURES = SLOE_LAYER_FEATURES
 };
 static const double least_gain = 0.002;
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
@@ -175,116 +173,18 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
   return status;
 }
 
-/* ---- where it applies ---- */
-
-/* Layers of which it is known whether a kernel is tried on them: those timed that have kernels at
-   all, and those that were asked about. */
-typedef struct known_layers {
-  double *x;          /* [n][FEATURES] */
-  const char **asked; /* [n_asked], behind the timed ones */
-  size_t n_timed, n_asked;
-  const size_t *timed; /* [n_timed] their lessons */
-} known_layers;
-
-static void take_features(const sloe_layer_spec *spec, double out[FEATURES]) {
-  float x[FEATURES];
-  sloe_layer_features(spec, NULL, x);
-  for (int j = 0; j < FEATURES; j++) out[j] = (double)x[j];
-}
-
-static int is_of_class(const sloe_layer_spec *spec, const sloe_layer_key *class) {
-  const sloe_layer_key key = sloe_layer_key_of(spec);
-  return key.op == class->op && key.grouping == class->grouping;
-}
-
-static sloe_status gather_known(const sloe_lesson *const *alone, const size_t *timed,
-                                size_t n_timed, const sloe_proposals *proposals, known_layers *out,
-                                sloe_error *err) {
-  const size_t most = n_timed + (proposals ? proposals->n : 0);
-  *out = (known_layers){.x = sloe_alloc(most * FEATURES + 1, sizeof *out->x),
-                        .asked = sloe_alloc(most + 1, sizeof *out->asked),
-                        .n_timed = n_timed,
-                        .timed = timed};
-  if (!out->x || !out->asked) return out_of_memory(err);
-  if (!n_timed) return SLOE_OK;
-  const sloe_layer_key class = sloe_layer_key_of(&alone[timed[0]]->spec);
-  for (size_t i = 0; i < n_timed; i++) take_features(&alone[timed[i]]->spec, out->x + i * FEATURES);
-  for (size_t i = n_timed; i < most; i++) {
-    const sloe_proposal *p = &proposals->rows[i - n_timed];
-    if (!*p->kernels || !is_of_class(&p->spec, &class)) continue;
-    take_features(&p->spec, out->x + (n_timed + out->n_asked) * FEATURES);
-    out->asked[out->n_asked++] = p->kernels;
+/* `timed`: the lessons that have kernels, of which is known whether this one is tried. */
+static sloe_status fit_applies(const sloe_kernel_set *set, kernel *k, const size_t *timed,
+                               const sloe_known_layers *known, sloe_error *err) {
+  double *is_tried = sloe_alloc(known->n_timed + 1, sizeof *is_tried);
+  if (!is_tried) return out_of_memory(err);
+  for (size_t i = 0, at = 0; i < known->n_timed; i++) {
+    while (at < k->n && k->samples[at].lesson < timed[i]) at++;
+    is_tried[i] = at < k->n && k->samples[at].lesson == timed[i];
   }
-  if (out->n_asked < ASKED_LEAST) out->n_asked = 0;
-  return SLOE_OK;
-}
-
-static void known_fini(known_layers *known) {
-  sloe_dealloc(known->x);
-  sloe_dealloc((void *)known->asked);
-}
-
-/* Is it, or its family, among the names of a list? */
-static int is_listed(const sloe_kernel_set *set, const kernel *k, const char *list) {
-  char name[MOST_NAME], family[MOST_NAME];
-  snprintf(family, sizeof family, "%s", k->name);
-  sloe_kernel_family(family);
-  for (const char *s = list; *s;) {
-    const size_t len = strcspn(s, " ");
-    if (len < sizeof name) {
-      memcpy(name, s, len);
-      name[len] = 0;
-      if (set->by_family) sloe_kernel_family(name);
-      if (!strcmp(name, k->name) || !strcmp(name, family)) return 1;
-    }
-    s += len + (s[len] == ' ');
-  }
-  return 0;
-}
-
-/* y[i]: 1 where the kernel is tried on known layer i; how many are. */
-static size_t mark(const sloe_kernel_set *set, const kernel *k, const known_layers *known,
-                   double *y) {
-  size_t n = 0, at = 0;
-  for (size_t i = 0; i < known->n_timed; i++) {
-    while (at < k->n && k->samples[at].lesson < known->timed[i]) at++;
-    y[i] = at < k->n && k->samples[at].lesson == known->timed[i];
-    n += y[i] > 0;
-  }
-  for (size_t i = 0; i < known->n_asked; i++) {
-    y[known->n_timed + i] = is_listed(set, k, known->asked[i]);
-    n += y[known->n_timed + i] > 0;
-  }
-  return n;
-}
-
-static sloe_status fit_applies(const sloe_kernel_set *set, kernel *k, const known_layers *known,
-                               sloe_error *err) {
-  const sloe_boost_params few = {.trees = 256,
-                                 .depth = 6,
-                                 .rate = 0.1,
-                                 .lambda = 3,
-                                 .row_share = 0.7,
-                                 .feature_share = 0.6,
-                                 .folds = 1,
-                                 .seed = 1},
-                          many = {.trees = 256,
-                                  .depth = 6,
-                                  .rate = 0.3,
-                                  .lambda = 2,
-                                  .row_share = 1,
-                                  .feature_share = 1,
-                                  .folds = 1,
-                                  .seed = 1};
-  const size_t n = known->n_timed + known->n_asked;
-  double *y = sloe_alloc(n + 1, sizeof *y);
-  if (!y) return out_of_memory(err);
-  k->everywhere = mark(set, k, known, y) == n;
-  const sloe_status status =
-      k->everywhere ? SLOE_OK
-                    : sloe_boost_train(known->x, y, NULL, n, FEATURES,
-                                       known->n_asked ? &many : &few, &k->applies, err);
-  sloe_dealloc(y);
+  const sloe_status status = sloe_kernel_chance(known, k->name, set->by_family, is_tried,
+                                                &k->applies, &k->everywhere, err);
+  sloe_dealloc(is_tried);
   return status;
 }
 
@@ -296,15 +196,15 @@ static int by_count(const void *a, const void *b) {
 }
 
 /* The most tried first. */
-static sloe_status fit_all(sloe_kernel_set *set, const double *x, const known_layers *known,
-                           sloe_error *err) {
+static sloe_status fit_all(sloe_kernel_set *set, const double *x, const size_t *timed,
+                           const sloe_known_layers *known, sloe_error *err) {
   if (set->n) qsort(set->kernels, set->n, sizeof *set->kernels, by_count);
   while (set->n && set->kernels[set->n - 1].n < LEAST) set->n--;
   set->is_asked = known->n_asked > 0;
   for (size_t i = 0; i < set->n; i++) {
     kernel *k = &set->kernels[i];
     SLOE_TRY(fit_process(set, k, x, err));
-    SLOE_TRY(fit_applies(set, k, known, err));
+    SLOE_TRY(fit_applies(set, k, timed, known, err));
   }
   return SLOE_OK;
 }
@@ -349,22 +249,25 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *al
 static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
                              const sloe_proposals *proposals, sloe_error *err) {
   double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
-  size_t *with = sloe_alloc(n + 1, sizeof *with), n_with = 0;
-  known_layers known = {0};
-  sloe_status status = x && with ? SLOE_OK : out_of_memory(err);
+  size_t *timed = sloe_alloc(n + 1, sizeof *timed), n_timed = 0;
+  const sloe_layer_spec **specs = sloe_alloc(n + 1, sizeof *specs);
+  sloe_known_layers known = {0};
+  sloe_status status = x && timed && specs ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     set->left[i] = NAN;
     if (!*alone[i]->kernels) continue;
-    with[n_with++] = i;
+    specs[n_timed] = &alone[i]->spec;
+    timed[n_timed++] = i;
     take_inputs(alone[i], set->units, x + i * INPUTS);
   }
   if (status == SLOE_OK) status = read_lists(set, alone, n, err);
-  if (status == SLOE_OK) status = gather_known(alone, with, n_with, proposals, &known, err);
-  if (status == SLOE_OK) status = fit_all(set, x, &known, err);
+  if (status == SLOE_OK) status = sloe_known_layers_init(specs, n_timed, proposals, &known, err);
+  if (status == SLOE_OK) status = fit_all(set, x, timed, &known, err);
   if (status == SLOE_OK) status = weigh(set, n, err);
-  known_fini(&known);
+  sloe_known_layers_fini(&known);
   sloe_dealloc(x);
-  sloe_dealloc(with);
+  sloe_dealloc(timed);
+  sloe_dealloc((void *)specs);
   return status;
 }
 
