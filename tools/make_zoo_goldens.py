@@ -25,6 +25,10 @@ TORCHVISION = (
     + [(f"mnasnet,width={w}", f"mnasnet{w}".replace(".", "_"), 224) for w in (0.5, 0.75, 1.0, 1.3)]
     + [("mobilenet,version=2", "mobilenet_v2", 224)]
     + [(f"mobilenet,version=3,variant={v}", f"mobilenet_v3_{v}", 224) for v in ("large", "small")]
+    + [(f"regnet,variant={v}", f"regnet_{v}".replace(".", "_"), 224)
+       for v in [f"{xy}_{size}" for xy in "xy" for size in ("400mf", "800mf", "1.6gf", "3.2gf", "8gf", "16gf", "32gf")]
+       + ["y_128gf"]]
+    + [("regnet,depth=16,w0=48,wa=27.89,wm=2.09,group=8,se=0.25", "regnet_y_400mf", 224)]
     + [(f"resnet,depth={d}", f"resnet{d}", 224) for d in (18, 34, 50, 101, 152)]
     + [("resnet,depth=50,input=224x320", "resnet50", (224, 320))]
     + [(f"resnet,depth={d},width=2", f"wide_resnet{d}_2", 224) for d in (50, 101)]
@@ -109,7 +113,12 @@ def published():
             ("mobilenet,version=2,width=0.5", "1.97M"), ("mobilenet,version=2,width=0.75", "2.64M"),
             ("mobilenet,version=2,width=1.4", "6.11M"), ("senet,depth=18", "11.78M"),
             ("senet,depth=34", "21.96M"), ("mobilenet,version=3,variant=large,minimal=1", "3.92M"),
-            ("mobilenet,version=3,variant=small,minimal=1", "2.04M")]
+            ("mobilenet,version=3,variant=small,minimal=1", "2.04M"),
+            ("regnet,variant=x_200mf", "2.68M"), ("regnet,variant=x_600mf", "6.20M"),
+            ("regnet,variant=x_4gf", "22.12M"), ("regnet,variant=x_6.4gf", "26.21M"),
+            ("regnet,variant=x_12gf", "46.11M"), ("regnet,variant=y_200mf", "3.16M"),
+            ("regnet,variant=y_600mf", "6.06M"), ("regnet,variant=y_4gf", "20.65M"),
+            ("regnet,variant=y_6.4gf", "30.58M"), ("regnet,variant=y_12gf", "51.82M")]
     for net, params in timm:
         yield net, {"trainable_params": params}, TIMM
     yield "nin", {"params": "7.6M"}, "Lin et al. 2014, the Caffe model's size"
