@@ -114,6 +114,7 @@ def published():
             ("mobilenet,version=2,width=1.4", "6.11M"), ("senet,depth=18", "11.78M"),
             ("senet,depth=34", "21.96M"), ("mobilenet,version=3,variant=large,minimal=1", "3.92M"),
             ("mobilenet,version=3,variant=small,minimal=1", "2.04M"),
+            ("ghostnet,width=0.5", "2.59M"), ("ghostnet", "5.18M"), ("ghostnet,width=1.3", "7.36M"),
             ("regnet,variant=x_200mf", "2.68M"), ("regnet,variant=x_600mf", "6.20M"),
             ("regnet,variant=x_4gf", "22.12M"), ("regnet,variant=x_6.4gf", "26.21M"),
             ("regnet,variant=x_12gf", "46.11M"), ("regnet,variant=y_200mf", "3.16M"),
