@@ -69,6 +69,13 @@ static sloe_status note_memory_kind(sloe_bench *b, const char *kind, sloe_error 
   return SLOE_OK;
 }
 
+/* NAN: none of that name. */
+static double metric_of(const sloe_store_sample *s, const char *name) {
+  for (size_t i = 0; i < s->n_metrics; i++)
+    if (!strcmp(s->metrics[i].name, name)) return s->metrics[i].value;
+  return NAN;
+}
+
 static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
   const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
   const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
@@ -86,6 +93,7 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   p->p75 = s->p75_ns / s->median_ns;
   p->p97_5 = s->p97_5_ns / s->median_ns;
   p->memory_mb = s->memory_mb;
+  p->workspace_mb = metric_of(s, "workspace_mb");
   p->power_w = s->power_w;
   p->visit = s->visit;
   p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
@@ -112,6 +120,7 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
                           .least = NAN,
                           .least_again = NAN,
                           .memory_mb = NAN,
+                          .workspace_mb = NAN,
                           .power_w = NAN,
                           .memory_again = NAN,
                           .power_again = NAN,

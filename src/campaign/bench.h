@@ -33,6 +33,7 @@ typedef struct sloe_bench_point {
   double p75, p97_5;         /* over the median */
   const char *kernels;       /* what each of them took (device.h); NULL, "": not known */
   double memory_mb, power_w;
+  double workspace_mb; /* of the memory; NAN: not known */
   double ref_ms;
   double memory_again, power_again, ref_again_ms; /* of the second take */
   int64_t visit;                                  /* of the first take */

@@ -407,10 +407,12 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
                                sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact),
                                r->y[i],
                                r->from[i]->kernels ? r->from[i]->kernels : "",
-                               chosen};
+                               chosen,
+                               r->from[i]->workspace_mb};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
   const sloe_class class = {&f->out->fitted, lessons, r->n, units_of(f), f->switches->proposals};
-  const sloe_status status = sloe_teach(&class, shape, &f->ops[at], &f->out->boosts[at], err);
+  const sloe_status status =
+      sloe_teach(&class, shape, &f->ops[at], &f->out->boosts[at], &f->out->transformed[at], err);
   sloe_dealloc(lessons);
   return status;
 }
@@ -462,8 +464,10 @@ static sloe_status list_ops(fitting *f, sloe_error *err) {
   enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
   f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
   f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
+  f->out->transformed = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
   f->out->shapes = SLOE_ARENA_NEW(&f->out->arena, sloe_teacher_shape, MOST);
-  if (!f->ops || !f->out->boosts || !f->out->shapes) return out_of_memory(err);
+  if (!f->ops || !f->out->boosts || !f->out->transformed || !f->out->shapes)
+    return out_of_memory(err);
   for (size_t i = 0; i < f->bench->n_points; i++) {
     const sloe_layer_key key = sloe_layer_key_of(&f->bench->points[i].spec);
     if (!is_fitted(&f->bench->points[i]) || has_op(f, &key)) continue;
@@ -505,6 +509,7 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
 void sloe_layer_models_fini(sloe_layer_models *models) {
   for (size_t i = 0; models->boosts && i < models->fitted.n_ops; i++) {
     sloe_boost_fini(&models->boosts[i]);
+    sloe_boost_fini(&models->transformed[i]);
     if (!models->borrowed) sloe_kernels_free(models->shapes[i].kernels);
   }
   sloe_arena_fini(&models->arena);

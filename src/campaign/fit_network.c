@@ -22,7 +22,7 @@
 typedef struct net_row { /* of a held-out network */
   double measured;       /* ms */
   sloe_network_terms terms;
-  double memory_mb, own_mb; /* measured; weights and buffers between layers */
+  double memory_mb, own_mb; /* measured; weights, buffers between layers, workspace */
 } net_row;
 
 enum {
@@ -130,6 +130,24 @@ static unsigned choose_terms(const net_row *rows, size_t n, double *e) {
   return best;
 }
 
+/* What the network's layers need with it. */
+static sloe_status add_workspace(const sloe_layers *layers, const sloe_fitted *fitted, net_row *row,
+                                 sloe_error *err) {
+  const size_t n = sloe_layers_count(layers);
+  sloe_workspace *needed = sloe_alloc(n + 1, sizeof *needed);
+  size_t m = 0;
+  if (!needed) return out_of_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    sloe_layer_spec spec;
+    int known;
+    sloe_layer_spec_of(layers, i, &spec, &known);
+    if (known) needed[m++] = sloe_estimate_layer_workspace(fitted, &spec);
+  }
+  row->own_mb += sloe_estimate_workspace_mb(needed, m);
+  sloe_dealloc(needed);
+  return SLOE_OK;
+}
+
 static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
                            const sloe_fitted *fitted, net_row *rows, size_t *n, sloe_error *err) {
   sloe_net *net = NULL;
@@ -148,6 +166,7 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
     if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
   SLOE_GOTO(sloe_estimate_own_mb(layers, fusion->precision, 1, &row->own_mb, err));
+  SLOE_GOTO(add_workspace(layers, fitted, row, err));
   *n += row->terms.sum_ms > 0;
 fail:
   sloe_layers_free(layers);

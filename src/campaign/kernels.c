@@ -16,10 +16,11 @@ enum {
   LEAST = 40,       /* layers of a kernel */
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
+  LEAST_TRANSFORMED = 8,
   INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
   FEATURES = SLOE_LAYER_FEATURES
 };
-static const double least_gain = 0.002;
+static const double least_gain = 0.002, near_usual = 0.25;
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
 
 typedef struct sample { /* one layer on one kernel */
@@ -34,6 +35,7 @@ typedef struct kernel {
   sloe_gauss process;
   sloe_boost applies; /* to 1 where it does, 0 where not; without a forest: always */
   int everywhere;
+  int transforms; /* it goes by them */
   double gain; /* ln(next best / its own time), summed over the layers that it is the fastest of */
 } kernel;
 
@@ -47,6 +49,7 @@ struct sloe_kernel_set {
   double *left;  /* ms of each lesson of the fit */
   size_t n_left;
   int is_asked; /* `applies` is learned from proposals */
+  double transform_bytes;
 };
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -209,10 +212,8 @@ static sloe_status fit_all(sloe_kernel_set *set, const double *x, const size_t *
   return SLOE_OK;
 }
 
-/* What each kernel is worth to the layers that it is the fastest of. */
-static sloe_status weigh(sloe_kernel_set *set, size_t n, sloe_error *err) {
-  double *best = sloe_alloc(2 * n + 1, sizeof *best), *next = best + n;
-  if (!best) return out_of_memory(err);
+/* Of each lesson what its fastest kernel takes, and the next; INFINITY without one. */
+static void find_best(const sloe_kernel_set *set, size_t n, double *best, double *next) {
   for (size_t i = 0; i < n; i++) best[i] = next[i] = INFINITY;
   for (size_t i = 0; i < set->n; i++)
     for (size_t j = 0; j < set->kernels[i].n; j++) {
@@ -223,12 +224,61 @@ static sloe_status weigh(sloe_kernel_set *set, size_t n, sloe_error *err) {
       else if (s->ms < next[s->lesson])
         next[s->lesson] = s->ms;
     }
+}
+
+/* What each kernel is worth to the layers that it is the fastest of. */
+static void weigh(sloe_kernel_set *set, size_t n, const double *best, const double *next) {
   for (size_t i = 0; i < set->n; i++)
     for (size_t j = 0; j < set->kernels[i].n; j++) {
       const sample *s = &set->kernels[i].samples[j];
       if (s->ms <= best[s->lesson] && isfinite(next[s->lesson]))
         set->kernels[i].gain += log(next[s->lesson] / s->ms) / (double)n;
     }
+}
+
+/* ---- workspace ---- */
+
+static int compare(const void *a, const void *b) {
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+/* Bytes an element of transforms that the kernel needs, if it does: most of the layers that it is
+   the fastest of need about as many. 0: another number of bytes, or none. `ratio`: room for all. */
+static double bytes_of(const kernel *k, const sloe_lesson *const *alone, const double *best,
+                       double *ratio) {
+  size_t n = 0, near = 0;
+  for (size_t i = 0; i < k->n; i++) {
+    const sloe_lesson *l = alone[k->samples[i].lesson];
+    if (k->samples[i].ms > best[k->samples[i].lesson] || isnan(l->workspace_mb)) continue;
+    ratio[n++] = 1e6 * l->workspace_mb / sloe_layer_half_transforms(&l->spec);
+  }
+  if (n < LEAST_TRANSFORMED) return 0;
+  qsort(ratio, n, sizeof *ratio, compare);
+  const double usual = ratio[n / 2];
+  for (size_t i = 0; i < n; i++) near += fabs(ratio[i] / usual - 1) < near_usual;
+  return usual > 0 && 10 * near >= 8 * n ? usual : 0;
+}
+
+/* Which kernels go by transforms, and the bytes of the one that is tried most often. `ratio`: room
+   for all layers. */
+static void find_transforms(sloe_kernel_set *set, const sloe_lesson *const *alone,
+                            const double *best, double *ratio) {
+  for (size_t i = 0; i < set->n; i++) {
+    const double bytes = bytes_of(&set->kernels[i], alone, best, ratio);
+    set->kernels[i].transforms = bytes > 0;
+    if (!(set->transform_bytes > 0)) set->transform_bytes = bytes;
+  }
+}
+
+/* What the layers' fastest kernels tell of them. */
+static sloe_status judge(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+                         sloe_error *err) {
+  double *best = sloe_alloc(2 * n + 1, sizeof *best), *next = best + n;
+  if (!best) return out_of_memory(err);
+  find_best(set, n, best, next);
+  weigh(set, n, best, next);
+  find_transforms(set, alone, best, next);
   sloe_dealloc(best);
   return SLOE_OK;
 }
@@ -263,7 +313,7 @@ static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alo
   if (status == SLOE_OK) status = read_lists(set, alone, n, err);
   if (status == SLOE_OK) status = sloe_known_layers_init(specs, n_timed, proposals, &known, err);
   if (status == SLOE_OK) status = fit_all(set, x, timed, &known, err);
-  if (status == SLOE_OK) status = weigh(set, n, err);
+  if (status == SLOE_OK) status = judge(set, alone, n, err);
   sloe_known_layers_fini(&known);
   sloe_dealloc(x);
   sloe_dealloc(timed);
@@ -377,8 +427,20 @@ static double combine(const telling *t, size_t n_kernels, size_t i) {
   return NAN;
 }
 
+/* The chance that the fastest of those that apply goes by transforms. */
+static double transformed(const sloe_kernel_set *set, const telling *t, size_t i) {
+  const size_t n = sort_kernels(t, set->n, i);
+  double left = 1, sum = 0;
+  for (size_t j = 0; j < n; j++) {
+    const double chance = t->chance[t->order[j] * t->n + i];
+    if (set->kernels[t->order[j]].transforms) sum += left * chance;
+    left *= 1 - chance;
+  }
+  return sum;
+}
+
 static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *lessons, telling *t,
-                              double *ms, sloe_error *err) {
+                              double *ms, double *by_transforms, sloe_error *err) {
   for (size_t i = 0; i < t->n; i++) {
     take_inputs(&lessons[i], set->units, t->x + i * INPUTS);
     sloe_layer_features(&lessons[i].spec, NULL, t->features + i * FEATURES);
@@ -386,11 +448,12 @@ static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *les
   for (size_t k = 0; k < set->n; k++)
     SLOE_TRY(tell_kernel(&set->kernels[k], t, t->ms + k * t->n, t->chance + k * t->n, err));
   for (size_t i = 0; i < t->n; i++) ms[i] = combine(t, set->n, i);
+  for (size_t i = 0; by_transforms && i < t->n; i++) by_transforms[i] = transformed(set, t, i);
   return SLOE_OK;
 }
 
 sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
-                              double *ms, sloe_error *err) {
+                              double *ms, double *by_transforms, sloe_error *err) {
   const size_t block = n < BLOCK ? n : BLOCK;
   telling t = {.x = sloe_alloc(block * INPUTS + 1, sizeof *t.x),
                .features = sloe_alloc(block * FEATURES + 1, sizeof *t.features),
@@ -405,7 +468,8 @@ sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *les
                            : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i += t.n) {
     t.n = n - i < block ? n - i : block;
-    status = tell_block(set, lessons + i, &t, ms + i, err);
+    status =
+        tell_block(set, lessons + i, &t, ms + i, by_transforms ? by_transforms + i : NULL, err);
   }
   sloe_dealloc(t.x);
   sloe_dealloc(t.features);
@@ -420,6 +484,10 @@ sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *les
 
 double sloe_kernels_left(const sloe_kernel_set *set, size_t i) {
   return i < set->n_left ? set->left[i] : NAN;
+}
+
+double sloe_kernels_transform_bytes(const sloe_kernel_set *set) {
+  return set->transform_bytes;
 }
 
 size_t sloe_kernels_proposed(const sloe_kernel_set *set,

@@ -29,11 +29,15 @@ void sloe_kernels_free(sloe_kernel_set *set);
 size_t sloe_kernels_proposed(const sloe_kernel_set *set, sloe_forest proposed[SLOE_LAYER_PROPOSED]);
 
 /* ms[i]: what the fastest of the kernels that apply takes, as the layer by itself; NAN where none
-   does. */
+   does. transformed[i] (may be NULL): the chance that it is one that goes by transforms. */
 sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
-                              double *ms, sloe_error *err);
+                              double *ms, double *transformed, sloe_error *err);
 /* The same of the fit's lesson `i` of those by themselves, told by each kernel's process without
    that lesson (leave-one-out). */
 double sloe_kernels_left(const sloe_kernel_set *set, size_t i);
+
+/* Kernels go by Fourier transforms where their workspace grows with these: bytes of it an element
+   (sloe_layer_half_transforms) of those that do; 0: none does. */
+double sloe_kernels_transform_bytes(const sloe_kernel_set *set);
 
 #endif

@@ -200,14 +200,15 @@ static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n
   return status;
 }
 
-/* As if by themselves: by their kernels, and where none applies at once. */
+/* As if by themselves: by their kernels, and where none applies at once. `transformed`: of
+   sloe_kernels_tell, where there are kernels. */
 static sloe_status ask_alone(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
-                             sloe_error *err) {
+                             double *transformed, sloe_error *err) {
   SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
   if (!t->kernels) return SLOE_OK;
   double *ms = sloe_alloc(2 * n + 1, sizeof *ms), *rest = ms + n;
   if (!ms) return out_of_memory(err);
-  sloe_status status = sloe_kernels_tell(t->kernels, lessons, n, ms, err);
+  sloe_status status = sloe_kernels_tell(t->kernels, lessons, n, ms, transformed, err);
   if (status == SLOE_OK) status = ask(&t->rest, lessons, n, 0, rest, err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++)
     if (ms[i] > 0) y[i] = log(ms[i] / lessons[i].stair_ms) + rest[i];
@@ -240,8 +241,8 @@ static double placed_of_larger(const sloe_lesson *larger, double y, const sloe_l
 }
 
 static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
-                        sloe_error *err) {
-  SLOE_TRY(ask_alone(t, lessons, n, y, err));
+                        double *transformed, sloe_error *err) {
+  SLOE_TRY(ask_alone(t, lessons, n, y, transformed, err));
   if (!t->placed.n) return SLOE_OK;
   sloe_lesson *placed = sloe_alloc(2 * n + 1, sizeof *placed), *smaller = placed + n;
   double *more = sloe_alloc(2 * n + 1, sizeof *more), *alone = more + n;
@@ -252,7 +253,7 @@ static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, 
     if (is_larger(t, &lessons[i])) smaller[m++] = placed[i];
   }
   if (status == SLOE_OK) status = ask(&t->placed, placed, n, 1, more, err);
-  if (status == SLOE_OK) status = ask_alone(t, smaller, m, alone, err);
+  if (status == SLOE_OK) status = ask_alone(t, smaller, m, alone, NULL, err);
   m = 0;
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (is_larger(t, &lessons[i])) {
@@ -340,7 +341,7 @@ static sloe_status fit_teacher(const sloe_class *class, sloe_teacher_shape *shap
   for (size_t i = 0; i < n; i++) y[i] = lessons[i].y;
   SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
   SLOE_GOTO(fit_kernels(class, shape, t, y, err));
-  SLOE_GOTO(ask_alone(t, lessons, n, y, err));
+  SLOE_GOTO(ask_alone(t, lessons, n, y, NULL, err));
   for (size_t i = 0; i < n; i++) {
     y[i] = lessons[i].y - y[i];
     if (lessons[i].place.in_network && lessons[i].spec.n > t->batch) t->batch = lessons[i].spec.n;
@@ -398,7 +399,7 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, const 
   size_t m = 0;
   double *e = sloe_alloc(n + 1, sizeof *e);
   if (!e) return out_of_memory(err);
-  const sloe_status status = ask_alone(t, lessons, n, e, err);
+  const sloe_status status = ask_alone(t, lessons, n, e, NULL, err);
   for (size_t i = 0, rests = 0; status == SLOE_OK && i < n; i++) {
     float features[SLOE_LAYER_FEATURES];
     if (lessons[i].place.in_network) continue;
@@ -418,9 +419,9 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, const 
   return status;
 }
 
-/* The measured ones first, then `told` drawn ones. */
+/* The measured ones first, then `told` drawn ones. transformed[]: of these. */
 static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_lesson *all,
-                             size_t *told, sloe_error *err) {
+                             double *transformed, size_t *told, sloe_error *err) {
   const size_t n = class->n;
   drawing d = {.fitted = class->fitted,
                .lessons = class->lessons,
@@ -435,30 +436,80 @@ static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_les
   sloe_rng_seed(&d.rng, 1);
   memcpy(all, class->lessons, n * sizeof *all);
   *told = draw_many(&d, all + n, each < room ? each : room);
-  const sloe_status status = tell(t, all + n, *told, y, err);
+  const sloe_status status = tell(t, all + n, *told, y, transformed, err);
   for (size_t i = 0; status == SLOE_OK && i < *told; i++) all[n + i].y = y[i];
   sloe_dealloc(y);
   return status;
 }
 
+/* Of measured layers by themselves it is known whether their kernel went by transforms. */
+static int is_transformed(const sloe_lesson *l, double bytes) {
+  return 1e6 * l->workspace_mb > bytes * sloe_layer_half_transforms(&l->spec) / 2;
+}
+
+/* op->transformed, from the measured layers by themselves and the told ones. */
+static sloe_status grow_transformed(const sloe_lesson *all, size_t measured, size_t told,
+                                    const double *transformed, sloe_fitted_op *op, sloe_boost *out,
+                                    sloe_error *err) {
+  const sloe_boost_params params = {
+      .trees = 128, .depth = 6, .rate = 0.3, .lambda = 2, .folds = 1, .seed = 1};
+  const size_t n = measured + told;
+  double *x = sloe_alloc(n * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(2 * n, sizeof *y),
+         *weight = y + n;
+  size_t m = 0;
+  sloe_status status = x && y ? SLOE_OK : out_of_memory(err);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    sloe_lesson alone = all[i];
+    if (i < measured && (alone.place.in_network || isnan(alone.workspace_mb))) continue;
+    alone.place = (sloe_layer_place){0};
+    take_features(op, &alone, x + m * SLOE_LAYER_FEATURES);
+    weight[m] = i < measured ? weight_of_measured : 1;
+    y[m++] = i < measured ? is_transformed(&alone, op->transform_bytes) : transformed[i - measured];
+  }
+  if (status == SLOE_OK)
+    status = sloe_boost_train(x, y, weight, m, SLOE_LAYER_FEATURES, &params, out, err);
+  if (status == SLOE_OK) op->transformed = out->forest;
+  sloe_dealloc(x);
+  sloe_dealloc(y);
+  return status;
+}
+
+static sloe_status teach(const teacher *t, const sloe_class *class, sloe_lesson *all,
+                         double *transformed_of, sloe_fitted_op *op, sloe_boost *out,
+                         sloe_boost *transformed, sloe_error *err) {
+  size_t told = 0;
+  SLOE_TRY(tell_many(t, class, all, transformed_of, &told, err));
+  if (t->kernels) {
+    op->n_proposed = sloe_kernels_proposed(t->kernels, op->proposed);
+    op->transform_bytes = sloe_kernels_transform_bytes(t->kernels);
+  }
+  SLOE_TRY(grow(op, all, class->n, class->n + told, t->kernels != NULL, out, err));
+  if (op->transform_bytes > 0)
+    SLOE_TRY(grow_transformed(all, class->n, told, transformed_of, op, transformed, err));
+  return find_spread(t, class, out, op, err);
+}
+
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
-                       sloe_boost *out, sloe_error *err) {
+                       sloe_boost *out, sloe_boost *transformed, sloe_error *err) {
   teacher t = {.fitted = class->fitted};
   sloe_status status;
-  size_t told = 0;
-  *out = (sloe_boost){0};
+  *out = *transformed = (sloe_boost){0};
   op->error_90 = NAN;
   op->n_proposed = 0;
+  op->transform_bytes = 0;
   sloe_lesson *all = sloe_alloc(class->n + TOLD_MOST_OF_MANY, sizeof *all);
-  if (!all) SLOE_GOTO(out_of_memory(err));
+  double *transformed_of = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *transformed_of);
+  if (!all || !transformed_of) SLOE_GOTO(out_of_memory(err));
   SLOE_GOTO(fit_teacher(class, shape, &t, err));
-  SLOE_GOTO(tell_many(&t, class, all, &told, err));
-  if (t.kernels) op->n_proposed = sloe_kernels_proposed(t.kernels, op->proposed);
-  SLOE_GOTO(grow(op, all, class->n, class->n + told, t.kernels != NULL, out, err));
-  SLOE_GOTO(find_spread(&t, class, out, op, err));
+  SLOE_GOTO(teach(&t, class, all, transformed_of, op, out, transformed, err));
 fail:
-  if (status != SLOE_OK) sloe_boost_fini(out);
+  if (status != SLOE_OK) {
+    sloe_boost_fini(out);
+    sloe_boost_fini(transformed);
+    op->transform_bytes = 0;
+  }
   teacher_fini(&t);
   sloe_dealloc(all);
+  sloe_dealloc(transformed_of);
   return status;
 }

@@ -25,6 +25,7 @@ typedef struct sloe_lesson { /* one row, measured or told */
   double y;            /* ln(time / staircase) */
   const char *kernels; /* what each took (device.h); "": not known */
   int chosen; /* of a runtime that chooses among kernels: what divides the channels counts */
+  double workspace_mb; /* of the fastest of them; NAN: not known */
 } sloe_lesson;
 
 /* The inputs of a process. Features that are remainders or names are no lengths: remainders become
@@ -54,11 +55,12 @@ typedef struct sloe_class {  /* what is taught from */
 
 /* Trees over sloe_fitted_features of `op`, and its kernels that are proposed for some layers, whose
    forests `shape` owns. *shape: found where it is all zero, else taken. op->error_90: the 0.9-th
-   quantile of |y - what is said of it by the others|, of layers by themselves. On failure *out is
-   all zero. Errors: UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST
-   layers by themselves), NOMEM. */
+   quantile of |y - what is said of it by the others|, of layers by themselves. *transformed, if any
+   of its kernels go by transforms: op->transformed. On failure what is out is all zero. Errors:
+   UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST layers by themselves),
+   NOMEM. */
 enum { SLOE_TEACH_LEAST = 25 };
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
-                       sloe_boost *out, sloe_error *err);
+                       sloe_boost *out, sloe_boost *transformed, sloe_error *err);
 
 #endif

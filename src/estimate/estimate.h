@@ -44,6 +44,18 @@ void sloe_estimate_add_terms(const sloe_fitted *fitted, const sloe_layer_spec *s
 double sloe_estimate_network_ms(const sloe_fitted_network *network,
                                 const sloe_network_terms *terms);
 
+/* Workspace, scratch memory of a kernel, that a layer needs with some chance. */
+typedef struct sloe_workspace {
+  double mb, chance;
+} sloe_workspace;
+
+/* None where the platform knows of none. */
+sloe_workspace sloe_estimate_layer_workspace(const sloe_fitted *fitted,
+                                             const sloe_layer_spec *spec);
+
+/* MB of a network whose layers, one after the other, need these, which are sorted: the median. */
+double sloe_estimate_workspace_mb(sloe_workspace *of_layers, size_t n);
+
 /* MB of a network at a precision: weights, and the buffers between layers (net/lives.h), or else
    the activations that live at once. Errors: NOMEM. */
 sloe_status sloe_estimate_own_mb(const sloe_layers *layers, sloe_precision precision, int buffers,

@@ -58,6 +58,14 @@ static sloe_fitted_time ask(const sloe_fitted *fitted, const sloe_layer_spec *sp
   return m->time[at] = sloe_fitted_layer(fitted, spec, place);
 }
 
+/* A kernel by transforms multiplies these instead, and writes and reads its workspace besides. */
+static void add_pace(sloe_estimate *e, const sloe_layer_spec *spec, const sloe_workspace *needed,
+                     double ms, double macs, double bytes) {
+  const double chance = needed->chance;
+  if (chance > 0) macs += chance * (sloe_layer_transform_macs(spec) - macs);
+  sloe_pace_add(&e->pace, ms, macs, bytes + chance * 1e6 * needed->mb);
+}
+
 static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *place, memory *m,
                            tally *t) {
   const sloe_layer *layer = sloe_layers_at(e->net_layers, i);
@@ -86,7 +94,8 @@ static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *p
   }
   sloe_estimate_add_terms(fitted, &spec, ms, &t->terms);
   t->sum += ms;
-  sloe_pace_add(&e->pace, ms, (double)layer->macs, (double)out->bytes);
+  add_pace(e, &spec, &time.workspace, ms, (double)layer->macs, (double)out->bytes);
+  if (time.workspace.chance > 0) e->workspaces[e->n_workspaces++] = time.workspace;
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
   t->launched++;
@@ -148,6 +157,7 @@ void sloe_estimate_fitted_memory(sloe_estimate *e) {
     e->out_of_memory = 1;
     return;
   }
+  own += sloe_estimate_workspace_mb(e->workspaces, e->n_workspaces);
   const double mb = network->memory_scale * own + network->memory_offset_mb;
   e->result.memory_mb = (sloe_figure){
       .value = mb,
@@ -191,6 +201,11 @@ void sloe_estimate_fitted(sloe_estimate *e) {
   const sloe_layer_place place = sloe_layers_place(e->net_layers);
   memory m;
   memset(m.taken, 0, sizeof m.taken);
+  e->workspaces = SLOE_ARENA_NEW(&e->arena, sloe_workspace, e->result.n_layers);
+  if (!e->workspaces) {
+    e->out_of_memory = 1;
+    return;
+  }
   for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &place, &m, &t);
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;

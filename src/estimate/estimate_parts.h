@@ -3,6 +3,7 @@
 #define SLOE_ESTIMATE_ESTIMATE_PARTS_H
 
 #include "base/arena.h"
+#include "estimate/estimate.h"
 #include "estimate/pace.h"
 #include "platform/platform.h"
 
@@ -15,7 +16,9 @@ struct sloe_estimate {
   sloe_layer_estimate *layers;
   const char *warnings[SLOE_ESTIMATE_WARNINGS];
   int out_of_memory;
-  sloe_pace pace; /* of the layers whose time is known */
+  sloe_pace pace;             /* of the layers whose time is known */
+  sloe_workspace *workspaces; /* that layers may need */
+  size_t n_workspaces;
   sloe_result result;
 };
 

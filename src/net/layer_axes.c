@@ -142,6 +142,17 @@ sloe_transforms sloe_layer_transforms(const sloe_layer_spec *s) {
                            points * (double)channels * (double)s->k};
 }
 
+double sloe_layer_half_transforms(const sloe_layer_spec *s) {
+  const sloe_transforms t = sloe_layer_transforms(s);
+  const double size = sloe_layer_transform(s);
+  return (t.in + t.out + t.weights) * (size / 2 + 1) / size;
+}
+
+double sloe_layer_transform_macs(const sloe_layer_spec *s) {
+  const double size = sloe_layer_transform(s);
+  return 4 * (double)s->n * sloe_layer_transforms(s).weights * (size / 2 + 1) / size;
+}
+
 double sloe_layer_fourier(const sloe_layer_spec *s) {
   const sloe_transforms t = sloe_layer_transforms(s);
   return t.in + t.out + t.weights + 8 * t.weights * (double)s->n;

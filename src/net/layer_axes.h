@@ -111,6 +111,10 @@ typedef struct sloe_transforms {
   double in, out, weights;
 } sloe_transforms;
 sloe_transforms sloe_layer_transforms(const sloe_layer_spec *spec);
+/* Complex elements of them, where what a real image's other half repeats is left out. */
+double sloe_layer_half_transforms(const sloe_layer_spec *spec);
+/* Multiply-accumulates of the products of each frequency, complex ones being four. */
+double sloe_layer_transform_macs(const sloe_layer_spec *spec);
 /* Work of a convolution made by them: their elements, and the products of each frequency. */
 double sloe_layer_fourier(const sloe_layer_spec *spec);
 

@@ -28,6 +28,11 @@ typedef struct sloe_fitted_op {
      where not: of the kernels that matter and are not proposed for all. */
   sloe_forest proposed[SLOE_LAYER_PROPOSED];
   size_t n_proposed;
+  /* About 1 where the layer's kernel goes by Fourier transforms, 0 where not, over
+     sloe_fitted_features of the layer by itself; bytes of workspace (scratch memory) that it then
+     needs an element of sloe_layer_half_transforms. 0: none goes so, and there is no forest. */
+  sloe_forest transformed;
+  double transform_bytes;
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
   /* What is fused costs that much an element written, ns; of an activation op: over its staircase.
    */

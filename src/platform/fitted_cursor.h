@@ -12,6 +12,7 @@ typedef struct sloe_fitted_cursor {
   const uint8_t *data; /* the file */
   size_t at, end;      /* of the section; offsets in the file */
   const char *section;
+  uint32_t version; /* of the file */
   sloe_status status;
   sloe_error *err;
 } sloe_fitted_cursor;

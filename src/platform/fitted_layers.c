@@ -189,8 +189,8 @@ static sloe_status take_extras(sloe_fitted_cursor *c, size_t at, sloe_fitted_op 
               : sloe_fitted_fail_here(c, at, "an activation's cost is negative or too large");
 }
 
-/* A kernel that is proposed for some layers. */
-static sloe_status take_proposed(sloe_fitted_cursor *c, sloe_forest *forest) {
+/* A forest that says how likely something is. */
+static sloe_status take_chance(sloe_fitted_cursor *c, sloe_forest *forest) {
   sloe_fitted_take_align(c);
   const size_t at = c->at;
   forest->n_features = sloe_fitted_take_u32(c);
@@ -200,7 +200,7 @@ static sloe_status take_proposed(sloe_fitted_cursor *c, sloe_forest *forest) {
   forest->base = sloe_fitted_take_f64(c);
   SLOE_TRY(c->status);
   if (forest->n_features > SLOE_LAYER_FEATURES)
-    return sloe_fitted_fail_here(c, at, "a proposed kernel asks for more features than there are");
+    return sloe_fitted_fail_here(c, at, "a chance asks for more features than there are");
   SLOE_TRY(take_first(c, at, forest));
   return take_forest_arrays(c, at, forest);
 }
@@ -213,8 +213,18 @@ static sloe_status take_all_proposed(sloe_fitted_cursor *c, size_t n_features, s
   SLOE_TRY(c->status);
   if (op->n_proposed > SLOE_LAYER_PROPOSED)
     return sloe_fitted_fail_here(c, at, "more kernels are proposed than can be");
-  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(take_proposed(c, &op->proposed[i]));
+  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(take_chance(c, &op->proposed[i]));
   return SLOE_OK;
+}
+
+static sloe_status take_transformed(sloe_fitted_cursor *c, sloe_fitted_op *op) {
+  if (c->version < 2) return SLOE_OK;
+  const size_t at = c->at;
+  op->transform_bytes = sloe_fitted_take_f64(c);
+  SLOE_TRY(c->status);
+  if (!(op->transform_bytes >= 0) || op->transform_bytes > SLOE_FITTED_MAX_TRANSFORM_BYTES)
+    return sloe_fitted_fail_here(c, at, "the bytes of a transform's element cannot be");
+  return op->transform_bytes > 0 ? take_chance(c, &op->transformed) : SLOE_OK;
 }
 
 static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
@@ -245,7 +255,8 @@ static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   SLOE_TRY(take_first(c, at, forest));
   SLOE_TRY(take_domain(c, n_features, op));
   SLOE_TRY(take_forest_arrays(c, at, forest));
-  return take_all_proposed(c, n_features, op);
+  SLOE_TRY(take_all_proposed(c, n_features, op));
+  return take_transformed(c, op);
 }
 
 static int op_before(const sloe_fitted_op *a, const sloe_fitted_op *b) {

@@ -53,22 +53,23 @@ int sloe_fitted_is(const void *data, size_t len) {
   return len >= SLOE_FITTED_KNOWN_BY && memcmp(data, SLOE_FITTED_MAGIC, SLOE_FITTED_KNOWN_BY) == 0;
 }
 
-static sloe_status check_header(const uint8_t *data, size_t len, sloe_error *err) {
+static sloe_status check_header(const uint8_t *data, size_t len, uint32_t *version,
+                                sloe_error *err) {
   if (len < SLOE_FITTED_HEADER)
     return sloe_fail_at(err, SLOE_FORMAT, len, "the file is cut: %zu bytes, the header has %d", len,
                         SLOE_FITTED_HEADER);
   if (memcmp(data, SLOE_FITTED_MAGIC, SLOE_FITTED_MAGIC_BYTES) != 0)
     return sloe_fail_at(err, SLOE_FORMAT, SLOE_FITTED_KNOWN_BY,
                         "a binary platform file that was transferred as text");
-  uint32_t version = (uint32_t)sloe_fitted_word(data + 8, 4),
-           header = (uint32_t)sloe_fitted_word(data + 12, 4);
-  if (version > SLOE_FITTED_VERSION)
+  const uint32_t header = (uint32_t)sloe_fitted_word(data + 12, 4);
+  *version = (uint32_t)sloe_fitted_word(data + 8, 4);
+  if (*version > SLOE_FITTED_VERSION)
     return sloe_fail_at(err, SLOE_UNSUPPORTED, 8,
-                        "format version %u is newer than this program's, %d", (unsigned)version,
+                        "format version %u is newer than this program's, %d", (unsigned)*version,
                         SLOE_FITTED_VERSION);
-  if (version < 1 || header != SLOE_FITTED_HEADER)
+  if (*version < 1 || header != SLOE_FITTED_HEADER)
     return sloe_fail_at(err, SLOE_FORMAT, 8, "format version %u with a header of %u bytes",
-                        (unsigned)version, (unsigned)header);
+                        (unsigned)*version, (unsigned)header);
   uint64_t length = sloe_fitted_word(data + 16, 8);
   if (length != len)
     return sloe_fail_at(err, SLOE_FORMAT, length < len ? length : len,
@@ -173,7 +174,7 @@ sloe_status sloe_fitted_read(const void *data, size_t len, sloe_platform *platfo
     return sloe_fail_at(err, SLOE_FORMAT, SLOE_FITTED_MAX_BYTES,
                         "a platform file may have %d bytes, this one has %zu",
                         SLOE_FITTED_MAX_BYTES, len);
-  SLOE_TRY(check_header(data, len, err));
+  SLOE_TRY(check_header(data, len, &file.version, err));
   sloe_fitted *fitted = SLOE_ARENA_NEW(&platform->arena, sloe_fitted, 1);
   if (!fitted) return no_memory(err);
   file.at = SLOE_FITTED_HEADER;

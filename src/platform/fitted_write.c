@@ -73,7 +73,7 @@ static void put_first(const sloe_forest *forest, sloe_text *out) {
   for (size_t i = 0; i <= forest->n_features; i++) sloe_fitted_put_u32(out, forest->first[i]);
 }
 
-static sloe_status put_proposed(const sloe_forest *forest, sloe_text *out, sloe_error *err) {
+static sloe_status put_chance(const sloe_forest *forest, sloe_text *out, sloe_error *err) {
   SLOE_TRY(sloe_forest_check(forest, err));
   sloe_fitted_put_align(out);
   sloe_fitted_put_u32(out, forest->n_features);
@@ -110,8 +110,9 @@ static sloe_status put_op(const sloe_fitted_op *op, sloe_text *out, sloe_error *
   sloe_fitted_put_f32s(out, op->hi, SLOE_LAYER_FEATURES);
   put_forest_arrays(&forest, out);
   sloe_fitted_put_u32(out, (uint32_t)op->n_proposed);
-  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(put_proposed(&op->proposed[i], out, err));
-  return SLOE_OK;
+  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(put_chance(&op->proposed[i], out, err));
+  sloe_fitted_put_f64(out, op->transform_bytes);
+  return op->transform_bytes > 0 ? put_chance(&op->transformed, out, err) : SLOE_OK;
 }
 
 /* Pointers to n elements of `size` bytes, sorted; NULL: out of memory. */

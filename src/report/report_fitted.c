@@ -146,6 +146,8 @@ static json_t *ops_json(const sloe_fitted *fitted) {
     sloe_json_set(&json, "hi", floats_json(op->hi, SLOE_LAYER_FEATURES));
     sloe_json_set(&json, "forest", forest_json(&op->forest));
     sloe_json_set(&json, "proposed", proposed_json(op));
+    sloe_json_set(&json, "transform_bytes", sloe_json_number(op->transform_bytes));
+    if (op->transform_bytes > 0) sloe_json_set(&json, "transformed", forest_json(&op->transformed));
     array = sloe_json_append(array, sloe_json_take(&json));
   }
   return array;

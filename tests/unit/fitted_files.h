@@ -71,6 +71,8 @@ static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
   parts->ops[1].forest = fitted_forest(parts);
   parts->ops[1].proposed[0] = parts->ops[1].forest;
   parts->ops[1].n_proposed = 1;
+  parts->ops[1].transformed = parts->ops[1].forest;
+  parts->ops[1].transform_bytes = 16;
   return (sloe_fitted_platform){
       .card = {.device = "toy-cpu",
                .title = "A toy's CPU, 2 \xc2\xb5W",

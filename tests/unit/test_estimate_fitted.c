@@ -383,6 +383,53 @@ static void memory_is_scaled_from_weights_and_activations(void **state) {
   forget(&a);
 }
 
+/* Layers of 3, 2 and 1 MB with chances. */
+static void a_network_needs_the_median_of_the_largest_workspace(void **state) {
+  static const struct {
+    double chance[3], mb;
+  } rows[] = {
+      {{0, 0, 0}, 0},   {{1, 1, 1}, 3},       {{0, 1, 1}, 2},
+      {{0.5, 1, 0}, 3}, {{0.4, 1, 0}, 2},     {{0.4, 0.1, 0}, 0},
+      {{0, 0, 0.7}, 1}, {{0.2, 0.2, 0.2}, 0}, {{0.25, 0.25, 0.25}, 1}, /* 0.75^3 < 0.5 < 0.8^3 */
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    sloe_workspace w[3];
+    for (int k = 0; k < 3; k++) w[(k + 1) % 3] = (sloe_workspace){3 - k, rows[i].chance[k]};
+    const double mb = sloe_estimate_workspace_mb(w, 3);
+    if (mb != rows[i].mb) fail_msg("row %zu: %g", i, mb);
+  }
+  sloe_workspace same[] = {{5, 0.4}, {5, 0.4}, {5, 0.4}}; /* one kernel, whose chance counts once */
+  assert_true(sloe_estimate_workspace_mb(same, 3) == 0);
+  assert_true(sloe_estimate_workspace_mb(NULL, 0) == 0);
+}
+
+/* A 3x3 on 14 x 14: transforms of 16 x 16, half of them 16 x 9. */
+static void what_transforms_need_is_in_memory_and_power(void **state) {
+  toy t;
+  (void)state;
+  make_toy(&t);
+  t.platform.fitted.network.memory_scale = 1;
+  t.platform.fitted.memory_buffers = 1;
+  t.platform.fitted.power = (sloe_fitted_power){{1, 0, 1, 0, 0}, 0.1};
+  t.ops[0].transformed = (sloe_forest){.n_features = 1, .depth = 1, .n_trees = 0, .base = 1};
+  answer a = ask(&t, "zoo:layer,op=conv,c=64,h=14,w=14,kernel=3");
+  const double without = a.result->memory_mb.value,
+               bytes = (a.result->power_w.value - 1) * 1e9 * a.result->latency_ms.value;
+  forget(&a);
+  t.ops[0].transform_bytes = 16;
+  a = ask(&t, "zoo:layer,op=conv,c=64,h=14,w=14,kernel=3");
+  const double mb = 16e-6 * 16 * 9 * (64 + 64 + 64 * 64);
+  assert_near(a.result->memory_mb.value, without + mb);
+  assert_near((a.result->power_w.value - 1) * 1e9 * a.result->latency_ms.value, bytes + 1e6 * mb);
+  forget(&a);
+  t.platform.fitted.power = (sloe_fitted_power){{1, 1, 0, 0, 0}, 0.1};
+  a = ask(&t, "zoo:layer,op=conv,c=64,h=14,w=14,kernel=3");
+  assert_near((a.result->power_w.value - 1) * 1e9 * a.result->latency_ms.value,
+              4. * 16 * 9 * 64 * 64);
+  forget(&a);
+}
+
 /* ---- failing ---- */
 
 static void every_allocation_of_an_estimate_may_fail(void **state) {
@@ -441,6 +488,8 @@ int main(void) {
       cmocka_unit_test(bytes_are_of_the_platforms_precision),
       cmocka_unit_test(a_network_draws_the_mean_of_its_layers_over_their_time),
       cmocka_unit_test(memory_is_scaled_from_weights_and_activations),
+      cmocka_unit_test(a_network_needs_the_median_of_the_largest_workspace),
+      cmocka_unit_test(what_transforms_need_is_in_memory_and_power),
       cmocka_unit_test(every_allocation_of_an_estimate_may_fail),
       cmocka_unit_test(asking_for_the_whole_network_is_refused),
   };

@@ -73,7 +73,7 @@ static void headers_of_another_kind_are_refused_with_a_reason(void **state) {
   } rows[] = {
       {0, 'x', SLOE_FORMAT, 0, "not a platform file"},
       {4, '\n', SLOE_FORMAT, 4, "transferred as text"},
-      {8, 2, SLOE_UNSUPPORTED, 8, "format version 2 is newer than this program's, 1"},
+      {8, 3, SLOE_UNSUPPORTED, 8, "format version 3 is newer than this program's, 2"},
       {8, 0, SLOE_FORMAT, 8, "format version 0"},
       {12, 64, SLOE_FORMAT, 8, "a header of 64 bytes"},
       {18, 1, SLOE_FORMAT, 0, "the file is cut"},
@@ -115,6 +115,9 @@ enum {
   LEAVES = ROWS + (SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK,
   PROPOSED =
       LEAVES + 4 * 2 * SLOE_FOREST_BLOCK, /* how many; the first at the next multiple of 16 */
+  FOREST =
+      48 + (LEAVES - THRESHOLDS) + 4 * 2 * SLOE_FOREST_BLOCK, /* of a chance, its counts first */
+  TRANSFORM_BYTES = PROPOSED + 16 + FOREST,
 };
 
 static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
@@ -184,6 +187,10 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, PROPOSED + 24, "\7", 1, SLOE_FORMAT, "depth 7"},
       {SLOE_FITTED_OPS, PROPOSED + 32, nan64, 8, SLOE_FORMAT, "the base is not finite"},
       {SLOE_FITTED_OPS, PROPOSED + 40, "\4", 1, SLOE_FORMAT, "cannot be those of feature"},
+      {SLOE_FITTED_OPS, TRANSFORM_BYTES, nan64, 8, SLOE_FORMAT, "a transform's element"},
+      {SLOE_FITTED_OPS, TRANSFORM_BYTES, minus64, 8, SLOE_FORMAT, "a transform's element"},
+      {SLOE_FITTED_OPS, TRANSFORM_BYTES, big64, 8, SLOE_FORMAT, "a transform's element"},
+      {SLOE_FITTED_OPS, TRANSFORM_BYTES + 16, "\x7f", 1, SLOE_FORMAT, "asks for more features"},
       {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},

@@ -139,6 +139,10 @@ static void ops_come_back_with_their_forests(void **state) {
     assert_float_equal(want, ((double[]){0, 0, 0.2 / 0.9})[i], 1e-6);
   }
   assert_int_equal(pool->n_proposed, 0);
+  assert_float_equal(conv->transform_bytes, 16, 0);
+  assert_float_equal(sloe_forest_eval(&conv->transformed, (float[SLOE_LAYER_FEATURES]){0, 6}),
+                     sloe_forest_eval(&conv->forest, (float[SLOE_LAYER_FEATURES]){0, 6}), 0);
+  assert_true(pool->transform_bytes == 0 && !pool->transformed.n_trees);
   assert_int_equal(pool->op, SLOE_SPEC_MAXPOOL);
   assert_int_equal(pool->forest.n_trees, 0);
   assert_true(isnan(pool->error_90) && isnan(pool->p75));

@@ -72,7 +72,7 @@ static void the_least_of_the_kernels_is_told(void **state) {
   draw_lessons(2, ASKED, asked, asked_texts);
   set = fit(lessons, N, NULL);
   assert_non_null(set);
-  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, NULL, &err), err);
   for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
   for (size_t i = 0; i < N; i++)
     left += fabs(log(sloe_kernels_left(set, i) / planted_ms(&lessons[i].spec)));
@@ -121,7 +121,7 @@ static void names_that_differ_in_parameters_alone_are_one_where_they_are_many(vo
   }
   set = fit(lessons, N, NULL);
   assert_non_null(set);
-  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, NULL, &err), err);
   for (size_t i = 0; i < ASKED; i++) sum += fabs(log(ms[i] / planted_ms(&asked[i].spec)));
   assert_true(sum / ASKED < 0.12);
   sloe_kernels_free(set);
@@ -142,7 +142,7 @@ static void add_far(sloe_lesson *l, char text[TEXT]) {
 static double far_error(const sloe_kernel_set *set) {
   double ms[ASKED], sum = 0;
   sloe_error err;
-  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, &err), err);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, NULL, &err), err);
   for (size_t i = 0; i < ASKED; i++) {
     const sloe_layer_spec *s = &asked[i].spec;
     sum += fabs(log(ms[i] / (planted_ms(s) / (has_far(s) ? 100 : 1))));
@@ -190,6 +190,48 @@ static void proposals_tell_where_a_kernel_applies(void **state) {
   free(proposals.rows);
   free(drawn);
   free(drawn_texts);
+}
+
+/* Planted: `direct` goes by transforms, 16 bytes an element and some more; `tiles` needs nothing.
+ */
+static void plant_workspace(sloe_lesson *l, size_t n, double bytes) {
+  for (size_t i = 0; i < n; i++) {
+    const sloe_layer_spec *s = &l[i].spec;
+    const int direct = has_direct(s) && direct_ms(s) < tiles_ms(s);
+    l[i].workspace_mb =
+        direct ? (1 + 0.02 * (double)(i % 3)) * bytes * sloe_layer_half_transforms(s) / 1e6 : 0;
+  }
+}
+
+static void kernels_that_go_by_transforms_are_told_by_their_workspace(void **state) {
+  (void)state;
+  double ms[ASKED], transformed[ASKED], none[ASKED], wrong = 0;
+  sloe_error err;
+  draw_lessons(1, N, lessons, texts);
+  draw_lessons(2, ASKED, asked, asked_texts);
+  plant_workspace(lessons, N, 16);
+  sloe_kernel_set *set = fit(lessons, N, NULL);
+  assert_true(fabs(sloe_kernels_transform_bytes(set) / 16.32 - 1) < 0.03);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, transformed, &err), err);
+  for (size_t i = 0; i < ASKED; i++) {
+    const sloe_layer_spec *s = &asked[i].spec;
+    assert_true(transformed[i] >= 0 && transformed[i] <= 1 + 1e-12);
+    if (fabs(log(direct_ms(s) / tiles_ms(s))) < 0.3) continue; /* either may be told faster */
+    wrong += fabs(transformed[i] - (has_direct(s) && direct_ms(s) < tiles_ms(s)));
+  }
+  assert_true(wrong / ASKED < 0.1);
+  sloe_kernels_free(set);
+  /* as much for every layer, not for every element: by no transforms */
+  for (size_t i = 0; i < N; i++) lessons[i].workspace_mb = lessons[i].workspace_mb > 0 ? 4 : 0;
+  set = fit(lessons, N, NULL);
+  assert_true(sloe_kernels_transform_bytes(set) == 0);
+  assert_ok(sloe_kernels_tell(set, asked, ASKED, ms, none, &err), err);
+  for (size_t i = 0; i < ASKED; i++) assert_true(none[i] == 0);
+  sloe_kernels_free(set);
+  for (size_t i = 0; i < N; i++) lessons[i].workspace_mb = NAN; /* not known */
+  set = fit(lessons, N, NULL);
+  assert_true(sloe_kernels_transform_bytes(set) == 0);
+  sloe_kernels_free(set);
 }
 
 static void without_enough_layers_there_are_no_kernels(void **state) {
@@ -244,6 +286,7 @@ int main(void) {
       cmocka_unit_test(layers_that_a_process_did_not_learn_from_are_told_too),
       cmocka_unit_test(names_that_differ_in_parameters_alone_are_one_where_they_are_many),
       cmocka_unit_test(proposals_tell_where_a_kernel_applies),
+      cmocka_unit_test(kernels_that_go_by_transforms_are_told_by_their_workspace),
       cmocka_unit_test(without_enough_layers_there_are_no_kernels),
       cmocka_unit_test(layers_of_networks_teach_no_kernel),
       cmocka_unit_test(what_the_clock_takes_is_taken_off_the_layers),

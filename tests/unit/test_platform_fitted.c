@@ -8,7 +8,7 @@
 
 #define TOY     "toy-cpu-onednn-fp32-t1"
 #define SAMPLE  SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted.bin"
-#define EARLIER SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted-%d-features.bin"
+#define EARLIER SLOE_SOURCE_DIR "/tests/fuzz/corpus/fuzz_platform/fitted-%s.bin"
 
 /* A folder of its own with the toy under `name`. */
 typedef struct folder {
@@ -155,15 +155,16 @@ static void the_format_stands_still(void **state) {
   sloe_dealloc(data);
 }
 
-static void assert_earlier_opens(int features) {
+static void assert_earlier_opens(const char *which) {
   sloe_platform *p;
   sloe_error err = {0};
-  char *data, path[sizeof EARLIER + 8];
+  char *data, path[sizeof EARLIER + 16];
   size_t len;
-  snprintf(path, sizeof path, EARLIER, features);
+  snprintf(path, sizeof path, EARLIER, which);
   assert_ok(sloe_file_read(path, 1 << 20, &data, &len, &err), err);
   assert_ok(sloe_platform_from_memory(data, len, NULL, &p, &err), err);
   assert_string_equal(sloe_platform_card(p)->name, "toy-cpu-onednn-fp32-t1");
+  assert_true(p->fitted->ops[0].transform_bytes == 0);
   const sloe_fitted_platform again = {.card = p->card, .fusion = p->fusion, .fitted = *p->fitted};
   sloe_text bytes = fitted_bytes(&again); /* as `train --into` does */
   sloe_platform_free(p);
@@ -173,13 +174,15 @@ static void assert_earlier_opens(int features) {
   sloe_dealloc(data);
 }
 
-/* Features are only added behind those there are: a file of fewer opens. */
-static void files_from_before_more_features_open_and_are_written(void **state) {
+/* Features are only added behind those there are: a file of fewer opens. So does one of the first
+   version, which knew no workspace. */
+static void files_from_before_open_and_are_written(void **state) {
   (void)state;
-  assert_earlier_opens(26);
-  assert_earlier_opens(31);
-  assert_earlier_opens(34);
-  assert_earlier_opens(35);
+  assert_earlier_opens("26-features");
+  assert_earlier_opens("31-features");
+  assert_earlier_opens("34-features");
+  assert_earlier_opens("35-features");
+  assert_earlier_opens("version-1");
 }
 
 /* ---- reports ---- */
@@ -304,7 +307,7 @@ int main(void) {
       cmocka_unit_test(a_damaged_file_becomes_a_warning_of_the_list),
       cmocka_unit_test(memory_may_fail_while_listing),
       cmocka_unit_test(the_format_stands_still),
-      cmocka_unit_test(files_from_before_more_features_open_and_are_written),
+      cmocka_unit_test(files_from_before_open_and_are_written),
       cmocka_unit_test(it_is_shown_with_what_was_measured),
       cmocka_unit_test(the_export_holds_everything),
       cmocka_unit_test(the_export_in_csv_is_one_row),
