@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/gzip.h"
 #include "campaign/proposals.h"
 #include "unit/profile_files.h"
@@ -141,6 +142,39 @@ static void a_table_that_is_none_is_refused(void **state) {
   sloe_proposals_fini(&p);
 }
 
+static void every_allocation_of_reading_and_writing_may_fail(void **state) {
+  (void)state;
+  FILE *f = fopen(store_path("t.csv"), "w");
+  assert_non_null(f);
+  fputs("net,kernels\n\"zoo:layer,op=fc,c=3\",a b\n\"zoo:layer,op=fc,c=4\",b\n", f);
+  fclose(f);
+  const long live = sloe_alloc_live();
+  sloe_proposals p;
+  sloe_error err;
+  sloe_status status = SLOE_NOMEM;
+  long n = 0;
+  for (; status != SLOE_OK; n++) {
+    sloe_alloc_fail_after(n);
+    status = sloe_proposals_read(store_path("t.csv"), &p, &err);
+    sloe_alloc_fail_after(-1);
+    if (status == SLOE_OK) break;
+    assert_int_equal(status, SLOE_NOMEM);
+    assert_null(p.rows);
+    assert_int_equal(sloe_alloc_live(), live);
+  }
+  assert_true(n > 3 && p.n == 2);
+  status = SLOE_NOMEM;
+  for (n = 0; status != SLOE_OK; n++) {
+    sloe_alloc_fail_after(n);
+    status = sloe_proposals_write(&p, store_path("again.csv.gz"), &err);
+    sloe_alloc_fail_after(-1);
+    if (status != SLOE_OK) assert_int_equal(status, SLOE_NOMEM);
+  }
+  assert_true(n > 1);
+  sloe_proposals_fini(&p);
+  assert_int_equal(sloe_alloc_live(), live);
+}
+
 #define PROPOSALS_TEST(name) cmocka_unit_test_teardown(name, store_empty_folder)
 
 int main(void) {
@@ -150,6 +184,7 @@ int main(void) {
       PROPOSALS_TEST(who_cannot_be_asked_says_so),
       PROPOSALS_TEST(what_is_written_is_read),
       PROPOSALS_TEST(a_table_that_is_none_is_refused),
+      PROPOSALS_TEST(every_allocation_of_reading_and_writing_may_fail),
   };
   return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);
 }
