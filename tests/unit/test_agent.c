@@ -134,6 +134,44 @@ static void power_is_the_same_over_the_pipe(void **state) {
   sloe_device_close(there);
 }
 
+/* The simulated device's layers are the faster of two kernels. */
+static void kernels_are_the_same_over_the_pipe(void **state) {
+  static const char *const specs[] = {CONV_A, "op=fc,c=100,k=90", "op=fc,c=512,k=2000"};
+  (void)state;
+  sloe_device *here = device_open("sim:kernels=2"), *there = device_open(SERVES "sim:kernels=2");
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    sloe_job *a = device_layer(here, specs[i]), *b = device_layer(there, specs[i]);
+    sloe_text p = {0}, q = {0};
+    sloe_layer_spec spec;
+    sloe_error err;
+    assert_true(*sloe_job_kernels(a));
+    assert_string_equal(sloe_job_kernels(a), sloe_job_kernels(b));
+    assert_string_equal(sloe_job_choice(a, 0), sloe_job_choice(b, 0));
+    assert_string_equal(sloe_job_choice(b, 1), "");
+    assert_ok(sloe_layer_spec_parse(specs[i], &spec, &err), err);
+    assert_ok(sloe_device_proposals(here, &spec, &p, &err), err);
+    assert_ok(sloe_device_proposals(there, &spec, &q, &err), err);
+    assert_string_equal(p.data, q.data);
+    sloe_text_fini(&p);
+    sloe_text_fini(&q);
+    sloe_job_unload(a);
+    sloe_job_unload(b);
+  }
+  sloe_device_close(here);
+  sloe_device_close(there);
+}
+
+static void one_without_proposals_says_so(void **state) {
+  (void)state;
+  sloe_device *device = device_open(STAND_IN);
+  sloe_layer_spec spec = sloe_layer_spec_none();
+  sloe_text text = {0};
+  sloe_error err;
+  assert_refused(sloe_device_proposals(device, &spec, &text, &err), SLOE_UNSUPPORTED, err,
+                 "the agent cannot be asked which kernels it would try");
+  sloe_device_close(device);
+}
+
 /* An agent of the first protocol tells what was drawn since the last time. */
 static void an_agent_without_the_op_sensor_is_asked_for_power(void **state) {
   (void)state;
@@ -274,6 +312,8 @@ int main(void) {
       cmocka_unit_test(a_network_is_the_same_over_the_pipe),
       cmocka_unit_test(an_agent_may_stand_behind_an_agent),
       cmocka_unit_test(power_is_the_same_over_the_pipe),
+      cmocka_unit_test(kernels_are_the_same_over_the_pipe),
+      cmocka_unit_test(one_without_proposals_says_so),
       cmocka_unit_test(an_agent_without_the_op_sensor_is_asked_for_power),
       cmocka_unit_test(what_is_refused_there_is_refused_here_and_the_agent_lives_on),
       cmocka_unit_test(a_backend_that_cannot_be_opened_there_says_why),

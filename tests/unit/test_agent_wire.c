@@ -191,6 +191,8 @@ static void wrong_requests_are_refused_and_it_goes_on(void **state) {
       {"{\"id\":1,\"op\":\"run\",\"job\":0}", "'job' is none that is loaded"},
       {"{\"id\":1,\"op\":\"run\",\"job\":-1}", "'job' is none that is loaded"},
       {"{\"id\":1,\"op\":\"unload\",\"job\":9}", "'job' is none that is loaded"},
+      {"{\"id\":1,\"op\":\"proposals\"}", "usage"},
+      {"{\"id\":1,\"op\":\"proposals\",\"spec\":\"op=fc,c=3\"}", "\"kernels\":\"\""},
       {"{\"id\":1,\"op\":\"memory\",\"job\":\"1\"}", "'job' is none that is loaded"}};
   sloe_agent_server server;
   (void)state;

@@ -21,7 +21,8 @@ typedef sloe_agent_link agent; /* the state */
 
 typedef struct agent_job {
   sloe_agent_loaded loaded;
-  int settle; /* before its next run */
+  int settle;      /* before its next run */
+  json_t *of_load; /* of a layer: the answer, which says what was chosen; NULL */
 } agent_job;
 
 /* ---- opening ---- */
@@ -57,6 +58,7 @@ static sloe_status agent_open(const sloe_backend_options *options, void **state,
 
 static void forget(agent_job *job) {
   json_decref(job->loaded.request);
+  json_decref(job->of_load);
   sloe_dealloc(job);
 }
 
@@ -93,6 +95,13 @@ static sloe_status load(agent *a, json_t *request, agent_job **out, json_t **ans
   return status;
 }
 
+/* Kernels are named in printable ASCII. */
+static int is_line(const char *text) {
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~') return 0;
+  return 1;
+}
+
 static sloe_status agent_load_layer(void *state, const sloe_layer_spec *spec, void **job,
                                     sloe_error *err) {
   char text[SLOE_SPEC_TEXT];
@@ -102,9 +111,14 @@ static sloe_status agent_load_layer(void *state, const sloe_layer_spec *spec, vo
   json_t *request =
       json_pack("{s:s, s:s}", "op", "load_layer", "spec", sloe_layer_spec_print(spec, text));
   SLOE_TRY(load(state, request, &j, &answer, err));
-  json_decref(answer);
-  *job = j;
-  return SLOE_OK;
+  j->of_load = answer;
+  if (is_line(sloe_agent_get_text(answer, "choice")) &&
+      is_line(sloe_agent_get_text(answer, "kernels"))) {
+    *job = j;
+    return SLOE_OK;
+  }
+  agent_unload(state, j);
+  return sloe_fail(err, SLOE_DEVICE, "the agent tells kernels whose names are no names");
 }
 
 static sloe_status network_request(const sloe_layers *layers, json_t **out, sloe_error *err) {
@@ -148,6 +162,38 @@ static sloe_status agent_load_network(void *state, const sloe_layers *layers, vo
   agent_unload(a, j);
   return sloe_fail(err, SLOE_UNSUPPORTED, "the agent makes %lld layers of it, here they are %zu",
                    (long long)there, here);
+}
+
+/* ---- kernels ---- */
+
+static const char *agent_choice(void *state, void *job, size_t layer) {
+  const agent_job *j = job;
+  (void)state;
+  return j->of_load && !layer ? sloe_agent_get_text(j->of_load, "choice") : "";
+}
+
+static const char *agent_kernels(void *state, void *job) {
+  const agent_job *j = job;
+  (void)state;
+  return j->of_load ? sloe_agent_get_text(j->of_load, "kernels") : "";
+}
+
+static sloe_status agent_proposals(void *state, const sloe_layer_spec *spec, sloe_text *out,
+                                   sloe_error *err) {
+  agent *a = state;
+  char text[SLOE_SPEC_TEXT];
+  json_t *answer;
+  if (!a->hello.proposals)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "the agent cannot be asked which kernels it would try");
+  json_t *request =
+      json_pack("{s:s, s:s}", "op", "proposals", "spec", sloe_layer_spec_print(spec, text));
+  SLOE_TRY(sloe_agent_ask(a, NULL, request, a->limits.other, &answer, err));
+  const json_t *kernels = json_object_get(answer, "kernels");
+  const int ok = json_is_string(kernels) && is_line(json_string_value(kernels));
+  if (ok) sloe_text_add(out, json_string_value(kernels));
+  json_decref(answer);
+  return ok ? SLOE_OK
+            : sloe_fail(err, SLOE_DEVICE, "the agent proposes kernels and gives no names");
 }
 
 /* ---- running ---- */
@@ -310,6 +356,9 @@ const sloe_backend sloe_backend_agent = {
     .run = agent_run,
     .run_layers = agent_run_layers,
     .settle = agent_settle,
+    .choice = agent_choice,
+    .kernels = agent_kernels,
+    .proposals = agent_proposals,
     .memory = agent_memory,
     .sensor = agent_sensor,
     .load = agent_keep_busy,

@@ -82,6 +82,13 @@ static sloe_status keep_job(asked *x, sloe_agent_server_job *job) {
   return SLOE_OK;
 }
 
+/* What a job of one layer chose, and from what, where it did. */
+static void tell_choice(const asked *x, const sloe_job *job) {
+  const char *choice = sloe_job_choice(job, 0), *kernels = sloe_job_kernels(job);
+  if (x->answer && *choice) json_object_set_new(x->answer, "choice", sloe_agent_text(choice));
+  if (x->answer && *kernels) json_object_set_new(x->answer, "kernels", sloe_agent_text(kernels));
+}
+
 /* ---- the ops ---- */
 
 static sloe_status say_hello(asked *x) {
@@ -95,7 +102,23 @@ static sloe_status load_layer(asked *x) {
   sloe_layer_spec spec;
   SLOE_TRY(sloe_layer_spec_parse(sloe_agent_get_text(x->request, "spec"), &spec, x->err));
   SLOE_TRY(sloe_device_load_layer(x->server->device, &spec, &job.job, x->err));
-  return keep_job(x, &job);
+  const sloe_job *loaded = job.job;
+  SLOE_TRY(keep_job(x, &job));
+  tell_choice(x, loaded);
+  return SLOE_OK;
+}
+
+static sloe_status tell_proposals(asked *x) {
+  sloe_layer_spec spec;
+  sloe_text text = {0};
+  SLOE_TRY(sloe_layer_spec_parse(sloe_agent_get_text(x->request, "spec"), &spec, x->err));
+  sloe_text_add(&text, ""); /* a string where nothing is proposed, too */
+  sloe_status status = sloe_device_proposals(x->server->device, &spec, &text, x->err);
+  if (status == SLOE_OK && text.failed)
+    status = sloe_fail(x->err, SLOE_NOMEM, "out of memory telling kernels");
+  if (status == SLOE_OK) x->answer = json_pack("{s:o}", "kernels", sloe_agent_text(text.data));
+  sloe_text_fini(&text);
+  return status;
 }
 
 /* Read from the bytes as it would be from a file called NAME.onnx. */
@@ -261,6 +284,7 @@ static const struct {
            {"run", run},
            {"run_layers", run_layers},
            {"memory", tell_memory},
+           {"proposals", tell_proposals},
            {"power", tell_power},
            {"sensor", tell_sensor},
            {"load", load},

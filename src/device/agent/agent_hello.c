@@ -23,10 +23,10 @@ static json_t *fusion_of(const sloe_fusion *fusion) {
 }
 
 static json_t *abilities_of(const sloe_backend *backend) {
-  return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "networks", backend->load_network != NULL,
+  return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "networks", backend->load_network != NULL,
                    "layers", backend->run_layers != NULL, "settle", backend->settle != NULL,
                    "memory", backend->memory != NULL, "power", backend->sensor != NULL, "sensor",
-                   backend->sensor != NULL);
+                   backend->sensor != NULL, "proposals", backend->proposals != NULL);
 }
 
 json_t *sloe_agent_write_hello(const sloe_device_info *info, const sloe_backend *backend,
@@ -154,6 +154,7 @@ static void hear_abilities(const hearing *x) {
   x->out->memory = sloe_agent_get_flag(can, "memory");
   x->out->power = sloe_agent_get_flag(can, "power");
   x->out->sensor = sloe_agent_get_flag(can, "sensor");
+  x->out->proposals = sloe_agent_get_flag(can, "proposals");
 }
 
 sloe_status sloe_agent_read_hello(const json_t *answer, sloe_agent_hello *out, sloe_error *err) {

@@ -93,7 +93,8 @@ sloe_status sloe_agent_read_reply(const char *line, size_t len, int64_t id, sloe
 typedef struct sloe_agent_hello {
   sloe_arena arena; /* of the strings */
   sloe_device_info info;
-  int networks, layers, settle, memory, power, sensor; /* what the backend behind the agent can */
+  /* what the backend behind the agent can */
+  int networks, layers, settle, memory, power, sensor, proposals;
 } sloe_agent_hello;
 
 /* The answer to "hello" but for its id; NULL: out of memory. */
