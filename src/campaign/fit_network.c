@@ -143,7 +143,8 @@ static sloe_status add_workspace(const sloe_layers *layers, const sloe_fitted *f
     sloe_layer_spec_of(layers, i, &spec, &known);
     if (known) needed[m++] = sloe_estimate_layer_workspace(fitted, &spec);
   }
-  row->own_mb += sloe_estimate_workspace_mb(needed, m);
+  const sloe_workspace *most = sloe_estimate_workspace(needed, m);
+  if (most) row->own_mb += most->mb;
   sloe_dealloc(needed);
   return SLOE_OK;
 }

@@ -47,14 +47,16 @@ double sloe_estimate_network_ms(const sloe_fitted_network *network,
 /* Workspace, scratch memory of a kernel, that a layer needs with some chance. */
 typedef struct sloe_workspace {
   double mb, chance;
+  size_t layer; /* of a network */
 } sloe_workspace;
 
 /* None where the platform knows of none. */
 sloe_workspace sloe_estimate_layer_workspace(const sloe_fitted *fitted,
                                              const sloe_layer_spec *spec);
 
-/* MB of a network whose layers, one after the other, need these, which are sorted: the median. */
-double sloe_estimate_workspace_mb(sloe_workspace *of_layers, size_t n);
+/* What a network needs whose layers, one after the other, need these, which are sorted: the median.
+   NULL: none. */
+const sloe_workspace *sloe_estimate_workspace(sloe_workspace *of_layers, size_t n);
 
 /* MB of a network at a precision: weights, and the buffers between layers (net/lives.h), or else
    the activations that live at once. Errors: NOMEM. */

@@ -16,7 +16,7 @@
 #include "estimate/fitted_layer.h"
 #include "estimate/layer_work.h"
 
-static const double domain_share = 0.95;
+static const double domain_share = 0.95, workspace_share = 0.1;
 
 typedef struct tally {
   sloe_network_terms terms;
@@ -95,6 +95,7 @@ static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *p
   sloe_estimate_add_terms(fitted, &spec, ms, &t->terms);
   t->sum += ms;
   add_pace(e, &spec, &time.workspace, ms, (double)layer->macs, (double)out->bytes);
+  time.workspace.layer = i;
   if (time.workspace.chance > 0) e->workspaces[e->n_workspaces++] = time.workspace;
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
@@ -142,6 +143,16 @@ static void finish_power(sloe_estimate *e) {
   sloe_estimate_energy(e);
 }
 
+static void warn_of_workspace(sloe_estimate *e, const sloe_workspace *needed) {
+  char mb[32];
+  sloe_estimate_warn(
+      e, sloe_arena_printf(&e->arena,
+                           "memory: about %s MB are workspace of '%.80s', likely a convolution by "
+                           "Fourier transforms",
+                           sloe_format_fixed(needed->mb, needed->mb < 10, mb, sizeof mb),
+                           e->layers[needed->layer].layer->name));
+}
+
 void sloe_estimate_fitted_memory(sloe_estimate *e) {
   const sloe_fitted *fitted = e->platform->fitted;
   const sloe_fitted_network *network = &fitted->network;
@@ -157,7 +168,9 @@ void sloe_estimate_fitted_memory(sloe_estimate *e) {
     e->out_of_memory = 1;
     return;
   }
-  own += sloe_estimate_workspace_mb(e->workspaces, e->n_workspaces);
+  const sloe_workspace *needed = sloe_estimate_workspace(e->workspaces, e->n_workspaces);
+  if (needed && needed->mb > workspace_share * own) warn_of_workspace(e, needed);
+  if (needed) own += needed->mb;
   const double mb = network->memory_scale * own + network->memory_offset_mb;
   e->result.memory_mb = (sloe_figure){
       .value = mb,

@@ -54,9 +54,9 @@ static int is_inside(const sloe_fitted_op *op, const float x[SLOE_LAYER_FEATURES
 /* A layer's place changes nothing: its kernel is chosen by itself. */
 static sloe_workspace workspace_of(const sloe_fitted_op *op, const sloe_layer_spec *spec,
                                    const float x[SLOE_LAYER_FEATURES]) {
-  if (!(op->transform_bytes > 0)) return (sloe_workspace){0, 0};
-  return (sloe_workspace){op->transform_bytes * sloe_layer_half_transforms(spec) / 1e6,
-                          sloe_fitted_chance(&op->transformed, x)};
+  if (!(op->transform_bytes > 0)) return (sloe_workspace){0};
+  return (sloe_workspace){.mb = op->transform_bytes * sloe_layer_half_transforms(spec) / 1e6,
+                          .chance = sloe_fitted_chance(&op->transformed, x)};
 }
 
 sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec,

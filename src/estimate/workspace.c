@@ -21,13 +21,13 @@ sloe_workspace sloe_estimate_layer_workspace(const sloe_fitted *fitted,
   return sloe_fitted_layer(fitted, spec, NULL).workspace;
 }
 
-double sloe_estimate_workspace_mb(sloe_workspace *of_layers, size_t n) {
+const sloe_workspace *sloe_estimate_workspace(sloe_workspace *of_layers, size_t n) {
   double left = 1; /* the chance that no larger one is needed */
   if (n) qsort(of_layers, n, sizeof *of_layers, largest_first);
   for (size_t i = 0; i < n; i++) {
     if (i && of_layers[i].mb == of_layers[i - 1].mb) continue;
     left *= 1 - of_layers[i].chance;
-    if (left <= 0.5) return of_layers[i].mb;
+    if (left <= 0.5) return &of_layers[i];
   }
-  return 0;
+  return NULL;
 }
