@@ -21,7 +21,7 @@ same_platform() { diff <(platform_of "$1") <(platform_of "$2") && [ -n "$(platfo
 fact() { "$sloe" db info "$1.sloe.db" --format csv | awk -F, -v key="$2" '
   NR == 1 { for (i = 1; i <= NF; i++) if ($i == key) at = i } NR == 2 { print $at }'; }
 sound() { [ "$(fact "$1" samples)" -ge "$(fact "$1" done)" ] && "$sloe" db export "$1.sloe.db" -o /dev/null; }
-begun() { [ -s "$1.sloe.db" ] && ! "$sloe" db info "$1.sloe.db" 2>&1 | grep -q 'no store of sloe: empty'; }
+begun() { [ -s "$1.sloe.db" ] && [[ $("$sloe" db info "$1.sloe.db" 2>&1) != *"no store of sloe: empty"* ]]; }
 # What was measured how often: nets, one a line.
 samples_of() { "$sloe" db export "$1.sloe.db" --samples | sed 's/^\("[^"]*"\).*/\1/' | sort; }
 same_samples() { diff <(samples_of "$1") <(samples_of "$2"); }

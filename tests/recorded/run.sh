@@ -50,7 +50,7 @@ is_whole() { # TABLE
     jq -e --argjson rows "$(($(zcat "$1" | wc -l) - 1))" '.train_rows + .test_rows == $rows and $rows > 400'
 }
 is_learned_from() { # TABLE
-  "$sloe" train "$1" -o learned.sloe --model poly --inputs flops,params,activations --format json |
+  "$sloe" train "$1" -o learned.sloe --model poly --inputs flops,params,activations,hidden_layers --format json |
     jq -e '[.models[] | select(.metric == "latency_ms")][0].errors | .n > 400 and .mape < .mape_constant'
 }
 for table in "$data"/../datasets/*.csv.gz; do
