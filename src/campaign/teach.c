@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "campaign/design.h"
 #include "campaign/kernels.h"
+#include "campaign/teach_trees.h"
 #include "estimate/estimate.h"
 #include "net/net.h"
 
@@ -17,15 +18,14 @@ enum {
   TOLD_MOST_OF_MANY = 96000,
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_OF_MANY = 24,
-  MANY = 2000,       /* measured rows, or fewer with kernels */
-  MANY_TOLD = 40000, /* rows for many trees, where there are kernels */
+  MANY = 2000, /* measured rows, or fewer with kernels */
   ACTS = SLOE_SPEC_ACT_COUNT,
   BLOCKS = 9,
   INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
   SHAPE_ROWS = 1500 /* a process finds its shape from */
 };
 static const double chance_ms = 0.0005;
-static const double weight_of_measured = 4, share_of_variations = 0.5;
+static const double share_of_variations = 0.5;
 
 _Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
 
@@ -34,12 +34,6 @@ static sloe_status out_of_memory(sloe_error *err) {
 }
 
 /* ---- rows ---- */
-
-/* Features of how a runtime chooses kernels. */
-static int is_choice(int feature) {
-  return feature == SLOE_LAYER_FEATURE_k_align || feature == SLOE_LAYER_FEATURE_c_align ||
-         feature == SLOE_LAYER_FEATURE_log_transforms;
-}
 
 static int is_proposed(int feature) {
   return feature >= SLOE_LAYER_FEATURE_proposed_1 &&
@@ -70,7 +64,7 @@ void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place,
     const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
                          i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
     const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier ||
-                       is_choice(i) || is_proposed(i);
+                       sloe_teach_is_choice(i) || is_proposed(i);
     if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
   }
   const sloe_layer_spec *s = &l->spec;
@@ -113,13 +107,6 @@ static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, siz
                         double *out) {
   sloe_teach_inputs(l, place, out);
   if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
-}
-
-static void take_features(const sloe_fitted_op *op, const sloe_lesson *l, double *out) {
-  float x[SLOE_LAYER_FEATURES];
-  sloe_fitted_features(op, &l->spec, &l->place, x);
-  for (int i = 0; i < SLOE_LAYER_FEATURES; i++)
-    out[i] = is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
 
 /* ---- what is told ---- */
@@ -353,37 +340,7 @@ fail:
   return status;
 }
 
-/* ---- trees ---- */
-
-static sloe_status grow(const sloe_fitted_op *op, const sloe_lesson *lessons, size_t measured,
-                        size_t n, int by_kernels, sloe_boost *out, sloe_error *err) {
-  const int many = by_kernels && n > MANY_TOLD;
-  const sloe_boost_params params = {.trees = n < 3000     ? 64
-                                             : many       ? 512
-                                             : by_kernels ? 128
-                                                          : 96,
-                                    .depth = n < 3000 ? 5 : 6,
-                                    .rate = many ? 0.3 : 0.4, /* what is told has no noise */
-                                    .row_share = 1,
-                                    .feature_share = 1,
-                                    .lambda = 2,
-                                    .folds = 1,
-                                    .seed = 1};
-  double *x = sloe_alloc(n * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(n, sizeof *y),
-         *weight = sloe_alloc(n, sizeof *weight);
-  sloe_status status = x && y && weight ? SLOE_OK : out_of_memory(err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    take_features(op, &lessons[i], x + i * SLOE_LAYER_FEATURES);
-    y[i] = lessons[i].y;
-    weight[i] = i < measured ? weight_of_measured : 1;
-  }
-  if (status == SLOE_OK)
-    status = sloe_boost_train(x, y, weight, n, SLOE_LAYER_FEATURES, &params, out, err);
-  sloe_dealloc(x);
-  sloe_dealloc(y);
-  sloe_dealloc(weight);
-  return status;
-}
+/* ---- what trees make of it ---- */
 
 static int compare(const void *a, const void *b) {
   const double p = *(const double *)a, q = *(const double *)b;
@@ -442,38 +399,6 @@ static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_les
   return status;
 }
 
-/* Of measured layers by themselves it is known whether their kernel went by transforms. */
-static int is_transformed(const sloe_lesson *l, double bytes) {
-  return 1e6 * l->workspace_mb > bytes * sloe_layer_half_transforms(&l->spec) / 2;
-}
-
-/* op->transformed, from the measured layers by themselves and the told ones. */
-static sloe_status grow_transformed(const sloe_lesson *all, size_t measured, size_t told,
-                                    const double *transformed, sloe_fitted_op *op, sloe_boost *out,
-                                    sloe_error *err) {
-  const sloe_boost_params params = {
-      .trees = 128, .depth = 6, .rate = 0.3, .lambda = 2, .folds = 1, .seed = 1};
-  const size_t n = measured + told;
-  double *x = sloe_alloc(n * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(2 * n, sizeof *y),
-         *weight = y + n;
-  size_t m = 0;
-  sloe_status status = x && y ? SLOE_OK : out_of_memory(err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    sloe_lesson alone = all[i];
-    if (i < measured && (alone.place.in_network || isnan(alone.workspace_mb))) continue;
-    alone.place = (sloe_layer_place){0};
-    take_features(op, &alone, x + m * SLOE_LAYER_FEATURES);
-    weight[m] = i < measured ? weight_of_measured : 1;
-    y[m++] = i < measured ? is_transformed(&alone, op->transform_bytes) : transformed[i - measured];
-  }
-  if (status == SLOE_OK)
-    status = sloe_boost_train(x, y, weight, m, SLOE_LAYER_FEATURES, &params, out, err);
-  if (status == SLOE_OK) op->transformed = out->forest;
-  sloe_dealloc(x);
-  sloe_dealloc(y);
-  return status;
-}
-
 static sloe_status teach(const teacher *t, const sloe_class *class, sloe_lesson *all,
                          double *transformed_of, sloe_fitted_op *op, sloe_boost *out,
                          sloe_boost *transformed, sloe_error *err) {
@@ -483,9 +408,10 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_lesson 
     op->n_proposed = sloe_kernels_proposed(t->kernels, op->proposed);
     op->transform_bytes = sloe_kernels_transform_bytes(t->kernels);
   }
-  SLOE_TRY(grow(op, all, class->n, class->n + told, t->kernels != NULL, out, err));
+  SLOE_TRY(sloe_teach_grow(op, all, class->n, class->n + told, t->kernels != NULL, out, err));
   if (op->transform_bytes > 0)
-    SLOE_TRY(grow_transformed(all, class->n, told, transformed_of, op, transformed, err));
+    SLOE_TRY(
+        sloe_teach_grow_transformed(all, class->n, told, transformed_of, op, transformed, err));
   return find_spread(t, class, out, op, err);
 }
 

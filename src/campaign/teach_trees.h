@@ -1,0 +1,24 @@
+/* teach_trees.h: the trees of an op, grown from measured layers and from those that its teachers
+ * told of. Private to teach.c.
+ */
+#ifndef SLOE_CAMPAIGN_TEACH_TREES_H
+#define SLOE_CAMPAIGN_TEACH_TREES_H
+
+#include "campaign/teach.h"
+
+/* Is it a feature of how a runtime chooses kernels? Where none are known it says nothing. */
+int sloe_teach_is_choice(int feature);
+
+/* Of n lessons, the first of which were `measured`, towards their y at their places. More trees
+   where there are kernels and many lessons. Errors: NOMEM. */
+sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_lesson *lessons, size_t measured,
+                            size_t n, int by_kernels, sloe_boost *out, sloe_error *err);
+
+/* op->transformed, whose arrays *out owns: towards 1 where the measured layers by themselves went
+   by transforms (op->transform_bytes), and towards transformed[told] of the others. Errors: NOMEM.
+ */
+sloe_status sloe_teach_grow_transformed(const sloe_lesson *all, size_t measured, size_t told,
+                                        const double *transformed, sloe_fitted_op *op,
+                                        sloe_boost *out, sloe_error *err);
+
+#endif
