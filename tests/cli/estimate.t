@@ -201,3 +201,11 @@ needs jq
 $ sloe estimate zoo:chain,kind=conv,layers=3,filters=576,k1=1,input=100 -p jetson-nano-trt8-fp32 --format json | jq -c '[.latency_ms.in_domain, (.latency_ms.high / .latency_ms.low < 1.2)]'
 out= [true,true]
 needs jq
+
+== the layer whose workspace is much of the memory is named
+$ sloe estimate zoo:densenet,depth=121 -p h200-cudnn9-fp32
+out: memory: about 37 MB are workspace of 'Conv_57', likely a convolution by Fourier transforms
+
+== where none is, nothing is said of it
+$ sloe estimate zoo:resnet,depth=18 -p h200-cudnn9-fp32
+out! workspace
