@@ -397,18 +397,19 @@ static double units_of(const fitting *f) {
 static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) {
   sloe_teacher_shape *shape = &f->out->shapes[at];
   const sloe_layer_models *like = f->switches->like;
-  sloe_lesson *lessons = sloe_alloc(r->n, sizeof *lessons);
+  sloe_layer_lesson *lessons = sloe_alloc(r->n, sizeof *lessons);
   int exact, chosen = 0;
   if (!lessons) return out_of_memory(err);
   for (size_t i = 0; i < r->n; i++) chosen |= r->from[i]->kernels && *r->from[i]->kernels;
   for (size_t i = 0; i < r->n; i++)
-    lessons[i] = (sloe_lesson){r->from[i]->spec,
-                               r->from[i]->place,
-                               sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact),
-                               r->y[i],
-                               r->from[i]->kernels ? r->from[i]->kernels : "",
-                               chosen,
-                               r->from[i]->workspace_mb};
+    lessons[i] =
+        (sloe_layer_lesson){r->from[i]->spec,
+                            r->from[i]->place,
+                            sloe_estimate_staircase(&f->out->fitted, &r->from[i]->spec, &exact),
+                            r->y[i],
+                            r->from[i]->kernels ? r->from[i]->kernels : "",
+                            chosen,
+                            r->from[i]->workspace_mb};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
   const sloe_class class = {&f->out->fitted, lessons, r->n, units_of(f), f->switches->proposals};
   const sloe_status status =

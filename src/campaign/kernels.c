@@ -59,7 +59,7 @@ static sloe_status out_of_memory(sloe_error *err) {
 /* ---- inputs ---- */
 
 /* For the processes. Work of tiles in rounds in which all units have one. */
-static void take_inputs(const sloe_lesson *l, double units, double out[INPUTS]) {
+static void take_inputs(const sloe_layer_lesson *l, double units, double out[INPUTS]) {
   const sloe_layer_spec *s = &l->spec;
   const int64_t channels = s->c / s->groups;
   const double depth = (double)channels * (double)(s->kernel[0] * s->kernel[1]);
@@ -245,11 +245,11 @@ static int compare(const void *a, const void *b) {
 
 /* Bytes an element of transforms that the kernel needs, if it does: most of the layers that it is
    the fastest of need about as many. 0: another number of bytes, or none. `ratio`: room for all. */
-static double bytes_of(const kernel *k, const sloe_lesson *const *alone, const double *best,
+static double bytes_of(const kernel *k, const sloe_layer_lesson *const *alone, const double *best,
                        double *ratio) {
   size_t n = 0, near = 0;
   for (size_t i = 0; i < k->n; i++) {
-    const sloe_lesson *l = alone[k->samples[i].lesson];
+    const sloe_layer_lesson *l = alone[k->samples[i].lesson];
     if (k->samples[i].ms > best[k->samples[i].lesson] || isnan(l->workspace_mb)) continue;
     ratio[n++] = 1e6 * l->workspace_mb / sloe_layer_half_transforms(&l->spec);
   }
@@ -262,7 +262,7 @@ static double bytes_of(const kernel *k, const sloe_lesson *const *alone, const d
 
 /* Which kernels go by transforms, and the bytes of the one that is tried most often. `ratio`: room
    for all layers. */
-static void find_transforms(sloe_kernel_set *set, const sloe_lesson *const *alone,
+static void find_transforms(sloe_kernel_set *set, const sloe_layer_lesson *const *alone,
                             const double *best, double *ratio) {
   for (size_t i = 0; i < set->n; i++) {
     const double bytes = bytes_of(&set->kernels[i], alone, best, ratio);
@@ -272,7 +272,7 @@ static void find_transforms(sloe_kernel_set *set, const sloe_lesson *const *alon
 }
 
 /* What the layers' fastest kernels tell of them. */
-static sloe_status judge(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+static sloe_status judge(sloe_kernel_set *set, const sloe_layer_lesson *const *alone, size_t n,
                          sloe_error *err) {
   double *best = sloe_alloc(2 * n + 1, sizeof *best), *next = best + n;
   if (!best) return out_of_memory(err);
@@ -284,7 +284,7 @@ static sloe_status judge(sloe_kernel_set *set, const sloe_lesson *const *alone, 
 }
 
 /* All lists; anew by families where that makes too many names. */
-static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+static sloe_status read_lists(sloe_kernel_set *set, const sloe_layer_lesson *const *alone, size_t n,
                               sloe_error *err) {
   for (size_t i = 0; i < n; i++) {
     SLOE_TRY(read_list(set, i, alone[i]->kernels, err));
@@ -296,7 +296,7 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_lesson *const *al
   return SLOE_OK;
 }
 
-static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alone, size_t n,
+static sloe_status fit_alone(sloe_kernel_set *set, const sloe_layer_lesson *const *alone, size_t n,
                              const sloe_proposals *proposals, sloe_error *err) {
   double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
   size_t *timed = sloe_alloc(n + 1, sizeof *timed), n_timed = 0;
@@ -322,9 +322,9 @@ static sloe_status fit_alone(sloe_kernel_set *set, const sloe_lesson *const *alo
 }
 
 static sloe_status fit_lessons(sloe_kernel_set *set, const sloe_class *class, sloe_error *err) {
-  const sloe_lesson *lessons = class->lessons;
+  const sloe_layer_lesson *lessons = class->lessons;
   const size_t n = class->n;
-  const sloe_lesson **alone = sloe_alloc(n + 1, sizeof *alone);
+  const sloe_layer_lesson **alone = sloe_alloc(n + 1, sizeof *alone);
   size_t m = 0;
   set->left = SLOE_ARENA_NEW(&set->arena, double, n + 1);
   sloe_status status = set->left && alone ? SLOE_OK : out_of_memory(err);
@@ -439,8 +439,8 @@ static double transformed(const sloe_kernel_set *set, const telling *t, size_t i
   return sum;
 }
 
-static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *lessons, telling *t,
-                              double *ms, double *by_transforms, sloe_error *err) {
+static sloe_status tell_block(const sloe_kernel_set *set, const sloe_layer_lesson *lessons,
+                              telling *t, double *ms, double *by_transforms, sloe_error *err) {
   for (size_t i = 0; i < t->n; i++) {
     take_inputs(&lessons[i], set->units, t->x + i * INPUTS);
     sloe_layer_features(&lessons[i].spec, NULL, t->features + i * FEATURES);
@@ -452,8 +452,8 @@ static sloe_status tell_block(const sloe_kernel_set *set, const sloe_lesson *les
   return SLOE_OK;
 }
 
-sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
-                              double *ms, double *by_transforms, sloe_error *err) {
+sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_layer_lesson *lessons,
+                              size_t n, double *ms, double *by_transforms, sloe_error *err) {
   const size_t block = n < BLOCK ? n : BLOCK;
   telling t = {.x = sloe_alloc(block * INPUTS + 1, sizeof *t.x),
                .features = sloe_alloc(block * FEATURES + 1, sizeof *t.features),

@@ -13,7 +13,7 @@
 #ifndef SLOE_CAMPAIGN_KERNELS_H
 #define SLOE_CAMPAIGN_KERNELS_H
 
-#include "campaign/teach.h"
+#include "campaign/teach_lesson.h"
 
 typedef struct sloe_kernel_set sloe_kernel_set;
 
@@ -30,8 +30,8 @@ size_t sloe_kernels_proposed(const sloe_kernel_set *set, sloe_forest proposed[SL
 
 /* ms[i]: what the fastest of the kernels that apply takes, as the layer by itself; NAN where none
    does. transformed[i] (may be NULL): the chance that it is one that goes by transforms. */
-sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_lesson *lessons, size_t n,
-                              double *ms, double *transformed, sloe_error *err);
+sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_layer_lesson *lessons,
+                              size_t n, double *ms, double *transformed, sloe_error *err);
 /* The same of the fit's lesson `i` of those by themselves, told by each kernel's process without
    that lesson (leave-one-out). */
 double sloe_kernels_left(const sloe_kernel_set *set, size_t i);

@@ -19,7 +19,6 @@ enum {
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_OF_MANY = 24,
   MANY = 2000, /* measured rows, or fewer with kernels */
-  ACTS = SLOE_SPEC_ACT_COUNT,
   BLOCKS = 9,
   INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
   SHAPE_ROWS = 1500 /* a process finds its shape from */
@@ -35,55 +34,6 @@ static sloe_status out_of_memory(sloe_error *err) {
 
 /* ---- rows ---- */
 
-static int is_proposed(int feature) {
-  return feature >= SLOE_LAYER_FEATURE_proposed_1 &&
-         feature < SLOE_LAYER_FEATURE_proposed_1 + SLOE_LAYER_PROPOSED;
-}
-
-/* What the last block of `block` wastes: ln(rounded up / x). */
-static double waste(double x, double block) {
-  return log(ceil(x / block) * block / x);
-}
-
-/* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. */
-static size_t take_division(double count, double *out) {
-  size_t n = 0;
-  for (int block = 8; block > 1; block /= 2) out[n++] = fmod(count, block) == 0;
-  out[n++] = waste(count, 8);
-  out[n++] = waste(count, 32);
-  out[n++] = log(ceil(count / 8) * 8);
-  return n;
-}
-
-void sloe_teach_inputs(const sloe_lesson *l, const sloe_layer_place *place,
-                       double out[SLOE_TEACH_INPUTS]) {
-  float x[SLOE_LAYER_FEATURES];
-  size_t n = 0;
-  sloe_layer_features(&l->spec, place, x);
-  for (int i = 0; i < SLOE_LAYER_FEATURES; i++) {
-    const int is_block = i == SLOE_LAYER_FEATURE_k_mod_16 || i == SLOE_LAYER_FEATURE_k_mod_64 ||
-                         i == SLOE_LAYER_FEATURE_c_mod_16 || i == SLOE_LAYER_FEATURE_ow_mod_8;
-    const int is_sum = i == SLOE_LAYER_FEATURE_log_fourier || i == SLOE_LAYER_FEATURE_fourier ||
-                       sloe_teach_is_choice(i) || is_proposed(i);
-    if (!is_block && !is_sum && i != SLOE_LAYER_FEATURE_act) out[n++] = (double)x[i];
-  }
-  const sloe_layer_spec *s = &l->spec;
-  const int64_t filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
-  out[n++] = waste((double)filters, 16);
-  out[n++] = waste((double)filters, 64);
-  const int64_t channels = s->c / s->groups;
-  out[n++] = waste((double)channels, 16);
-  out[n++] = waste((double)s->out[1], 8);
-  out[n++] = log(l->stair_ms);
-  for (int a = 0; a < ACTS; a++) out[n++] = (int)s->act == a;
-  for (; n < SLOE_TEACH_INPUTS; n++) out[n] = 0;
-  if (!l->chosen) return;
-  n = SLOE_TEACH_INPUTS - SLOE_TEACH_ALIGNED;
-  n += take_division((double)channels, out + n);
-  n += take_division((double)filters, out + n);
-  out[n] = channels <= 4;
-}
-
 /* How a convolution is cut into registers' blocks, and whether its rows of channels fill lines of a
    cache: what is written line by line takes half the time. */
 static void take_blocks(const sloe_layer_spec *s, double out[BLOCKS]) {
@@ -97,13 +47,13 @@ static void take_blocks(const sloe_layer_spec *s, double out[BLOCKS]) {
 }
 
 /* Where kernels are known by their own times, they say more than blocks. */
-static size_t count_inputs(const sloe_lesson *lessons, size_t n) {
+static size_t count_inputs(const sloe_layer_lesson *lessons, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (*lessons[i].kernels) return SLOE_TEACH_INPUTS;
   return INPUTS;
 }
 
-static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, size_t d,
+static void take_inputs(const sloe_layer_lesson *l, const sloe_layer_place *place, size_t d,
                         double *out) {
   sloe_teach_inputs(l, place, out);
   if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
@@ -112,7 +62,7 @@ static void take_inputs(const sloe_lesson *l, const sloe_layer_place *place, siz
 /* ---- what is told ---- */
 
 /* As large as what was measured. */
-static sloe_design_limits largest(const sloe_lesson *lessons, size_t n) {
+static sloe_design_limits largest(const sloe_layer_lesson *lessons, size_t n) {
   sloe_design_limits out = {.macs = 10000000000, .batch = 1};
   for (size_t i = 0; i < n; i++) {
     const sloe_layer_spec *s = &lessons[i].spec;
@@ -125,7 +75,7 @@ static sloe_design_limits largest(const sloe_lesson *lessons, size_t n) {
 
 typedef struct drawing {
   const sloe_fitted *fitted;
-  const sloe_lesson *lessons;
+  const sloe_layer_lesson *lessons;
   size_t n;
   sloe_layer_key key; /* op and grouping are those of all */
   sloe_rng rng;
@@ -138,8 +88,8 @@ static int is_kin(const drawing *d, const sloe_layer_spec *spec) {
 }
 
 /* A layer of the design, or one near a measured one; at the place of a measured one. */
-static int draw(drawing *d, sloe_lesson *out) {
-  const sloe_lesson *like = &d->lessons[sloe_rng_between(&d->rng, 0, (int64_t)d->n - 1)];
+static int draw(drawing *d, sloe_layer_lesson *out) {
+  const sloe_layer_lesson *like = &d->lessons[sloe_rng_between(&d->rng, 0, (int64_t)d->n - 1)];
   int exact;
   *out = *like;
   if (sloe_rng_uniform(&d->rng) < share_of_variations) {
@@ -153,7 +103,7 @@ static int draw(drawing *d, sloe_lesson *out) {
   return out->stair_ms > 0;
 }
 
-static size_t draw_many(drawing *d, sloe_lesson *out, size_t most) {
+static size_t draw_many(drawing *d, sloe_layer_lesson *out, size_t most) {
   size_t n = 0;
   for (size_t tries = 0; n < most && tries < 40 * most; tries++) n += (size_t)draw(d, &out[n]);
   return n;
@@ -176,8 +126,8 @@ static void teacher_fini(teacher *t) {
 }
 
 /* The mean of a process at lessons in their places, or as if by themselves. */
-static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n, int in_place,
-                       double *y, sloe_error *err) {
+static sloe_status ask(const sloe_gauss *g, const sloe_layer_lesson *lessons, size_t n,
+                       int in_place, double *y, sloe_error *err) {
   double *x = sloe_alloc(n * g->d + 1, sizeof *x);
   if (!x) return out_of_memory(err);
   for (size_t i = 0; i < n; i++)
@@ -189,8 +139,8 @@ static sloe_status ask(const sloe_gauss *g, const sloe_lesson *lessons, size_t n
 
 /* As if by themselves: by their kernels, and where none applies at once. `transformed`: of
    sloe_kernels_tell, where there are kernels. */
-static sloe_status ask_alone(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
-                             double *transformed, sloe_error *err) {
+static sloe_status ask_alone(const teacher *t, const sloe_layer_lesson *lessons, size_t n,
+                             double *y, double *transformed, sloe_error *err) {
   SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
   if (!t->kernels) return SLOE_OK;
   double *ms = sloe_alloc(2 * n + 1, sizeof *ms), *rest = ms + n;
@@ -205,13 +155,13 @@ static sloe_status ask_alone(const teacher *t, const sloe_lesson *lessons, size_
 
 /* What a place adds is that weights and what was written last come from memory: of a larger batch
    than was placed as much time as of that one, not as large a share. */
-static int is_larger(const teacher *t, const sloe_lesson *l) {
+static int is_larger(const teacher *t, const sloe_layer_lesson *l) {
   return l->place.in_network && sloe_layer_spec_has_window(&l->spec) && l->spec.n > t->batch;
 }
 
 /* Itself where the staircases do not know the smaller batch. */
-static sloe_lesson of_batch(const teacher *t, const sloe_lesson *l) {
-  sloe_lesson out = *l;
+static sloe_layer_lesson of_batch(const teacher *t, const sloe_layer_lesson *l) {
+  sloe_layer_lesson out = *l;
   int exact;
   out.spec.n = t->batch;
   out.stair_ms = sloe_estimate_staircase(t->fitted, &out.spec, &exact);
@@ -220,18 +170,18 @@ static sloe_lesson of_batch(const teacher *t, const sloe_lesson *l) {
 
 /* ln(time / staircase) with the time that a place adds to a smaller batch, of which `alone` and
    `more` are told. */
-static double placed_of_larger(const sloe_lesson *larger, double y, const sloe_lesson *smaller,
-                               double alone, double more) {
+static double placed_of_larger(const sloe_layer_lesson *larger, double y,
+                               const sloe_layer_lesson *smaller, double alone, double more) {
   const double ms = larger->stair_ms * exp(y);
   const double added = smaller->stair_ms * exp(alone) * (exp(more) - 1);
   return log(fmax(ms + added, ms / 2) / larger->stair_ms);
 }
 
-static sloe_status tell(const teacher *t, const sloe_lesson *lessons, size_t n, double *y,
+static sloe_status tell(const teacher *t, const sloe_layer_lesson *lessons, size_t n, double *y,
                         double *transformed, sloe_error *err) {
   SLOE_TRY(ask_alone(t, lessons, n, y, transformed, err));
   if (!t->placed.n) return SLOE_OK;
-  sloe_lesson *placed = sloe_alloc(2 * n + 1, sizeof *placed), *smaller = placed + n;
+  sloe_layer_lesson *placed = sloe_alloc(2 * n + 1, sizeof *placed), *smaller = placed + n;
   double *more = sloe_alloc(2 * n + 1, sizeof *more), *alone = more + n;
   size_t m = 0;
   sloe_status status = placed && more ? SLOE_OK : out_of_memory(err);
@@ -260,14 +210,15 @@ static int is_known(const sloe_gauss_shape *shape) {
 
 /* Some tenths of a microsecond more or less, whether a kernel's code is still in the cache say, are
    much of a short layer. */
-static double own_variance(const sloe_lesson *l) {
+static double own_variance(const sloe_layer_lesson *l) {
   const double share = chance_ms / (l->stair_ms * exp(l->y));
   return share * share;
 }
 
 /* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
-static sloe_status fit_part(const sloe_lesson *lessons, const double *y, size_t n, int in_place,
-                            sloe_gauss_shape *shape, sloe_gauss *out, sloe_error *err) {
+static sloe_status fit_part(const sloe_layer_lesson *lessons, const double *y, size_t n,
+                            int in_place, sloe_gauss_shape *shape, sloe_gauss *out,
+                            sloe_error *err) {
   const size_t d = count_inputs(lessons, n);
   double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
          *own = part + n;
@@ -304,7 +255,7 @@ static int is_better(const teacher *t) {
 /* Without kernels, or with too few layers that have any, there is no rest. */
 static sloe_status fit_kernels(const sloe_class *class, sloe_teacher_shape *shape, teacher *t,
                                double *y, sloe_error *err) {
-  const sloe_lesson *lessons = class->lessons;
+  const sloe_layer_lesson *lessons = class->lessons;
   const size_t n = class->n;
   if (!shape->kernels) SLOE_TRY(sloe_kernels_fit(class, &shape->kernels, err));
   if (!shape->kernels) return SLOE_OK;
@@ -320,7 +271,7 @@ static sloe_status fit_kernels(const sloe_class *class, sloe_teacher_shape *shap
 
 static sloe_status fit_teacher(const sloe_class *class, sloe_teacher_shape *shape, teacher *t,
                                sloe_error *err) {
-  const sloe_lesson *lessons = class->lessons;
+  const sloe_layer_lesson *lessons = class->lessons;
   const size_t n = class->n;
   double *y = sloe_alloc(n + 1, sizeof *y);
   sloe_status status;
@@ -351,7 +302,7 @@ static int compare(const void *a, const void *b) {
    mean. */
 static sloe_status find_spread(const teacher *t, const sloe_class *class, const sloe_boost *boost,
                                sloe_fitted_op *op, sloe_error *err) {
-  const sloe_lesson *lessons = class->lessons;
+  const sloe_layer_lesson *lessons = class->lessons;
   const size_t n = class->n;
   size_t m = 0;
   double *e = sloe_alloc(n + 1, sizeof *e);
@@ -377,7 +328,7 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, const 
 }
 
 /* The measured ones first, then `told` drawn ones. transformed[]: of these. */
-static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_lesson *all,
+static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_layer_lesson *all,
                              double *transformed, size_t *told, sloe_error *err) {
   const size_t n = class->n;
   drawing d = {.fitted = class->fitted,
@@ -399,7 +350,7 @@ static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_les
   return status;
 }
 
-static sloe_status teach(const teacher *t, const sloe_class *class, sloe_lesson *all,
+static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_lesson *all,
                          double *transformed_of, sloe_fitted_op *op, sloe_boost *out,
                          sloe_boost *transformed, sloe_error *err) {
   size_t told = 0;
@@ -423,7 +374,7 @@ sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_
   op->error_90 = NAN;
   op->n_proposed = 0;
   op->transform_bytes = 0;
-  sloe_lesson *all = sloe_alloc(class->n + TOLD_MOST_OF_MANY, sizeof *all);
+  sloe_layer_lesson *all = sloe_alloc(class->n + TOLD_MOST_OF_MANY, sizeof *all);
   double *transformed_of = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *transformed_of);
   if (!all || !transformed_of) SLOE_GOTO(out_of_memory(err));
   SLOE_GOTO(fit_teacher(class, shape, &t, err));

@@ -14,44 +14,14 @@
 #ifndef SLOE_CAMPAIGN_TEACH_H
 #define SLOE_CAMPAIGN_TEACH_H
 
-#include "campaign/proposals.h"
+#include "campaign/teach_lesson.h"
 #include "fit/fit.h"
-#include "platform/platform.h"
-
-typedef struct sloe_lesson { /* one row, measured or told */
-  sloe_layer_spec spec;
-  sloe_layer_place place;
-  double stair_ms;     /* of the staircase */
-  double y;            /* ln(time / staircase) */
-  const char *kernels; /* what each took (device.h); "": not known */
-  int chosen; /* of a runtime that chooses among kernels: what divides the channels counts */
-  double workspace_mb; /* of the fastest of them; NAN: not known */
-} sloe_lesson;
-
-/* The inputs of a process. Features that are remainders or names are no lengths: remainders become
-   waste, a name one input for each; what is a sum of others, for trees alone, is left out. What
-   divides the channels is always 0 where it does not count. `place` NULL: by itself. */
-enum {
-  SLOE_TEACH_ALIGNED = 13,
-  SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 10 - SLOE_LAYER_PROPOSED + 4 + 1 + SLOE_SPEC_ACT_COUNT +
-                      (int)SLOE_TEACH_ALIGNED
-};
-void sloe_teach_inputs(const sloe_lesson *lesson, const sloe_layer_place *place,
-                       double out[SLOE_TEACH_INPUTS]);
 
 struct sloe_kernel_set;
 typedef struct sloe_teacher_shape { /* all zero: not known */
   sloe_gauss_shape alone, rest, placed;
   struct sloe_kernel_set *kernels; /* kernels.h; whoever found the shape frees it */
 } sloe_teacher_shape;
-
-typedef struct sloe_class {  /* what is taught from */
-  const sloe_fitted *fitted; /* its staircases */
-  const sloe_lesson *lessons;
-  size_t n;                        /* measured lessons of one op and grouping */
-  double units;                    /* of the device, as in kernels.h */
-  const sloe_proposals *proposals; /* NULL: none */
-} sloe_class;
 
 /* Trees over sloe_fitted_features of `op`, and its kernels that are proposed for some layers, whose
    forests `shape` owns. *shape: found where it is all zero, else taken. op->error_90: the 0.9-th

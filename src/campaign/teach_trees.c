@@ -12,20 +12,16 @@ static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory growing trees");
 }
 
-int sloe_teach_is_choice(int feature) {
-  return feature == SLOE_LAYER_FEATURE_k_align || feature == SLOE_LAYER_FEATURE_c_align ||
-         feature == SLOE_LAYER_FEATURE_log_transforms;
-}
-
-static void take_features(const sloe_fitted_op *op, const sloe_lesson *l, double *out) {
+static void take_features(const sloe_fitted_op *op, const sloe_layer_lesson *l, double *out) {
   float x[SLOE_LAYER_FEATURES];
   sloe_fitted_features(op, &l->spec, &l->place, x);
   for (int i = 0; i < SLOE_LAYER_FEATURES; i++)
     out[i] = sloe_teach_is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
 
-sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_lesson *lessons, size_t measured,
-                            size_t n, int by_kernels, sloe_boost *out, sloe_error *err) {
+sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_layer_lesson *lessons,
+                            size_t measured, size_t n, int by_kernels, sloe_boost *out,
+                            sloe_error *err) {
   const int many = by_kernels && n > MANY_TOLD;
   const sloe_boost_params params = {.trees = n < 3000     ? 64
                                              : many       ? 512
@@ -57,11 +53,11 @@ sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_lesson *lessons
 /* ---- transforms ---- */
 
 /* Of measured layers by themselves it is known whether their kernel went by transforms. */
-static int is_transformed(const sloe_lesson *l, double bytes) {
+static int is_transformed(const sloe_layer_lesson *l, double bytes) {
   return 1e6 * l->workspace_mb > bytes * sloe_layer_half_transforms(&l->spec) / 2;
 }
 
-sloe_status sloe_teach_grow_transformed(const sloe_lesson *all, size_t measured, size_t told,
+sloe_status sloe_teach_grow_transformed(const sloe_layer_lesson *all, size_t measured, size_t told,
                                         const double *transformed, sloe_fitted_op *op,
                                         sloe_boost *out, sloe_error *err) {
   const sloe_boost_params params = {
@@ -72,7 +68,7 @@ sloe_status sloe_teach_grow_transformed(const sloe_lesson *all, size_t measured,
   size_t m = 0;
   sloe_status status = x && y ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    sloe_lesson alone = all[i];
+    sloe_layer_lesson alone = all[i];
     if (i < measured && (alone.place.in_network || isnan(alone.workspace_mb))) continue;
     alone.place = (sloe_layer_place){0};
     take_features(op, &alone, x + m * SLOE_LAYER_FEATURES);

@@ -4,20 +4,19 @@
 #ifndef SLOE_CAMPAIGN_TEACH_TREES_H
 #define SLOE_CAMPAIGN_TEACH_TREES_H
 
-#include "campaign/teach.h"
-
-/* Is it a feature of how a runtime chooses kernels? Where none are known it says nothing. */
-int sloe_teach_is_choice(int feature);
+#include "campaign/teach_lesson.h"
+#include "fit/fit.h"
 
 /* Of n lessons, the first of which were `measured`, towards their y at their places. More trees
    where there are kernels and many lessons. Errors: NOMEM. */
-sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_lesson *lessons, size_t measured,
-                            size_t n, int by_kernels, sloe_boost *out, sloe_error *err);
+sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_layer_lesson *lessons,
+                            size_t measured, size_t n, int by_kernels, sloe_boost *out,
+                            sloe_error *err);
 
 /* op->transformed, whose arrays *out owns: towards 1 where the measured layers by themselves went
    by transforms (op->transform_bytes), and towards transformed[told] of the others. Errors: NOMEM.
  */
-sloe_status sloe_teach_grow_transformed(const sloe_lesson *all, size_t measured, size_t told,
+sloe_status sloe_teach_grow_transformed(const sloe_layer_lesson *all, size_t measured, size_t told,
                                         const double *transformed, sloe_fitted_op *op,
                                         sloe_boost *out, sloe_error *err);
 

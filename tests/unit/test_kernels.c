@@ -33,14 +33,14 @@ static double planted_ms(const sloe_layer_spec *s) {
   return has_direct(s) ? fmin(tiles, direct_ms(s)) : tiles;
 }
 
-static sloe_lesson lesson_of(const sloe_layer_spec *s, char text[TEXT]) {
+static sloe_layer_lesson lesson_of(const sloe_layer_spec *s, char text[TEXT]) {
   int len = snprintf(text, TEXT, "tiles:%.4f", tiles_ms(s) * 1e3);
   if (has_direct(s)) snprintf(text + len, TEXT - (size_t)len, " direct:%.4f", direct_ms(s) * 1e3);
-  return (sloe_lesson){
+  return (sloe_layer_lesson){
       .spec = *s, .stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(s), .kernels = text};
 }
 
-static void draw_lessons(uint64_t seed, size_t n, sloe_lesson *out, char (*texts)[TEXT]) {
+static void draw_lessons(uint64_t seed, size_t n, sloe_layer_lesson *out, char (*texts)[TEXT]) {
   sloe_rng rng;
   sloe_rng_seed(&rng, seed);
   for (size_t i = 0; i < n;) {
@@ -52,7 +52,8 @@ static void draw_lessons(uint64_t seed, size_t n, sloe_lesson *out, char (*texts
   }
 }
 
-static sloe_kernel_set *fit(const sloe_lesson *from, size_t n, const sloe_proposals *proposals) {
+static sloe_kernel_set *fit(const sloe_layer_lesson *from, size_t n,
+                            const sloe_proposals *proposals) {
   const sloe_class class = {.lessons = from, .n = n, .units = units, .proposals = proposals};
   sloe_kernel_set *set;
   sloe_error err;
@@ -60,7 +61,7 @@ static sloe_kernel_set *fit(const sloe_lesson *from, size_t n, const sloe_propos
   return set;
 }
 
-static sloe_lesson lessons[N], asked[ASKED];
+static sloe_layer_lesson lessons[N], asked[ASKED];
 static char texts[N][TEXT], asked_texts[ASKED][TEXT];
 
 static void the_least_of_the_kernels_is_told(void **state) {
@@ -87,7 +88,7 @@ static void layers_that_a_process_did_not_learn_from_are_told_too(void **state) 
   (void)state;
   enum { MANY = 1650 };
   sloe_kernel_set *set;
-  sloe_lesson *many = calloc(MANY, sizeof *many);
+  sloe_layer_lesson *many = calloc(MANY, sizeof *many);
   char(*many_texts)[TEXT] = calloc(MANY, sizeof *many_texts);
   double sum = 0;
   assert_non_null(many);
@@ -132,7 +133,7 @@ static int has_far(const sloe_layer_spec *s) {
   return (ilogb((double)s->c) / 2 + ilogb((double)s->k) / 2) % 2;
 }
 
-static void add_far(sloe_lesson *l, char text[TEXT]) {
+static void add_far(sloe_layer_lesson *l, char text[TEXT]) {
   if (!has_far(&l->spec)) return;
   const size_t len = strlen(text);
   snprintf(text + len, TEXT - len, " far:%.6f", planted_ms(&l->spec) * 10);
@@ -155,7 +156,7 @@ static void proposals_tell_where_a_kernel_applies(void **state) {
   enum { PROPOSED = 8000 };
   sloe_proposals proposals = {.n = PROPOSED};
   sloe_forest forests[SLOE_LAYER_PROPOSED];
-  sloe_lesson *drawn = calloc(PROPOSED, sizeof *drawn);
+  sloe_layer_lesson *drawn = calloc(PROPOSED, sizeof *drawn);
   char(*drawn_texts)[TEXT] = calloc(PROPOSED, sizeof *drawn_texts);
   proposals.rows = calloc(PROPOSED, sizeof *proposals.rows);
   assert_true(drawn && drawn_texts && proposals.rows);
@@ -194,7 +195,7 @@ static void proposals_tell_where_a_kernel_applies(void **state) {
 
 /* Planted: `direct` goes by transforms, 16 bytes an element and some more; `tiles` needs nothing.
  */
-static void plant_workspace(sloe_lesson *l, size_t n, double bytes) {
+static void plant_workspace(sloe_layer_lesson *l, size_t n, double bytes) {
   for (size_t i = 0; i < n; i++) {
     const sloe_layer_spec *s = &l[i].spec;
     const int direct = has_direct(s) && direct_ms(s) < tiles_ms(s);
