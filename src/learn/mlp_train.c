@@ -244,11 +244,16 @@ static int goes_on(trainer *r, double loss) {
     r->least = loss;
     if (r->learned < r->n) memcpy(r->best, r->mlp->weight, r->mlp->n_weights * sizeof *r->best);
   }
-  if (r->idle <= PATIENCE) return 1;
+  if (r->idle <= PATIENCE || r->params->cosine) return 1;
   if (!r->params->adaptive || r->rate <= least_rate) return 0;
   r->rate /= 5;
   r->idle = 0;
   return 1;
+}
+
+static double cosine(double rate, size_t epoch, size_t last) {
+  const double pi = 3.14159265358979323846;
+  return rate * (1 + cos(pi * (double)(epoch - 1) / (double)last)) / 2;
 }
 
 static sloe_status run(trainer *r, sloe_error *err) {
@@ -257,6 +262,7 @@ static sloe_status run(trainer *r, sloe_error *err) {
   const int held_out = r->learned < r->n;
   size_t at = 0;
   for (size_t e = 1; e <= last; e++) {
+    if (p->cosine) r->rate = cosine(p->rate, e, last);
     double loss = epoch(r);
     if (held_out) loss = loss_of_held_out(r);
     if (!isfinite(loss))

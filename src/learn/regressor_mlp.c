@@ -2,6 +2,8 @@
 #include "learn/mlp_train.h"
 #include "learn/regressors.h"
 
+enum { CONSTANT, ADAPTIVE, COSINE }; /* choices of the schedule */
+
 static sloe_status reserve(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
   const double *h = task->hyper;
   const uint32_t hidden = (uint32_t)h[SLOE_MLP_LAYERS];
@@ -24,7 +26,7 @@ typedef struct stops {
 
 static sloe_status arrived(void *context, size_t i, sloe_error *err) {
   const stops *s = context;
-  return s->path ? s->path->arrived(s->path->context, i, s->m, err) : SLOE_OK;
+  return s->path && s->path->arrived ? s->path->arrived(s->path->context, i, s->m, err) : SLOE_OK;
 }
 
 static sloe_status train(const sloe_learn_task *task, const sloe_learn_path *path, sloe_learned *m,
@@ -33,7 +35,8 @@ static sloe_status train(const sloe_learn_task *task, const sloe_learn_path *pat
   stops s = {path, m};
   SLOE_TRY(reserve(task, m, err));
   const sloe_mlp_params params = {.adam = h[SLOE_MLP_OPTIMIZER] == 1,
-                                  .adaptive = h[SLOE_MLP_SCHEDULE] == 1,
+                                  .adaptive = h[SLOE_MLP_SCHEDULE] == ADAPTIVE,
+                                  .cosine = h[SLOE_MLP_SCHEDULE] == COSINE,
                                   .early_stopping = h[SLOE_MLP_EARLY_STOPPING] == 1,
                                   .rate = h[SLOE_MLP_RATE],
                                   .alpha = h[SLOE_MLP_ALPHA],
@@ -49,8 +52,23 @@ static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error 
   return train(task, NULL, m, err);
 }
 
+/* What the cosine schedule takes to fewer epochs is not on the way to more. */
+static sloe_status fit_each(const sloe_learn_task *task, const sloe_learn_path *path,
+                            sloe_learned *m, sloe_error *err) {
+  for (size_t i = 0; i < path->n; i++) {
+    sloe_learn_path one = *path;
+    one.value = &path->value[i];
+    one.n = 1;
+    one.arrived = NULL;
+    SLOE_TRY(train(task, &one, m, err));
+    SLOE_TRY(path->arrived(path->context, i, m, err));
+  }
+  return SLOE_OK;
+}
+
 static sloe_status fit_path(const sloe_learn_task *task, const sloe_learn_path *path,
                             sloe_learned *m, sloe_error *err) {
+  if (task->hyper[SLOE_MLP_SCHEDULE] == COSINE) return fit_each(task, path, m, err);
   return train(task, path, m, err);
 }
 

@@ -63,6 +63,30 @@ static void raw_targets_are_learnt_too(void **state) {
   }
 }
 
+/* Mean square of what is left, over the rows learned from. */
+static double left_by(const char *hyper) {
+  const sloe_regressor *r = sloe_regressor_find("mlp");
+  const sloe_learn_rows rows = planted_rows(&seen, 200);
+  const sloe_learn_options options = {.hyper = hypers(r, hyper), .log_target = 1, .seed = 3};
+  sloe_learned m;
+  sloe_error err;
+  double sum = 0;
+  assert_ok(sloe_learn(r, &rows, &options, &m, &err), err);
+  for (size_t i = 0; i < rows.n; i++) {
+    const double e = log(sloe_learned_predict(&m, rows.x + i * PLANTED_D) / rows.y[i]);
+    sum += e * e / (double)rows.n;
+  }
+  sloe_learned_fini(&m);
+  return sum;
+}
+
+static void a_rate_that_falls_to_nothing_comes_closer(void **state) {
+  (void)state;
+  const double constant = left_by("hidden=32 rate=0.02 iterations=200"),
+               cosine = left_by("hidden=32 rate=0.02 iterations=200 schedule=cosine");
+  if (!(cosine < 0.7 * constant)) fail_msg("cosine %g, constant %g", cosine, constant);
+}
+
 static void any_number_of_threads_gives_the_same_model(void **state) {
   (void)state;
   for (size_t i = 0; i < TRIALS; i++) {
@@ -237,6 +261,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_planted_function_is_learnt),
       cmocka_unit_test(raw_targets_are_learnt_too),
+      cmocka_unit_test(a_rate_that_falls_to_nothing_comes_closer),
       cmocka_unit_test(any_number_of_threads_gives_the_same_model),
       cmocka_unit_test(another_seed_gives_another_model),
       cmocka_unit_test(a_model_comes_back_from_its_bytes),

@@ -160,6 +160,7 @@ static void what_arrives_on_a_path_is_what_a_fit_of_that_value_gives(void **stat
       {"mlp", "hidden=8 rate=0.01", {5, 20, 60}},
       {"mlp", "hidden=8 rate=0.01 early_stopping=yes", {5, 20, 60}},
       {"mlp", "hidden=8 optimizer=sgd schedule=adaptive rate=0.1", {10, 100, 300}},
+      {"mlp", "hidden=8 schedule=cosine rate=0.01", {5, 20, 60}},
       {"rf", "max_features=sqrt", {1, 10, 25}},
       {"xgb", "max_depth=5 subsample=0.7 colsample_bytree=0.7", {5, 20, 50}},
       {"xgb", "max_depth=5 early_stopping=yes rate=0.5", {2, 20, 80}},
