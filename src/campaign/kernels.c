@@ -17,11 +17,10 @@ enum {
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
   LEAST_TRANSFORMED = 8,
-  INPUTS = SLOE_TEACH_INPUTS + 16 + 4,
+  INPUTS = SLOE_GAUSS_INPUTS, /* at most */
   FEATURES = SLOE_LAYER_FEATURES
 };
 static const double least_gain = 0.002, near_usual = 0.25;
-_Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
 
 typedef struct sample { /* one layer on one kernel */
   size_t lesson;
@@ -44,9 +43,9 @@ struct sloe_kernel_set {
   sloe_map by_name;
   kernel *kernels;
   size_t n, cap;
-  double units;
-  int by_family; /* kernels that differ in a parameter alone are one: their fastest */
-  double *left;  /* ms of each lesson of the fit */
+  sloe_teach_inputs inputs; /* of the processes */
+  int by_family;            /* kernels that differ in a parameter alone are one: their fastest */
+  double *left;             /* ms of each lesson of the fit */
   size_t n_left;
   int is_asked; /* `applies` is learned from proposals */
   double transform_bytes;
@@ -54,26 +53,6 @@ struct sloe_kernel_set {
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory learning kernels");
-}
-
-/* ---- inputs ---- */
-
-/* For the processes. Work of tiles in rounds in which all units have one. */
-static void take_inputs(const sloe_layer_lesson *l, double units, double out[INPUTS]) {
-  const sloe_layer_spec *s = &l->spec;
-  const int64_t channels = s->c / s->groups;
-  const double depth = (double)channels * (double)(s->kernel[0] * s->kernel[1]);
-  size_t n = SLOE_TEACH_INPUTS;
-  sloe_teach_inputs(l, NULL, out);
-  for (int64_t rows = 32; rows <= 256; rows *= 2)
-    for (int64_t columns = 32; columns <= 256; columns *= 2)
-      out[n++] =
-          log(ceil(sloe_layer_tiles(s, rows, columns) / units) * (double)(rows * columns) * depth);
-  const sloe_transforms t = sloe_layer_transforms(s);
-  out[n++] = log(t.in);
-  out[n++] = log(t.out);
-  out[n++] = log(t.weights);
-  out[n++] = log(sloe_layer_fourier(s));
 }
 
 /* ---- what was measured ---- */
@@ -135,9 +114,8 @@ static void leave(const sloe_kernel_set *set, size_t lesson, double ms) {
 /* Of the layers that are none of the `m` that the process learned from. */
 static sloe_status leave_others(const sloe_kernel_set *set, const kernel *k, size_t m,
                                 const double *x, sloe_error *err) {
-  const size_t others = k->n - m;
-  double *rows = sloe_alloc(others * INPUTS + 1, sizeof *rows),
-         *y = sloe_alloc(others + 1, sizeof *y);
+  const size_t others = k->n - m, d = set->inputs.n;
+  double *rows = sloe_alloc(others * d + 1, sizeof *rows), *y = sloe_alloc(others + 1, sizeof *y);
   size_t *lesson = sloe_alloc(others + 1, sizeof *lesson), n = 0;
   sloe_status status = rows && y && lesson ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0, at = 0; status == SLOE_OK && at < k->n; at++) {
@@ -146,7 +124,7 @@ static sloe_status leave_others(const sloe_kernel_set *set, const kernel *k, siz
       continue;
     }
     lesson[n] = k->samples[at].lesson;
-    memcpy(rows + n++ * INPUTS, x + k->samples[at].lesson * INPUTS, INPUTS * sizeof *rows);
+    memcpy(rows + n++ * d, x + k->samples[at].lesson * d, d * sizeof *rows);
   }
   if (status == SLOE_OK && n) status = sloe_gauss_eval(&k->process, rows, n, y, err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) leave(set, lesson[i], exp(y[i]));
@@ -158,15 +136,15 @@ static sloe_status leave_others(const sloe_kernel_set *set, const kernel *k, siz
 
 static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const double *x,
                                sloe_error *err) {
-  const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS;
-  double *rows = sloe_alloc(m * INPUTS, sizeof *rows), *y = sloe_alloc(m, sizeof *y);
+  const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS, d = set->inputs.n;
+  double *rows = sloe_alloc(m * d, sizeof *rows), *y = sloe_alloc(m, sizeof *y);
   sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < m; i++) {
     const sample *s = &k->samples[i * k->n / m];
-    memcpy(rows + i * INPUTS, x + s->lesson * INPUTS, INPUTS * sizeof *rows);
+    memcpy(rows + i * d, x + s->lesson * d, d * sizeof *rows);
     y[i] = log(s->ms);
   }
-  if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, INPUTS, NULL, &k->process, err);
+  if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, d, NULL, &k->process, err);
   for (size_t i = 0; status == SLOE_OK && i < m; i++) {
     leave(set, k->samples[i * k->n / m].lesson, exp(y[i] - k->process.left[i]));
   }
@@ -290,7 +268,7 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_layer_lesson *con
     SLOE_TRY(read_list(set, i, alone[i]->kernels, err));
     if (set->by_family || set->n <= SLOE_KERNEL_NAMES) continue;
     *set = (sloe_kernel_set){
-        .arena = set->arena, .units = set->units, .left = set->left, .n_left = n, .by_family = 1};
+        .arena = set->arena, .inputs = set->inputs, .left = set->left, .n_left = n, .by_family = 1};
     return read_lists(set, alone, n, err);
   }
   return SLOE_OK;
@@ -298,7 +276,8 @@ static sloe_status read_lists(sloe_kernel_set *set, const sloe_layer_lesson *con
 
 static sloe_status fit_alone(sloe_kernel_set *set, const sloe_layer_lesson *const *alone, size_t n,
                              const sloe_proposals *proposals, sloe_error *err) {
-  double *x = sloe_alloc(n * INPUTS + 1, sizeof *x);
+  const size_t d = set->inputs.n;
+  double *x = sloe_alloc(n * d + 1, sizeof *x);
   size_t *timed = sloe_alloc(n + 1, sizeof *timed), n_timed = 0;
   const sloe_layer_spec **specs = sloe_alloc(n + 1, sizeof *specs);
   sloe_known_layers known = {0};
@@ -308,7 +287,9 @@ static sloe_status fit_alone(sloe_kernel_set *set, const sloe_layer_lesson *cons
     if (!*alone[i]->kernels) continue;
     specs[n_timed] = &alone[i]->spec;
     timed[n_timed++] = i;
-    take_inputs(alone[i], set->units, x + i * INPUTS);
+    float features[FEATURES];
+    sloe_layer_features(&alone[i]->spec, NULL, features);
+    sloe_teach_take(&set->inputs, alone[i], features, x + i * d);
   }
   if (status == SLOE_OK) status = read_lists(set, alone, n, err);
   if (status == SLOE_OK) status = sloe_known_layers_init(specs, n_timed, proposals, &known, err);
@@ -340,7 +321,7 @@ sloe_status sloe_kernels_fit(const sloe_class *class, sloe_kernel_set **out, slo
   *out = NULL;
   sloe_kernel_set *set = sloe_alloc(1, sizeof *set);
   if (!set) return out_of_memory(err);
-  *set = (sloe_kernel_set){.units = class->units};
+  *set = (sloe_kernel_set){.inputs = sloe_teach_inputs_of(SLOE_TEACH_ROUNDS, class->units)};
   sloe_arena_init(&set->arena, ARENA_LIMIT);
   const sloe_status status = fit_lessons(set, class, err);
   if (status == SLOE_OK && set->n) {
@@ -366,7 +347,7 @@ void sloe_kernels_free(sloe_kernel_set *set) {
 /* Of one block of lessons. */
 typedef struct telling {
   size_t n;
-  double *x;       /* [n][INPUTS] */
+  double *x;       /* [n][inputs] */
   float *features; /* [n][FEATURES] */
   double *rows, *y;
   size_t *at;
@@ -381,11 +362,12 @@ static double chance_of(const kernel *k, const float *features) {
 /* Where it may apply. */
 static sloe_status tell_kernel(const kernel *k, const telling *t, double *ms, double *chance,
                                sloe_error *err) {
+  const size_t d = k->process.d;
   size_t m = 0;
   for (size_t i = 0; i < t->n; i++) {
     chance[i] = chance_of(k, t->features + i * FEATURES);
     if (!(chance[i] > 0)) continue;
-    memcpy(t->rows + m * INPUTS, t->x + i * INPUTS, INPUTS * sizeof *t->rows);
+    memcpy(t->rows + m * d, t->x + i * d, d * sizeof *t->rows);
     t->at[m++] = i;
   }
   SLOE_TRY(sloe_gauss_eval(&k->process, t->rows, m, t->y, err));
@@ -442,8 +424,9 @@ static double transformed(const sloe_kernel_set *set, const telling *t, size_t i
 static sloe_status tell_block(const sloe_kernel_set *set, const sloe_layer_lesson *lessons,
                               telling *t, double *ms, double *by_transforms, sloe_error *err) {
   for (size_t i = 0; i < t->n; i++) {
-    take_inputs(&lessons[i], set->units, t->x + i * INPUTS);
-    sloe_layer_features(&lessons[i].spec, NULL, t->features + i * FEATURES);
+    float *features = t->features + i * FEATURES;
+    sloe_layer_features(&lessons[i].spec, NULL, features);
+    sloe_teach_take(&set->inputs, &lessons[i], features, t->x + i * set->inputs.n);
   }
   for (size_t k = 0; k < set->n; k++)
     SLOE_TRY(tell_kernel(&set->kernels[k], t, t->ms + k * t->n, t->chance + k * t->n, err));

@@ -18,45 +18,29 @@ enum {
   TOLD_MOST_OF_MANY = 96000,
   TOLD_EACH = 12, /* a measured row; */
   TOLD_EACH_OF_MANY = 24,
-  MANY = 2000, /* measured rows, or fewer with kernels */
-  BLOCKS = 9,
-  INPUTS = SLOE_TEACH_INPUTS + BLOCKS,
+  MANY = 2000,      /* measured rows, or fewer with kernels */
   SHAPE_ROWS = 1500 /* a process finds its shape from */
 };
 static const double chance_ms = 0.0005;
 static const double share_of_variations = 0.5;
 
-_Static_assert((int)INPUTS <= (int)SLOE_GAUSS_INPUTS, "a process takes every input");
-
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory teaching");
 }
 
-/* ---- rows ---- */
-
-/* How a convolution is cut into registers' blocks, and whether its rows of channels fill lines of a
-   cache: what is written line by line takes half the time. */
-static void take_blocks(const sloe_layer_spec *s, double out[BLOCKS]) {
-  for (int i = 0; i < BLOCKS; i++) out[i] = 0;
-  if (s->op != SLOE_SPEC_CONV || sloe_layer_spec_is_depthwise(s)) return;
-  const sloe_layer_blocks b = sloe_layer_blocks_of(s);
-  const double values[BLOCKS] = {log((double)b.vectors), log((double)b.blocks), log((double)b.rows),
-                                 log(b.waste),           log(b.rate),           b.is_image,
-                                 s->k % 16 == 0,         s->k % 4 == 0,         s->c % 16 == 0};
-  memcpy(out, values, sizeof values);
+/* Where kernels are known by their own times, they say more than registers' blocks. */
+static sloe_teach_inputs inputs_of(const sloe_class *class) {
+  unsigned taste = SLOE_TEACH_BLOCKS;
+  for (size_t i = 0; i < class->n; i++)
+    if (*class->lessons[i].kernels) taste = SLOE_TEACH_PLAIN;
+  return sloe_teach_inputs_of(taste, class->units);
 }
 
-/* Where kernels are known by their own times, they say more than blocks. */
-static size_t count_inputs(const sloe_layer_lesson *lessons, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (*lessons[i].kernels) return SLOE_TEACH_INPUTS;
-  return INPUTS;
-}
-
-static void take_inputs(const sloe_layer_lesson *l, const sloe_layer_place *place, size_t d,
+static void take_inputs(const sloe_teach_inputs *inputs, const sloe_layer_lesson *l, int in_place,
                         double *out) {
-  sloe_teach_inputs(l, place, out);
-  if (d > SLOE_TEACH_INPUTS) take_blocks(&l->spec, out + SLOE_TEACH_INPUTS);
+  float x[SLOE_LAYER_FEATURES];
+  sloe_layer_features(&l->spec, in_place ? &l->place : NULL, x);
+  sloe_teach_take(inputs, l, x, out);
 }
 
 /* ---- what is told ---- */
@@ -113,6 +97,7 @@ static size_t draw_many(drawing *d, sloe_layer_lesson *out, size_t most) {
 
 typedef struct teacher {
   const sloe_fitted *fitted;
+  sloe_teach_inputs inputs;       /* of its processes */
   sloe_gauss alone, placed;       /* placed.n is 0: a place changes nothing */
   int64_t batch;                  /* that layers were placed at */
   const sloe_kernel_set *kernels; /* NULL: none */
@@ -126,12 +111,11 @@ static void teacher_fini(teacher *t) {
 }
 
 /* The mean of a process at lessons in their places, or as if by themselves. */
-static sloe_status ask(const sloe_gauss *g, const sloe_layer_lesson *lessons, size_t n,
-                       int in_place, double *y, sloe_error *err) {
+static sloe_status ask(const teacher *t, const sloe_gauss *g, const sloe_layer_lesson *lessons,
+                       size_t n, int in_place, double *y, sloe_error *err) {
   double *x = sloe_alloc(n * g->d + 1, sizeof *x);
   if (!x) return out_of_memory(err);
-  for (size_t i = 0; i < n; i++)
-    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, g->d, x + i * g->d);
+  for (size_t i = 0; i < n; i++) take_inputs(&t->inputs, &lessons[i], in_place, x + i * g->d);
   const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
   sloe_dealloc(x);
   return status;
@@ -141,12 +125,12 @@ static sloe_status ask(const sloe_gauss *g, const sloe_layer_lesson *lessons, si
    sloe_kernels_tell, where there are kernels. */
 static sloe_status ask_alone(const teacher *t, const sloe_layer_lesson *lessons, size_t n,
                              double *y, double *transformed, sloe_error *err) {
-  SLOE_TRY(ask(&t->alone, lessons, n, 0, y, err));
+  SLOE_TRY(ask(t, &t->alone, lessons, n, 0, y, err));
   if (!t->kernels) return SLOE_OK;
   double *ms = sloe_alloc(2 * n + 1, sizeof *ms), *rest = ms + n;
   if (!ms) return out_of_memory(err);
   sloe_status status = sloe_kernels_tell(t->kernels, lessons, n, ms, transformed, err);
-  if (status == SLOE_OK) status = ask(&t->rest, lessons, n, 0, rest, err);
+  if (status == SLOE_OK) status = ask(t, &t->rest, lessons, n, 0, rest, err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++)
     if (ms[i] > 0) y[i] = log(ms[i] / lessons[i].stair_ms) + rest[i];
   sloe_dealloc(ms);
@@ -189,7 +173,7 @@ static sloe_status tell(const teacher *t, const sloe_layer_lesson *lessons, size
     placed[i] = is_larger(t, &lessons[i]) ? of_batch(t, &lessons[i]) : lessons[i];
     if (is_larger(t, &lessons[i])) smaller[m++] = placed[i];
   }
-  if (status == SLOE_OK) status = ask(&t->placed, placed, n, 1, more, err);
+  if (status == SLOE_OK) status = ask(t, &t->placed, placed, n, 1, more, err);
   if (status == SLOE_OK) status = ask_alone(t, smaller, m, alone, NULL, err);
   m = 0;
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
@@ -216,17 +200,17 @@ static double own_variance(const sloe_layer_lesson *l) {
 }
 
 /* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
-static sloe_status fit_part(const sloe_layer_lesson *lessons, const double *y, size_t n,
-                            int in_place, sloe_gauss_shape *shape, sloe_gauss *out,
+static sloe_status fit_part(const teacher *t, const sloe_layer_lesson *lessons, const double *y,
+                            size_t n, int in_place, sloe_gauss_shape *shape, sloe_gauss *out,
                             sloe_error *err) {
-  const size_t d = count_inputs(lessons, n);
+  const size_t d = t->inputs.n;
   double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
          *own = part + n;
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (lessons[i].place.in_network != in_place || isnan(y[i])) continue;
-    take_inputs(&lessons[i], in_place ? &lessons[i].place : NULL, d, x + m * d);
+    take_inputs(&t->inputs, &lessons[i], in_place, x + m * d);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
@@ -264,7 +248,7 @@ static sloe_status fit_kernels(const sloe_class *class, sloe_teacher_shape *shap
     if (lessons[i].place.in_network) continue;
     y[i] = lessons[i].y - log(sloe_kernels_left(shape->kernels, alone++) / lessons[i].stair_ms);
   }
-  const sloe_status status = fit_part(lessons, y, n, 0, &shape->rest, &t->rest, err);
+  const sloe_status status = fit_part(t, lessons, y, n, 0, &shape->rest, &t->rest, err);
   if (status == SLOE_OK && is_better(t)) t->kernels = shape->kernels;
   return status == SLOE_UNSUPPORTED ? SLOE_OK : status;
 }
@@ -277,14 +261,14 @@ static sloe_status fit_teacher(const sloe_class *class, sloe_teacher_shape *shap
   sloe_status status;
   if (!y) return out_of_memory(err);
   for (size_t i = 0; i < n; i++) y[i] = lessons[i].y;
-  SLOE_GOTO(fit_part(lessons, y, n, 0, &shape->alone, &t->alone, err));
+  SLOE_GOTO(fit_part(t, lessons, y, n, 0, &shape->alone, &t->alone, err));
   SLOE_GOTO(fit_kernels(class, shape, t, y, err));
   SLOE_GOTO(ask_alone(t, lessons, n, y, NULL, err));
   for (size_t i = 0; i < n; i++) {
     y[i] = lessons[i].y - y[i];
     if (lessons[i].place.in_network && lessons[i].spec.n > t->batch) t->batch = lessons[i].spec.n;
   }
-  status = fit_part(lessons, y, n, 1, &shape->placed, &t->placed, err);
+  status = fit_part(t, lessons, y, n, 1, &shape->placed, &t->placed, err);
   if (status == SLOE_UNSUPPORTED) status = SLOE_OK;
 fail:
   sloe_dealloc(y);
@@ -368,7 +352,7 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
 
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
                        sloe_boost *out, sloe_boost *transformed, sloe_error *err) {
-  teacher t = {.fitted = class->fitted};
+  teacher t = {.fitted = class->fitted, .inputs = inputs_of(class)};
   sloe_status status;
   *out = *transformed = (sloe_boost){0};
   op->error_90 = NAN;

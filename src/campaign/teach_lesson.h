@@ -4,6 +4,7 @@
 #define SLOE_CAMPAIGN_TEACH_LESSON_H
 
 #include "campaign/proposals.h"
+#include "net/net.h"
 #include "platform/platform.h"
 
 typedef struct sloe_layer_lesson { /* one row, measured or told */
@@ -16,16 +17,26 @@ typedef struct sloe_layer_lesson { /* one row, measured or told */
   double workspace_mb; /* of the fastest of them; NAN: not known */
 } sloe_layer_lesson;
 
-/* The inputs of a process. Features that are remainders or names are no lengths: remainders become
-   waste, a name one input for each; what is a sum of others, for trees alone, is left out. What
-   divides the channels is always 0 where it does not count. `place` NULL: by itself. */
-enum {
-  SLOE_TEACH_ALIGNED = 13,
-  SLOE_TEACH_INPUTS = SLOE_LAYER_FEATURES - 10 - SLOE_LAYER_PROPOSED + 4 + 1 + SLOE_SPEC_ACT_COUNT +
-                      (int)SLOE_TEACH_ALIGNED
-};
-void sloe_teach_inputs(const sloe_layer_lesson *lesson, const sloe_layer_place *place,
-                       double out[SLOE_TEACH_INPUTS]);
+/* Of sloe_layer_inputs those that a process, or an MLP, learns from. */
+typedef enum sloe_teach_taste {
+  SLOE_TEACH_PLAIN = 0,
+  SLOE_TEACH_BLOCKS = 1,   /* and registers' blocks; */
+  SLOE_TEACH_ROUNDS = 2,   /* rounds of tiles, and transforms; */
+  SLOE_TEACH_PROPOSED = 4, /* the chances of kernels that are proposed */
+} sloe_teach_taste;
+
+typedef struct sloe_teach_inputs {
+  uint32_t at[SLOE_LAYER_INPUTS]; /* ascending */
+  size_t n;
+  double units; /* of the device, as in kernels.h */
+} sloe_teach_inputs;
+
+/* `taste`: sum of the above. */
+sloe_teach_inputs sloe_teach_inputs_of(unsigned taste, double units);
+
+/* out[inputs->n] of a lesson whose features at the place asked for are x. */
+void sloe_teach_take(const sloe_teach_inputs *inputs, const sloe_layer_lesson *lesson,
+                     const float x[SLOE_LAYER_FEATURES], double *out);
 
 /* Is it a feature of how a runtime chooses kernels? Where none are known it says nothing. */
 int sloe_teach_is_choice(int feature);

@@ -23,6 +23,7 @@
 #include "base/map.h"
 #include "net/layer_axes.h"
 #include "net/layer_blocks.h"
+#include "net/layer_inputs.h"
 #include "net/layer_spec.h"
 #include "net/layer_terms.h"
 #include "sloe/sloe.h"
