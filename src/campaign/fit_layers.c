@@ -411,7 +411,12 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
                             chosen,
                             r->from[i]->workspace_mb};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
-  const sloe_class class = {&f->out->fitted, lessons, r->n, units_of(f), f->switches->proposals};
+  const sloe_class class = {.fitted = &f->out->fitted,
+                            .lessons = lessons,
+                            .n = r->n,
+                            .units = units_of(f),
+                            .proposals = f->switches->proposals,
+                            .arena = &f->out->arena};
   const sloe_status status =
       sloe_teach(&class, shape, &f->ops[at], &f->out->boosts[at], &f->out->transformed[at], err);
   sloe_dealloc(lessons);
@@ -426,6 +431,7 @@ static sloe_status learn(fitting *f, const rows *r, size_t at, sloe_error *err) 
     if (status != SLOE_UNSUPPORTED) return status;
   }
   const sloe_status status = train(f, r, boost, err);
+  if (status == SLOE_OK) f->ops[at].forest = boost->forest;
   if (status == SLOE_OK) f->ops[at].error_90 = spread_of(r, boost);
   return status;
 }
@@ -433,11 +439,9 @@ static sloe_status learn(fitting *f, const rows *r, size_t at, sloe_error *err) 
 static sloe_status fit_correction(fitting *f, size_t at, sloe_error *err) {
   rows r;
   sloe_fitted_op *op = &f->ops[at];
-  sloe_boost *boost = &f->out->boosts[at];
   sloe_status status = gather_rows(f, op->op, op->grouping, &r, err);
   if (status == SLOE_OK && r.n) status = learn(f, &r, at, err);
   if (status == SLOE_OK && r.n) {
-    op->forest = boost->forest;
     memcpy(op->lo, r.lo, sizeof r.lo);
     memcpy(op->hi, r.hi, sizeof r.hi);
     for (size_t i = 0; i < op->n_proposed; i++) op->hi[SLOE_LAYER_FEATURE_proposed_1 + i] = 1;

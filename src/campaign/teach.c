@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "campaign/design.h"
 #include "campaign/kernels.h"
+#include "campaign/teach_mlp.h"
 #include "campaign/teach_trees.h"
 #include "estimate/estimate.h"
 #include "net/net.h"
@@ -275,17 +276,17 @@ fail:
   return status;
 }
 
-/* ---- what trees make of it ---- */
+/* ---- what is made of it ---- */
 
 static int compare(const void *a, const void *b) {
   const double p = *(const double *)a, q = *(const double *)b;
   return (p > q) - (p < q);
 }
 
-/* Of layers by themselves: what leave-one-out leaves of the process, and what the trees make of its
+/* Of layers by themselves: what leave-one-out leaves of the process, and what the op makes of its
    mean. */
-static sloe_status find_spread(const teacher *t, const sloe_class *class, const sloe_boost *boost,
-                               sloe_fitted_op *op, sloe_error *err) {
+static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_fitted_op *op,
+                               sloe_error *err) {
   const sloe_layer_lesson *lessons = class->lessons;
   const size_t n = class->n;
   size_t m = 0;
@@ -296,10 +297,10 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, const 
     float features[SLOE_LAYER_FEATURES];
     if (lessons[i].place.in_network) continue;
     sloe_fitted_features(op, &lessons[i].spec, NULL, features);
-    const double told = e[i];
+    const double told = e[i], stair_ms = lessons[i].stair_ms;
     const int by_kernels = t->kernels && !isnan(sloe_kernels_left(t->kernels, m));
     const double left = by_kernels ? t->rest.left[rests++] : t->alone.left[m];
-    e[m] = fabs(left + told - sloe_forest_eval(&boost->forest, features));
+    e[m] = fabs(left + told - sloe_fitted_correction(op, &lessons[i].spec, stair_ms, features));
     m++;
   }
   if (status == SLOE_OK) {
@@ -343,11 +344,13 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
     op->n_proposed = sloe_kernels_proposed(t->kernels, op->proposed);
     op->transform_bytes = sloe_kernels_transform_bytes(t->kernels);
   }
-  SLOE_TRY(sloe_teach_grow(op, all, class->n, class->n + told, t->kernels != NULL, out, err));
+  const size_t n = class->n + told;
+  SLOE_TRY(t->kernels ? sloe_teach_mlp(all, n, class->units, op, class->arena, err)
+                      : sloe_teach_grow(all, class->n, n, op, out, err));
   if (op->transform_bytes > 0)
     SLOE_TRY(
         sloe_teach_grow_transformed(all, class->n, told, transformed_of, op, transformed, err));
-  return find_spread(t, class, out, op, err);
+  return find_spread(t, class, op, err);
 }
 
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
@@ -356,6 +359,8 @@ sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_
   sloe_status status;
   *out = *transformed = (sloe_boost){0};
   op->error_90 = NAN;
+  op->forest = (sloe_forest){0};
+  op->mlp = (sloe_fitted_mlp){0};
   op->n_proposed = 0;
   op->transform_bytes = 0;
   sloe_layer_lesson *all = sloe_alloc(class->n + TOLD_MOST_OF_MANY, sizeof *all);
@@ -367,6 +372,8 @@ fail:
   if (status != SLOE_OK) {
     sloe_boost_fini(out);
     sloe_boost_fini(transformed);
+    op->forest = (sloe_forest){0};
+    op->mlp = (sloe_fitted_mlp){0};
     op->transform_bytes = 0;
   }
   teacher_fini(&t);

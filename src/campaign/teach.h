@@ -1,10 +1,10 @@
-/* teach.h: from few measured rows to the many that trees want. Private to campaign/.
+/* teach.h: from few measured rows to the many that quick models want. Private to campaign/.
  *
  * Trees answer in a fraction of a microsecond, but cut a smooth surface into blocks, and few rows
  * give few blocks. A Gaussian process (fit/gauss.h) learns such a surface from few rows, but asks
  * all of them for every answer. So the process learns from what was measured, tells its mean at
  * many drawn layers, and the trees learn from both (as Bucila et al., "Model compression", KDD
- * 2006).
+ * 2006), or where a layer is the fastest of several kernels an MLP does (teach_mlp.h).
  *
  * One process learns layers by themselves, or where a layer is the fastest of several kernels what
  * those leave of it (kernels.h); a second one what a place in a network adds, from the
@@ -23,12 +23,12 @@ typedef struct sloe_teacher_shape { /* all zero: not known */
   struct sloe_kernel_set *kernels; /* kernels.h; whoever found the shape frees it */
 } sloe_teacher_shape;
 
-/* Trees over sloe_fitted_features of `op`, and its kernels that are proposed for some layers, whose
-   forests `shape` owns. *shape: found where it is all zero, else taken. op->error_90: the 0.9-th
-   quantile of |y - what is said of it by the others|, of layers by themselves. *transformed, if any
-   of its kernels go by transforms: op->transformed. On failure what is out is all zero. Errors:
-   UNSUPPORTED where a process cannot be fitted (fewer than SLOE_TEACH_LEAST layers by themselves),
-   NOMEM. */
+/* op->forest, whose arrays *out owns, or op->mlp in class->arena; and its kernels that are proposed
+   for some layers, whose forests `shape` owns. *shape: found where it is all zero, else taken.
+   op->error_90: the 0.9-th quantile of |y - what is said of it by the others|, of layers by
+   themselves. *transformed, if any of its kernels go by transforms: op->transformed. On failure
+   what is out is all zero. Errors: UNSUPPORTED where a process cannot be fitted (fewer than
+   SLOE_TEACH_LEAST layers by themselves), NOMEM. */
 enum { SLOE_TEACH_LEAST = 25 };
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
                        sloe_boost *out, sloe_boost *transformed, sloe_error *err);

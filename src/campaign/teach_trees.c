@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { MANY_TOLD = 40000 }; /* rows for many trees, where there are kernels */
 static const double weight_of_measured = 4;
 
 static sloe_status out_of_memory(sloe_error *err) {
@@ -19,16 +18,11 @@ static void take_features(const sloe_fitted_op *op, const sloe_layer_lesson *l, 
     out[i] = sloe_teach_is_choice(i) && !l->chosen ? 0 : (double)x[i];
 }
 
-sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_layer_lesson *lessons,
-                            size_t measured, size_t n, int by_kernels, sloe_boost *out,
-                            sloe_error *err) {
-  const int many = by_kernels && n > MANY_TOLD;
-  const sloe_boost_params params = {.trees = n < 3000     ? 64
-                                             : many       ? 512
-                                             : by_kernels ? 128
-                                                          : 96,
+sloe_status sloe_teach_grow(const sloe_layer_lesson *lessons, size_t measured, size_t n,
+                            sloe_fitted_op *op, sloe_boost *out, sloe_error *err) {
+  const sloe_boost_params params = {.trees = n < 3000 ? 64 : 96,
                                     .depth = n < 3000 ? 5 : 6,
-                                    .rate = many ? 0.3 : 0.4, /* what is told has no noise */
+                                    .rate = 0.4, /* what is told has no noise */
                                     .row_share = 1,
                                     .feature_share = 1,
                                     .lambda = 2,
@@ -44,6 +38,7 @@ sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_layer_lesson *l
   }
   if (status == SLOE_OK)
     status = sloe_boost_train(x, y, weight, n, SLOE_LAYER_FEATURES, &params, out, err);
+  if (status == SLOE_OK) op->forest = out->forest;
   sloe_dealloc(x);
   sloe_dealloc(y);
   sloe_dealloc(weight);

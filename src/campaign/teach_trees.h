@@ -7,11 +7,10 @@
 #include "campaign/teach_lesson.h"
 #include "fit/fit.h"
 
-/* Of n lessons, the first of which were `measured`, towards their y at their places. More trees
-   where there are kernels and many lessons. Errors: NOMEM. */
-sloe_status sloe_teach_grow(const sloe_fitted_op *op, const sloe_layer_lesson *lessons,
-                            size_t measured, size_t n, int by_kernels, sloe_boost *out,
-                            sloe_error *err);
+/* op->forest, whose arrays *out owns, of n lessons, the first of which were `measured`, towards
+   their y at their places. Errors: NOMEM. */
+sloe_status sloe_teach_grow(const sloe_layer_lesson *lessons, size_t measured, size_t n,
+                            sloe_fitted_op *op, sloe_boost *out, sloe_error *err);
 
 /* op->transformed, whose arrays *out owns: towards 1 where the measured layers by themselves went
    by transforms (op->transform_bytes), and towards transformed[told] of the others. Errors: NOMEM.

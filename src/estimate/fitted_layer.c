@@ -72,7 +72,7 @@ sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_s
   if (!op) return (sloe_fitted_time){.ms = ms, .p75 = 1, .p97_5 = 1, .error_90 = NAN};
   float x[SLOE_LAYER_FEATURES];
   sloe_fitted_features(op, spec, place, x);
-  return (sloe_fitted_time){.ms = ms * exp(sloe_forest_eval(&op->forest, x)),
+  return (sloe_fitted_time){.ms = ms * exp(sloe_fitted_correction(op, spec, ms, x)),
                             .p75 = op->p75,
                             .p97_5 = op->p97_5,
                             .error_90 = op->error_90,

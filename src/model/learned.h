@@ -132,6 +132,8 @@ sloe_status sloe_learned_decode(const void *data, size_t len, sloe_learned *out,
 /* How many coefficients a polynomial has; SLOE_LEARNED_COEFS + 1 when that is too many. */
 size_t sloe_learned_poly_coefs(size_t n_inputs, size_t degree, int powers);
 size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp);
+/* The part of sloe_learned_check; without weights that of its shape. Errors: FORMAT. */
+sloe_status sloe_learned_mlp_check(const sloe_learned_mlp *mlp, size_t n_inputs, sloe_error *err);
 /* A sloe_activation of each of n numbers, in place. */
 void sloe_learned_activate(uint32_t activation, float *h, size_t n);
 

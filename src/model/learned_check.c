@@ -42,8 +42,7 @@ static sloe_status check_kernel(const sloe_learned *m, sloe_error *err) {
   return SLOE_OK;
 }
 
-static sloe_status check_mlp(const sloe_learned *m, sloe_error *err) {
-  const sloe_learned_mlp *p = &m->mlp;
+sloe_status sloe_learned_mlp_check(const sloe_learned_mlp *p, size_t n_inputs, sloe_error *err) {
   if (p->n_layers < 1 || p->n_layers > SLOE_LEARNED_LAYERS || p->activation > SLOE_ACTIVATION_RELU)
     return bad(err, "no such layers");
   for (uint32_t l = 0; l <= p->n_layers; l++)
@@ -51,7 +50,7 @@ static sloe_status check_mlp(const sloe_learned *m, sloe_error *err) {
       return sloe_fail(err, SLOE_FORMAT,
                        "learned model: a layer %u wide, between 1 and %d are possible",
                        (unsigned)p->width[l], SLOE_LEARNED_WIDTH);
-  if (p->width[0] != m->n_inputs || p->width[p->n_layers] != 1 ||
+  if (p->width[0] != n_inputs || p->width[p->n_layers] != 1 ||
       p->n_weights != sloe_learned_mlp_weights(p))
     return bad(err, "the layers do not fit each other");
   for (uint32_t i = 0; p->weight && i < p->n_weights; i++)
@@ -102,7 +101,7 @@ sloe_status sloe_learned_check(const sloe_learned *m, sloe_error *err) {
   switch (m->kind) {
     case SLOE_LEARNED_POLY: return check_poly(m, err);
     case SLOE_LEARNED_KERNEL: return check_kernel(m, err);
-    case SLOE_LEARNED_MLP: return check_mlp(m, err);
+    case SLOE_LEARNED_MLP: return sloe_learned_mlp_check(&m->mlp, m->n_inputs, err);
     case SLOE_LEARNED_TREE_SUM: return check_trees(m, err);
     default: return sloe_fail(err, SLOE_FORMAT, "learned model: no kind %u", (unsigned)m->kind);
   }

@@ -2,7 +2,8 @@
  *
  *   time = (staircase of the family at the layer's coordinates
  *           + elements written x what its activation and residual cost one of them)
- *          x exp(correction of its op at the layer's features)
+ *          x exp(correction of its op: what a forest says at the layer's features, and an MLP
+ *                at its inputs)
  *
  * A staircase may be missing for a family (n_dims 0 never stands in a file), a correction for an
  * op. Times are milliseconds while the reference layer takes `reference_ms`.
@@ -20,10 +21,22 @@ typedef struct sloe_fitted_family {
   sloe_stair_model stair; /* ms over sloe_layer_coords of the key's op */
 } sloe_fitted_family;
 
+/* A multi-layer perceptron over some of sloe_layer_inputs. Each of them is brought into the range
+   that was learned from, and so is the answer: beyond it, what stands at its end is said. */
+typedef struct sloe_fitted_mlp {
+  sloe_learned_mlp body; /* n_layers 0: there is none */
+  double units;          /* of sloe_layer_view */
+  const uint32_t *input; /* [body.width[0]] of SLOE_LAYER_INPUTS, ascending */
+  const float *lo, *hi;  /* [body.width[0]] */
+  double least, most;
+} sloe_fitted_mlp;
+
 /* Of all layers of one op and grouping. */
 typedef struct sloe_fitted_op {
   int32_t op, grouping;
-  sloe_forest forest; /* of ln(time / staircase) over sloe_fitted_features; n_trees may be 0 */
+  /* Their sum is ln(time / staircase); n_trees may be 0, and so may the MLP's layers. */
+  sloe_forest forest;  /* over sloe_fitted_features */
+  sloe_fitted_mlp mlp; /* features as those */
   /* Over sloe_layer_features, about 1 where the runtime proposes one of its kernels for a layer, 0
      where not: of the kernels that matter and are not proposed for all. */
   sloe_forest proposed[SLOE_LAYER_PROPOSED];
@@ -120,6 +133,11 @@ sloe_status sloe_fitted_write(const sloe_fitted_platform *platform, const char *
 /* sloe_layer_features, with the chances of the op's `proposed`; `op` NULL: none. */
 void sloe_fitted_features(const sloe_fitted_op *op, const sloe_layer_spec *spec,
                           const sloe_layer_place *place, float x[SLOE_LAYER_FEATURES]);
+/* What the forest and the MLP of an op say of a layer whose features are x. */
+double sloe_fitted_correction(const sloe_fitted_op *op, const sloe_layer_spec *spec,
+                              double stair_ms, const float x[SLOE_LAYER_FEATURES]);
+double sloe_fitted_mlp_eval(const sloe_fitted_mlp *mlp, const sloe_layer_spec *spec,
+                            double stair_ms, const float x[SLOE_LAYER_FEATURES]);
 /* The chance that a kernel is proposed, by its forest. What trees say is no probability: below 0.05
    it is none, above 0.95 certainty. */
 double sloe_fitted_chance(const sloe_forest *proposed, const float x[SLOE_LAYER_FEATURES]);

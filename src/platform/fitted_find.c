@@ -118,3 +118,9 @@ void sloe_fitted_features(const sloe_fitted_op *op, const sloe_layer_spec *spec,
   for (size_t i = 0; i < n; i++) chance[i] = (float)sloe_fitted_chance(&op->proposed[i], x);
   for (size_t i = 0; i < n; i++) x[SLOE_LAYER_FEATURE_proposed_1 + i] = chance[i];
 }
+
+double sloe_fitted_correction(const sloe_fitted_op *op, const sloe_layer_spec *spec,
+                              double stair_ms, const float x[SLOE_LAYER_FEATURES]) {
+  const double y = sloe_forest_eval(&op->forest, x);
+  return op->mlp.body.n_layers ? y + sloe_fitted_mlp_eval(&op->mlp, spec, stair_ms, x) : y;
+}

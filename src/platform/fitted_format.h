@@ -1,9 +1,9 @@
-/* fitted_format.h: the platform file of source FITTED, binary, version 2. Private to platform/.
+/* fitted_format.h: the platform file of source FITTED, binary, version 3. Private to platform/.
  *
  *   offset  bytes
  *        0      8  89 'S' 'L' 'O' CR LF 1A LF: no text file begins so, and a transfer that
  *                  turns line ends or cuts the eighth bit changes it
- *        8      4  version; 1 is read, too
+ *        8      4  version; 1 and 2 are read, too
  *       12      4  32: where what the checksum covers begins
  *       16      8  length of the file
  *       24      8  XXH64 of all bytes from 32 on
@@ -28,7 +28,8 @@
  *             where the domain has the features proposed_1 ...: u32 count, then at 16 each
  *               u32 features of the forest, trees, depth, 0; f64 base; u32 first[features + 1]
  *             and that forest's thresholds, rows and leaves likewise;
- *             since version 2: f64 transform_bytes, and where it is > 0 a forest as those
+ *             since version 2: f64 transform_bytes, and where it is > 0 a forest as those;
+ *             since version 3: fitted_mlp.h
  *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
  *               memory_scale, memory_offset_mb, memory_error_90
  *   learned   networks_file.c
@@ -56,7 +57,7 @@
 #define SLOE_FITTED_MAGIC "\x89SLO\r\n\x1a\n"
 
 enum {
-  SLOE_FITTED_VERSION = 2,
+  SLOE_FITTED_VERSION = 3,
   SLOE_FITTED_MAGIC_BYTES = 8,
   SLOE_FITTED_KNOWN_BY = 4, /* bytes of the magic by which a binary file is told from a text */
   SLOE_FITTED_HEADER = 32,
@@ -73,6 +74,7 @@ enum {
 #define SLOE_FITTED_MAX_COEF            1e30 /* of a staircase: finite wherever coordinates are int64 */
 #define SLOE_FITTED_MAX_NS              1e9 /* of an element */
 #define SLOE_FITTED_MAX_LN              300. /* what a forest can give at most: exp() of it is finite */
+#define SLOE_FITTED_MAX_MLP_LN          100. /* and what an MLP can */
 #define SLOE_FITTED_MAX_TRANSFORM_BYTES 4096.
 
 /* X(ID, tag), in the order of the file; the last may be missing */

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "platform/fitted_cursor.h"
+#include "platform/fitted_mlp.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the arrays of forests are used as they lie in the file: little-endian"
@@ -227,7 +228,7 @@ static sloe_status take_transformed(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   return op->transform_bytes > 0 ? take_chance(c, &op->transformed) : SLOE_OK;
 }
 
-static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
+static sloe_status take_op(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_op *op) {
   sloe_fitted_take_align(c);
   size_t at = c->at;
   op->op = sloe_fitted_take_i32(c);
@@ -256,7 +257,8 @@ static sloe_status take_op(sloe_fitted_cursor *c, sloe_fitted_op *op) {
   SLOE_TRY(take_domain(c, n_features, op));
   SLOE_TRY(take_forest_arrays(c, at, forest));
   SLOE_TRY(take_all_proposed(c, n_features, op));
-  return take_transformed(c, op);
+  SLOE_TRY(take_transformed(c, op));
+  return c->version < 3 ? SLOE_OK : sloe_fitted_mlp_take(c, arena, &op->mlp);
 }
 
 static int op_before(const sloe_fitted_op *a, const sloe_fitted_op *b) {
@@ -270,7 +272,7 @@ sloe_status sloe_fitted_take_ops(sloe_fitted_cursor *c, sloe_arena *arena, sloe_
   if (!ops) return no_memory(c->err);
   for (size_t i = 0; i < n; i++) {
     size_t at = c->at;
-    SLOE_TRY(take_op(c, &ops[i]));
+    SLOE_TRY(take_op(c, arena, &ops[i]));
     if (i && !op_before(&ops[i - 1], &ops[i]))
       return sloe_fitted_fail_here(c, at, "an op stands twice or out of order");
   }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "platform/fitted_mlp.h"
 #include "platform/fitted_put.h"
 #include "platform/networks.h"
 
@@ -112,7 +113,11 @@ static sloe_status put_op(const sloe_fitted_op *op, sloe_text *out, sloe_error *
   sloe_fitted_put_u32(out, (uint32_t)op->n_proposed);
   for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(put_chance(&op->proposed[i], out, err));
   sloe_fitted_put_f64(out, op->transform_bytes);
-  return op->transform_bytes > 0 ? put_chance(&op->transformed, out, err) : SLOE_OK;
+  if (op->transform_bytes > 0) SLOE_TRY(put_chance(&op->transformed, out, err));
+  if (op->mlp.body.n_layers)
+    SLOE_TRY(sloe_learned_mlp_check(&op->mlp.body, op->mlp.body.width[0], err));
+  sloe_fitted_mlp_put(&op->mlp, out);
+  return SLOE_OK;
 }
 
 /* Pointers to n elements of `size` bytes, sorted; NULL: out of memory. */

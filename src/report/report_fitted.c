@@ -130,6 +130,25 @@ static json_t *proposed_json(const sloe_fitted_op *op) {
   return array;
 }
 
+static json_t *mlp_json(const sloe_fitted_mlp *mlp) {
+  static const char *const activations[] = {"identity", "logistic", "tanh", "relu"};
+  const sloe_learned_mlp *body = &mlp->body;
+  int32_t numbers[SLOE_LAYER_INPUTS];
+  sloe_json json = sloe_json_new();
+  for (uint32_t i = 0; i <= body->n_layers; i++) numbers[i] = (int32_t)body->width[i];
+  sloe_json_set(&json, "widths", ints_json(numbers, body->n_layers + 1));
+  sloe_json_set(&json, "activation", json_string(activations[body->activation]));
+  sloe_json_set(&json, "units", sloe_json_number(mlp->units));
+  for (uint32_t i = 0; i < body->width[0]; i++) numbers[i] = (int32_t)mlp->input[i];
+  sloe_json_set(&json, "inputs", ints_json(numbers, body->width[0]));
+  sloe_json_set(&json, "lo", floats_json(mlp->lo, body->width[0]));
+  sloe_json_set(&json, "hi", floats_json(mlp->hi, body->width[0]));
+  sloe_json_set(&json, "least", sloe_json_number(mlp->least));
+  sloe_json_set(&json, "most", sloe_json_number(mlp->most));
+  sloe_json_set(&json, "weights", floats_json(body->weight, body->n_weights));
+  return sloe_json_take(&json);
+}
+
 static json_t *ops_json(const sloe_fitted *fitted) {
   json_t *array = json_array();
   for (size_t i = 0; i < fitted->n_ops; i++) {
@@ -148,6 +167,7 @@ static json_t *ops_json(const sloe_fitted *fitted) {
     sloe_json_set(&json, "proposed", proposed_json(op));
     sloe_json_set(&json, "transform_bytes", sloe_json_number(op->transform_bytes));
     if (op->transform_bytes > 0) sloe_json_set(&json, "transformed", forest_json(&op->transformed));
+    if (op->mlp.body.n_layers) sloe_json_set(&json, "mlp", mlp_json(&op->mlp));
     array = sloe_json_append(array, sloe_json_take(&json));
   }
   return array;

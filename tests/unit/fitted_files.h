@@ -34,6 +34,8 @@ typedef struct fitted_parts {
   float threshold[SLOE_FOREST_LANES];
   uint8_t row[(SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK];
   float leaf[2 * SLOE_FOREST_BLOCK];
+  uint32_t input[2];
+  float lo[2], hi[2], weight[9];
 } fitted_parts;
 
 static sloe_forest fitted_forest(fitted_parts *p) {
@@ -48,6 +50,25 @@ static sloe_forest fitted_forest(fitted_parts *p) {
   forest.row = p->row;
   forest.leaf = p->leaf;
   return forest;
+}
+
+/* 0.03 + 0.01 max(0, ln k - 1) + 0.02 max(0, ln ms), of k to 64 and 2 to 4 ms, at most 0.08. */
+static sloe_fitted_mlp fitted_mlp(fitted_parts *p) {
+  memcpy(p->input, (uint32_t[]){SLOE_LAYER_INPUT_feature, SLOE_LAYER_INPUT_stair}, sizeof p->input);
+  memcpy(p->lo, (float[]){0, 0.6931472f}, sizeof p->lo);
+  memcpy(p->hi, (float[]){4.1588831f, 1.3862944f}, sizeof p->hi);
+  memcpy(p->weight, (float[]){1, 0, 0, 1, -1, 0, 0.01f, 0.02f, 0.03f}, sizeof p->weight);
+  return (sloe_fitted_mlp){.body = {.n_layers = 2,
+                                    .activation = SLOE_ACTIVATION_RELU,
+                                    .width = {2, 2, 1},
+                                    .n_weights = 9,
+                                    .weight = p->weight},
+                           .units = 4,
+                           .input = p->input,
+                           .lo = p->lo,
+                           .hi = p->hi,
+                           .least = -0.5,
+                           .most = 0.08};
 }
 
 static sloe_fitted_op fitted_op(int32_t op, int32_t grouping) {
@@ -73,6 +94,7 @@ static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
   parts->ops[1].n_proposed = 1;
   parts->ops[1].transformed = parts->ops[1].forest;
   parts->ops[1].transform_bytes = 16;
+  parts->ops[1].mlp = fitted_mlp(parts);
   return (sloe_fitted_platform){
       .card = {.device = "toy-cpu",
                .title = "A toy's CPU, 2 \xc2\xb5W",

@@ -73,7 +73,7 @@ static void headers_of_another_kind_are_refused_with_a_reason(void **state) {
   } rows[] = {
       {0, 'x', SLOE_FORMAT, 0, "not a platform file"},
       {4, '\n', SLOE_FORMAT, 4, "transferred as text"},
-      {8, 3, SLOE_UNSUPPORTED, 8, "format version 3 is newer than this program's, 2"},
+      {8, 4, SLOE_UNSUPPORTED, 8, "format version 4 is newer than this program's, 3"},
       {8, 0, SLOE_FORMAT, 8, "format version 0"},
       {12, 64, SLOE_FORMAT, 8, "a header of 64 bytes"},
       {18, 1, SLOE_FORMAT, 0, "the file is cut"},
@@ -118,6 +118,8 @@ enum {
   FOREST =
       48 + (LEAVES - THRESHOLDS) + 4 * 2 * SLOE_FOREST_BLOCK, /* of a chance, its counts first */
   TRANSFORM_BYTES = PROPOSED + 16 + FOREST,
+  MLP = TRANSFORM_BYTES + 16 + FOREST, /* layers, widths, activation, units, range, inputs */
+  MLP_NUMBERS = MLP + 64,              /* lo, hi, weights */
 };
 
 static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
@@ -191,6 +193,21 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, TRANSFORM_BYTES, minus64, 8, SLOE_FORMAT, "a transform's element"},
       {SLOE_FITTED_OPS, TRANSFORM_BYTES, big64, 8, SLOE_FORMAT, "a transform's element"},
       {SLOE_FITTED_OPS, TRANSFORM_BYTES + 16, "\x7f", 1, SLOE_FORMAT, "asks for more features"},
+      {SLOE_FITTED_OPS, MLP, "\x09", 1, SLOE_FORMAT, "more layers than can be"},
+      {SLOE_FITTED_OPS, MLP + 4, "\x80", 1, SLOE_UNSUPPORTED, "an MLP of 128 inputs"},
+      {SLOE_FITTED_OPS, MLP + 4, "\0", 1, SLOE_FORMAT, "a layer 0 wide"},
+      {SLOE_FITTED_OPS, MLP + 8, "\1\1", 2, SLOE_FORMAT, "wider than can be"},
+      {SLOE_FITTED_OPS, MLP + 12, "\2", 1, SLOE_FORMAT, "do not fit each other"},
+      {SLOE_FITTED_OPS, MLP + 16, "\4", 1, SLOE_FORMAT, "no such layers"},
+      {SLOE_FITTED_OPS, MLP + 20, nan64, 8, SLOE_FORMAT, "so many units"},
+      {SLOE_FITTED_OPS, MLP + 28, nan64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 36, minus64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 36, big64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 44, "\x34", 1, SLOE_FORMAT, "stands twice or out of order"},
+      {SLOE_FITTED_OPS, MLP + 44, "\x7f", 1, SLOE_UNSUPPORTED, "input 127 of a layer"},
+      {SLOE_FITTED_OPS, MLP_NUMBERS, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "the range of an MLP's"},
+      {SLOE_FITTED_OPS, MLP_NUMBERS, "\0\0\x10\x41", 4, SLOE_FORMAT, "the range of an MLP's"},
+      {SLOE_FITTED_OPS, MLP_NUMBERS + 16, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "weight is not finite"},
       {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},

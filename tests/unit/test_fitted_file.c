@@ -1,4 +1,5 @@
 /* The binary platform file: what is written is read. Damage: test_fitted_damage.c. */
+#include <float.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -148,6 +149,53 @@ static void ops_come_back_with_their_forests(void **state) {
   assert_true(isnan(pool->error_90) && isnan(pool->p75));
   assert_float_equal(sloe_forest_eval(&pool->forest, (float[SLOE_LAYER_FEATURES]){0}), 0, 0);
   sloe_platform_free(p);
+}
+
+/* ln(time / staircase) of a convolution of k filters, by the MLP alone. */
+static double by_mlp(const sloe_fitted_mlp *mlp, int64_t k, double stair_ms) {
+  sloe_layer_spec spec = sloe_layer_spec_none();
+  float x[SLOE_LAYER_FEATURES];
+  spec.op = SLOE_SPEC_CONV;
+  spec.k = k;
+  sloe_layer_features(&spec, NULL, x);
+  return sloe_fitted_mlp_eval(mlp, &spec, stair_ms, x);
+}
+
+static void an_mlp_comes_back_and_says_the_same(void **state) {
+  (void)state;
+  sloe_platform *p = open_toy();
+  const sloe_fitted_op *conv = &p->fitted->ops[0];
+  const sloe_fitted_mlp *mlp = &conv->mlp;
+  assert_int_equal(mlp->body.n_layers, 2);
+  assert_int_equal(p->fitted->ops[1].mlp.body.n_layers, 0);
+  assert_float_equal(mlp->units, 4, 0);
+  assert_float_equal(by_mlp(mlp, 1, 3), 0.03 + 0.02 * log(3), 1e-6);
+  assert_float_equal(by_mlp(mlp, 16, 3), 0.03 + 0.01 * (log(16) - 1) + 0.02 * log(3), 1e-6);
+  sloe_layer_spec spec = sloe_layer_spec_none();
+  float x[SLOE_LAYER_FEATURES];
+  spec.op = SLOE_SPEC_CONV;
+  sloe_layer_features(&spec, NULL, x);
+  assert_float_equal(sloe_fitted_correction(conv, &spec, 3, x),
+                     sloe_forest_eval(&conv->forest, x) + by_mlp(mlp, 1, 3), 1e-6);
+  sloe_platform_free(p);
+}
+
+static void beyond_what_an_mlp_learned_its_ends_are_said(void **state) {
+  (void)state;
+  fitted_parts parts;
+  fitted_toy(&parts);
+  sloe_fitted_mlp mlp = parts.ops[1].mlp;
+  assert_float_equal(by_mlp(&mlp, 1, 1e-9), by_mlp(&mlp, 1, 2), 1e-6);
+  assert_float_equal(by_mlp(&mlp, 1, 1e9), by_mlp(&mlp, 1, 4), 1e-6);
+  assert_float_equal(by_mlp(&mlp, INT64_C(1) << 40, 2), by_mlp(&mlp, 64, 2), 1e-6);
+  assert_float_equal(by_mlp(&mlp, 64, 4), 0.08, 0); /* 0.0893 by its weights */
+  parts.weight[6] = parts.weight[7] = FLT_MAX;
+  parts.weight[0] = FLT_MAX;
+  parts.weight[3] = -FLT_MAX;
+  assert_float_equal(by_mlp(&mlp, 64, 4), 0.08, 0);
+  parts.weight[7] = -FLT_MAX;
+  parts.weight[3] = FLT_MAX; /* infinite less infinite */
+  assert_true(by_mlp(&mlp, 64, 4) >= -0.5 && by_mlp(&mlp, 64, 4) <= 0.08);
 }
 
 static void the_same_platform_gives_the_same_bytes(void **state) {
@@ -423,6 +471,8 @@ int main(void) {
       cmocka_unit_test(what_was_measured_and_how_comes_back),
       cmocka_unit_test(families_come_back_in_order),
       cmocka_unit_test(ops_come_back_with_their_forests),
+      cmocka_unit_test(an_mlp_comes_back_and_says_the_same),
+      cmocka_unit_test(beyond_what_an_mlp_learned_its_ends_are_said),
       cmocka_unit_test(the_same_platform_gives_the_same_bytes),
       cmocka_unit_test(a_platform_may_know_nothing_yet),
       cmocka_unit_test(a_family_is_found_by_its_key),

@@ -36,8 +36,10 @@ static double planted_ms(const sloe_layer_spec *s) {
 static sloe_layer_lesson lesson_of(const sloe_layer_spec *s, char text[TEXT]) {
   int len = snprintf(text, TEXT, "tiles:%.4f", tiles_ms(s) * 1e3);
   if (has_direct(s)) snprintf(text + len, TEXT - (size_t)len, " direct:%.4f", direct_ms(s) * 1e3);
-  return (sloe_layer_lesson){
-      .spec = *s, .stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(s), .kernels = text};
+  return (sloe_layer_lesson){.spec = *s,
+                             .stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(s),
+                             .kernels = text,
+                             .chosen = 1};
 }
 
 static void draw_lessons(uint64_t seed, size_t n, sloe_layer_lesson *out, char (*texts)[TEXT]) {

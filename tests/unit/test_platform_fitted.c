@@ -155,7 +155,7 @@ static void the_format_stands_still(void **state) {
   sloe_dealloc(data);
 }
 
-static void assert_earlier_opens(const char *which) {
+static void assert_earlier_opens(const char *which, double transform_bytes) {
   sloe_platform *p;
   sloe_error err = {0};
   char *data, path[sizeof EARLIER + 16];
@@ -164,7 +164,8 @@ static void assert_earlier_opens(const char *which) {
   assert_ok(sloe_file_read(path, 1 << 20, &data, &len, &err), err);
   assert_ok(sloe_platform_from_memory(data, len, NULL, &p, &err), err);
   assert_string_equal(sloe_platform_card(p)->name, "toy-cpu-onednn-fp32-t1");
-  assert_true(p->fitted->ops[0].transform_bytes == 0);
+  assert_true(p->fitted->ops[0].transform_bytes == transform_bytes);
+  assert_int_equal(p->fitted->ops[0].mlp.body.n_layers, 0);
   const sloe_fitted_platform again = {.card = p->card, .fusion = p->fusion, .fitted = *p->fitted};
   sloe_text bytes = fitted_bytes(&again); /* as `train --into` does */
   sloe_platform_free(p);
@@ -175,14 +176,15 @@ static void assert_earlier_opens(const char *which) {
 }
 
 /* Features are only added behind those there are: a file of fewer opens. So does one of the first
-   version, which knew no workspace. */
+   version, which knew no workspace, and of the second, which knew no MLP. */
 static void files_from_before_open_and_are_written(void **state) {
   (void)state;
-  assert_earlier_opens("26-features");
-  assert_earlier_opens("31-features");
-  assert_earlier_opens("34-features");
-  assert_earlier_opens("35-features");
-  assert_earlier_opens("version-1");
+  assert_earlier_opens("26-features", 0);
+  assert_earlier_opens("31-features", 0);
+  assert_earlier_opens("34-features", 0);
+  assert_earlier_opens("35-features", 0);
+  assert_earlier_opens("version-1", 0);
+  assert_earlier_opens("version-2", 16);
 }
 
 /* ---- reports ---- */
