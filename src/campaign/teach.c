@@ -345,8 +345,8 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
     op->transform_bytes = sloe_kernels_transform_bytes(t->kernels);
   }
   const size_t n = class->n + told;
-  SLOE_TRY(t->kernels ? sloe_teach_mlp(all, n, class->units, op, class->arena, err)
-                      : sloe_teach_grow(all, class->n, n, op, out, err));
+  SLOE_TRY(class->lessons->chosen ? sloe_teach_mlp(all, n, class->units, op, class->arena, err)
+                                  : sloe_teach_grow(all, class->n, n, op, out, err));
   if (op->transform_bytes > 0)
     SLOE_TRY(
         sloe_teach_grow_transformed(all, class->n, told, transformed_of, op, transformed, err));

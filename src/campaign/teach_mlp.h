@@ -1,7 +1,7 @@
 /* teach_mlp.h: the multi-layer perceptron of an op, learned from what its teachers told. Private to
  * teach.c.
  *
- * Where a layer takes the fastest of several kernels its time is a smooth surface broken along
+ * Where a layer takes the fastest of several kernels, its time is a smooth surface broken along
  * edges. Trees need thousands of blocks for what one kernel's surface is; an MLP over the same
  * inputs as the kernels' processes needs a few thousand weights, leaves half as much of it, and is
  * asked in less time (docs/notes/cudnn.md).
