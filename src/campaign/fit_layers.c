@@ -469,7 +469,7 @@ static sloe_status list_ops(fitting *f, sloe_error *err) {
   enum { MOST = SLOE_SPEC_OP_COUNT * 4 };
   f->ops = SLOE_ARENA_NEW(&f->out->arena, sloe_fitted_op, MOST);
   f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
-  f->out->transformed = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
+  f->out->transformed = SLOE_ARENA_NEW(&f->out->arena, sloe_odds, MOST);
   f->out->shapes = SLOE_ARENA_NEW(&f->out->arena, sloe_teacher_shape, MOST);
   if (!f->ops || !f->out->boosts || !f->out->transformed || !f->out->shapes)
     return out_of_memory(err);
@@ -514,7 +514,7 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
 void sloe_layer_models_fini(sloe_layer_models *models) {
   for (size_t i = 0; models->boosts && i < models->fitted.n_ops; i++) {
     sloe_boost_fini(&models->boosts[i]);
-    sloe_boost_fini(&models->transformed[i]);
+    sloe_odds_fini(&models->transformed[i]);
     if (!models->borrowed) sloe_kernels_free(models->shapes[i].kernels);
   }
   sloe_arena_fini(&models->arena);

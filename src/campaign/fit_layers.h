@@ -31,7 +31,7 @@ typedef struct sloe_layer_models { /* begins all zero */
   sloe_arena arena;
   sloe_fitted fitted;         /* families, ops, reference_ms; the rest is left alone */
   sloe_boost *boosts;         /* one an op: they own the forests' arrays; */
-  sloe_boost *transformed;    /* so do these of sloe_fitted_op.transformed */
+  sloe_odds *transformed;     /* so do these of sloe_fitted_op.transformed */
   sloe_teacher_shape *shapes; /* one an op; all zero: no teacher */
   int borrowed;               /* the shapes' kernels are another's */
 } sloe_layer_models;

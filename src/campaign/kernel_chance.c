@@ -66,7 +66,7 @@ static int is_listed(const char *list, const char *name, const char *family, int
 }
 
 sloe_status sloe_kernel_chance(const sloe_known_layers *known, const char *name, int by_family,
-                               const double *is_tried, sloe_boost *out, int *everywhere,
+                               const double *is_tried, sloe_odds *out, int *everywhere,
                                sloe_error *err) {
   const int many = known->n_asked > 0;
   const sloe_boost_params params = {.trees = 256,
@@ -80,7 +80,7 @@ sloe_status sloe_kernel_chance(const sloe_known_layers *known, const char *name,
   const size_t n = known->n_timed + known->n_asked;
   char family[MOST_NAME];
   double *y = sloe_alloc(n + 1, sizeof *y), tried = 0;
-  *out = (sloe_boost){0};
+  *out = (sloe_odds){0};
   if (!y) return out_of_memory(err);
   snprintf(family, sizeof family, "%s", name);
   sloe_kernel_family(family);
@@ -92,7 +92,7 @@ sloe_status sloe_kernel_chance(const sloe_known_layers *known, const char *name,
   }
   *everywhere = tried >= (double)n;
   const sloe_status status =
-      *everywhere ? SLOE_OK : sloe_boost_train(known->x, y, NULL, n, FEATURES, &params, out, err);
+      *everywhere ? SLOE_OK : sloe_odds_learn(known->x, y, n, &params, out, err);
   sloe_dealloc(y);
   return status;
 }

@@ -5,8 +5,8 @@
 #ifndef SLOE_CAMPAIGN_KERNEL_CHANCE_H
 #define SLOE_CAMPAIGN_KERNEL_CHANCE_H
 
+#include "campaign/odds.h"
 #include "campaign/proposals.h"
-#include "fit/fit.h"
 
 typedef struct sloe_known_layers {
   double *x;          /* [n_timed + n_asked][SLOE_LAYER_FEATURES] */
@@ -26,7 +26,7 @@ void sloe_known_layers_fini(sloe_known_layers *known); /* takes what is all zero
    *everywhere: it is tried on all of them, and *out is all zero. An asked list may have its family
    alone; `by_family`: `name` is one itself. Errors: NOMEM. */
 sloe_status sloe_kernel_chance(const sloe_known_layers *known, const char *name, int by_family,
-                               const double *is_tried, sloe_boost *out, int *everywhere,
+                               const double *is_tried, sloe_odds *out, int *everywhere,
                                sloe_error *err);
 
 #endif

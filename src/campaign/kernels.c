@@ -32,7 +32,7 @@ typedef struct kernel {
   sample *samples;
   size_t n, cap;
   sloe_gauss process;
-  sloe_boost applies; /* to 1 where it does, 0 where not; without a forest: always */
+  sloe_odds applies; /* that it does */
   int everywhere;
   int transforms; /* it goes by them */
   double gain; /* ln(next best / its own time), summed over the layers that it is the fastest of */
@@ -336,7 +336,7 @@ void sloe_kernels_free(sloe_kernel_set *set) {
   if (!set) return;
   for (size_t i = 0; i < set->n; i++) {
     sloe_gauss_fini(&set->kernels[i].process);
-    sloe_boost_fini(&set->kernels[i].applies);
+    sloe_odds_fini(&set->kernels[i].applies);
   }
   sloe_arena_fini(&set->arena);
   sloe_dealloc(set);
@@ -356,7 +356,9 @@ typedef struct telling {
 } telling;
 
 static double chance_of(const kernel *k, const float *features) {
-  return k->everywhere ? 1 : sloe_fitted_chance(&k->applies.forest, features);
+  if (k->everywhere) return 1;
+  const sloe_fitted_odds odds = sloe_odds_view(&k->applies);
+  return sloe_fitted_chance(&odds, features);
 }
 
 /* Where it may apply. */
@@ -474,7 +476,7 @@ double sloe_kernels_transform_bytes(const sloe_kernel_set *set) {
 }
 
 size_t sloe_kernels_proposed(const sloe_kernel_set *set,
-                             sloe_forest proposed[SLOE_LAYER_PROPOSED]) {
+                             sloe_fitted_odds proposed[SLOE_LAYER_PROPOSED]) {
   const kernel *best[SLOE_LAYER_PROPOSED] = {NULL};
   size_t n = 0;
   for (size_t i = 0; set->is_asked && i < set->n; i++) {
@@ -485,6 +487,6 @@ size_t sloe_kernels_proposed(const sloe_kernel_set *set,
     for (; at && best[at - 1]->gain < k->gain; at--) best[at] = best[at - 1];
     best[at] = k;
   }
-  for (size_t i = 0; i < n; i++) proposed[i] = best[i]->applies.forest;
+  for (size_t i = 0; i < n; i++) proposed[i] = sloe_odds_view(&best[i]->applies);
   return n;
 }

@@ -24,9 +24,10 @@ sloe_status sloe_kernels_fit(const sloe_class *class, sloe_kernel_set **out, slo
 void sloe_kernels_free(sloe_kernel_set *set);
 
 /* Where proposals are known: the kernels that are proposed for some layers and decide most about
-   the time of those that were measured, at most SLOE_LAYER_PROPOSED, as forests over
+   the time of those that were measured, at most SLOE_LAYER_PROPOSED, as trees over
    sloe_layer_features that live as long as the set. Returns how many. */
-size_t sloe_kernels_proposed(const sloe_kernel_set *set, sloe_forest proposed[SLOE_LAYER_PROPOSED]);
+size_t sloe_kernels_proposed(const sloe_kernel_set *set,
+                             sloe_fitted_odds proposed[SLOE_LAYER_PROPOSED]);
 
 /* ms[i]: what the fastest of the kernels that apply takes, as the layer by itself; NAN where none
    does. transformed[i] (may be NULL): the chance that it is one that goes by transforms. */

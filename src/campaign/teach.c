@@ -337,7 +337,7 @@ static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_lay
 
 static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_lesson *all,
                          double *transformed_of, sloe_fitted_op *op, sloe_boost *out,
-                         sloe_boost *transformed, sloe_error *err) {
+                         sloe_odds *transformed, sloe_error *err) {
   size_t told = 0;
   SLOE_TRY(tell_many(t, class, all, transformed_of, &told, err));
   if (t->kernels) {
@@ -354,10 +354,11 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
 }
 
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
-                       sloe_boost *out, sloe_boost *transformed, sloe_error *err) {
+                       sloe_boost *out, sloe_odds *transformed, sloe_error *err) {
   teacher t = {.fitted = class->fitted, .inputs = inputs_of(class)};
   sloe_status status;
-  *out = *transformed = (sloe_boost){0};
+  *out = (sloe_boost){0};
+  *transformed = (sloe_odds){0};
   op->error_90 = NAN;
   op->forest = (sloe_forest){0};
   op->mlp = (sloe_fitted_mlp){0};
@@ -371,7 +372,8 @@ sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_
 fail:
   if (status != SLOE_OK) {
     sloe_boost_fini(out);
-    sloe_boost_fini(transformed);
+    sloe_odds_fini(transformed);
+    *transformed = (sloe_odds){0};
     op->forest = (sloe_forest){0};
     op->mlp = (sloe_fitted_mlp){0};
     op->transform_bytes = 0;

@@ -14,6 +14,7 @@
 #ifndef SLOE_CAMPAIGN_TEACH_H
 #define SLOE_CAMPAIGN_TEACH_H
 
+#include "campaign/odds.h"
 #include "campaign/teach_lesson.h"
 #include "fit/fit.h"
 
@@ -24,13 +25,13 @@ typedef struct sloe_teacher_shape { /* all zero: not known */
 } sloe_teacher_shape;
 
 /* op->forest, whose arrays *out owns, or op->mlp in class->arena; and its kernels that are proposed
-   for some layers, whose forests `shape` owns. *shape: found where it is all zero, else taken.
+   for some layers, whose trees `shape` owns. *shape: found where it is all zero, else taken.
    op->error_90: the 0.9-th quantile of |y - what is said of it by the others|, of layers by
    themselves. *transformed, if any of its kernels go by transforms: op->transformed. On failure
    what is out is all zero. Errors: UNSUPPORTED where a process cannot be fitted (fewer than
    SLOE_TEACH_LEAST layers by themselves), NOMEM. */
 enum { SLOE_TEACH_LEAST = 25 };
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
-                       sloe_boost *out, sloe_boost *transformed, sloe_error *err);
+                       sloe_boost *out, sloe_odds *transformed, sloe_error *err);
 
 #endif

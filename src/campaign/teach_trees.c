@@ -5,7 +5,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-static const double weight_of_measured = 4;
+enum { COPIES = 4 }; /* of a measured layer where rows have no weight */
+static const double weight_of_measured = COPIES;
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory growing trees");
@@ -54,25 +55,25 @@ static int is_transformed(const sloe_layer_lesson *l, double bytes) {
 
 sloe_status sloe_teach_grow_transformed(const sloe_layer_lesson *all, size_t measured, size_t told,
                                         const double *transformed, sloe_fitted_op *op,
-                                        sloe_boost *out, sloe_error *err) {
-  const sloe_boost_params params = {
+                                        sloe_odds *out, sloe_error *err) {
+  const sloe_boost_params few = {
       .trees = 128, .depth = 6, .rate = 0.3, .lambda = 2, .folds = 1, .seed = 1};
-  const size_t n = measured + told;
-  double *x = sloe_alloc(n * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(2 * n, sizeof *y),
-         *weight = y + n;
+  const size_t most = COPIES * measured + told;
+  double *x = sloe_alloc(most * SLOE_LAYER_FEATURES, sizeof *x), *y = sloe_alloc(most, sizeof *y);
   size_t m = 0;
   sloe_status status = x && y ? SLOE_OK : out_of_memory(err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+  for (size_t i = 0; status == SLOE_OK && i < measured + told; i++) {
     sloe_layer_lesson alone = all[i];
     if (i < measured && (alone.place.in_network || isnan(alone.workspace_mb))) continue;
     alone.place = (sloe_layer_place){0};
-    take_features(op, &alone, x + m * SLOE_LAYER_FEATURES);
-    weight[m] = i < measured ? weight_of_measured : 1;
-    y[m++] = i < measured ? is_transformed(&alone, op->transform_bytes) : transformed[i - measured];
+    for (int copy = 0; copy < (i < measured ? COPIES : 1); copy++) {
+      take_features(op, &alone, x + m * SLOE_LAYER_FEATURES);
+      y[m++] =
+          i < measured ? is_transformed(&alone, op->transform_bytes) : transformed[i - measured];
+    }
   }
-  if (status == SLOE_OK)
-    status = sloe_boost_train(x, y, weight, m, SLOE_LAYER_FEATURES, &params, out, err);
-  if (status == SLOE_OK) op->transformed = out->forest;
+  if (status == SLOE_OK) status = sloe_odds_learn(x, y, m, &few, out, err);
+  if (status == SLOE_OK) op->transformed = sloe_odds_view(out);
   sloe_dealloc(x);
   sloe_dealloc(y);
   return status;

@@ -4,8 +4,8 @@
 #ifndef SLOE_CAMPAIGN_TEACH_TREES_H
 #define SLOE_CAMPAIGN_TEACH_TREES_H
 
+#include "campaign/odds.h"
 #include "campaign/teach_lesson.h"
-#include "fit/fit.h"
 
 /* op->forest, whose arrays *out owns, of n lessons, the first of which were `measured`, towards
    their y at their places. Errors: NOMEM. */
@@ -17,6 +17,6 @@ sloe_status sloe_teach_grow(const sloe_layer_lesson *lessons, size_t measured, s
  */
 sloe_status sloe_teach_grow_transformed(const sloe_layer_lesson *all, size_t measured, size_t told,
                                         const double *transformed, sloe_fitted_op *op,
-                                        sloe_boost *out, sloe_error *err);
+                                        sloe_odds *out, sloe_error *err);
 
 #endif

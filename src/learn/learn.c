@@ -196,7 +196,8 @@ sloe_status sloe_learn_with(const sloe_regressor *r, const sloe_learn_rows *rows
                                 rows->d,
                                 values,
                                 options->seed,
-                                options->threads > 0 ? options->threads : 1};
+                                options->threads > 0 ? options->threads : 1,
+                                options->quick};
   status = run(&task, m, context, err);
 fail:
   prepared_fini(&p);

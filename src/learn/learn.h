@@ -68,6 +68,7 @@ typedef struct sloe_learn_options {
                        and deviation 1, so that epsilon and gamma mean the same for any unit */
   uint64_t seed;
   int threads; /* 0: 1. The model is the same for any number */
+  int quick;   /* a fit that is faster and nearly the same may stand in: xgb by histograms */
 } sloe_learn_options;
 
 /* What a regressor's own part is given: inputs of mean 0 and deviation 1 (trees: as they are), the
@@ -78,14 +79,14 @@ typedef struct sloe_learn_task {
   size_t n, d;
   const double *hyper;
   uint64_t seed;
-  int threads;
+  int threads, quick;
 } sloe_learn_task;
 
 /* Several values of one hyperparameter, in ascending order, on the way of one fit. */
 typedef struct sloe_learn_path {
   const double *value; /* [n] */
   size_t n;
-  int quick; /* a fit that is faster and nearly the same may stand in: xgb by histograms */
+  int quick; /* as of options */
   /* The model of value[i], good until it returns. */
   sloe_status (*arrived)(void *context, size_t i, const sloe_learned *model, sloe_error *err);
   void *context;

@@ -190,7 +190,7 @@ static sloe_status keep(void *context, size_t i, const sloe_learned *m, sloe_err
 }
 
 static sloe_status fit(const sloe_learn_task *task, sloe_learned *m, sloe_error *err) {
-  const sloe_learn_path path = {&task->hyper[SLOE_XGB_ROUNDS], 1, 0, keep, NULL};
+  const sloe_learn_path path = {&task->hyper[SLOE_XGB_ROUNDS], 1, task->quick, keep, NULL};
   return fit_path(task, &path, m, err);
 }
 

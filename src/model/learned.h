@@ -137,6 +137,11 @@ sloe_status sloe_learned_mlp_check(const sloe_learned_mlp *mlp, size_t n_inputs,
 /* A sloe_activation of each of n numbers, in place. */
 void sloe_learned_activate(uint32_t activation, float *h, size_t n);
 
+/* The part of sloe_learned_check; of trees whose arrays are NULL that of their numbers. Errors:
+   FORMAT. */
+sloe_status sloe_learned_trees_check(const sloe_learned_trees *trees, size_t n_inputs,
+                                     sloe_error *err);
+
 /* The monomials of z in the order of the coefficients. */
 void sloe_learned_poly_terms(size_t n_inputs, size_t degree, int powers, const double *z,
                              double *term);

@@ -58,35 +58,34 @@ sloe_status sloe_learned_mlp_check(const sloe_learned_mlp *p, size_t n_inputs, s
   return SLOE_OK;
 }
 
-static int node_is_good(const sloe_learned *m, uint32_t i, uint32_t end) {
-  const sloe_tree_node *n = &m->trees.node[i];
-  if (n->input >= m->n_inputs) return 0;
+static int node_is_good(const sloe_learned_trees *t, size_t n_inputs, uint32_t i, uint32_t end) {
+  const sloe_tree_node *n = &t->node[i];
+  if (n->input >= n_inputs) return 0;
   if (n->left == i) return n->threshold == INFINITY && isfinite(n->value);
   return n->left > i && n->left < end - 1 && !isnan(n->threshold);
 }
 
-static sloe_status check_nodes(const sloe_learned *m, sloe_error *err) {
-  const sloe_learned_trees *t = &m->trees;
+static sloe_status check_nodes(const sloe_learned_trees *t, size_t n_inputs, sloe_error *err) {
   if (t->first[0] != 0 || t->first[t->n_trees] != t->n_nodes) return bad(err, "trees out of order");
   for (uint32_t tree = 0; tree < t->n_trees; tree++) {
     const uint32_t end = t->first[tree + 1];
     if (end <= t->first[tree] || end > t->n_nodes) return bad(err, "trees out of order");
     for (uint32_t i = t->first[tree]; i < end; i++)
-      if (!node_is_good(m, i, end))
+      if (!node_is_good(t, n_inputs, i, end))
         return sloe_fail(err, SLOE_FORMAT, "learned model: node %u of tree %u leads nowhere",
                          (unsigned)i, (unsigned)tree);
   }
   return SLOE_OK;
 }
 
-static sloe_status check_trees(const sloe_learned *m, sloe_error *err) {
-  const sloe_learned_trees *t = &m->trees;
+sloe_status sloe_learned_trees_check(const sloe_learned_trees *t, size_t n_inputs,
+                                     sloe_error *err) {
   if (t->n_trees > SLOE_LEARNED_TREES || t->n_nodes > SLOE_LEARNED_NODES)
     return sloe_fail(
         err, SLOE_FORMAT, "learned model: %u trees of %u nodes, at most %d of %d are possible",
         (unsigned)t->n_trees, (unsigned)t->n_nodes, SLOE_LEARNED_TREES, SLOE_LEARNED_NODES);
   if (!isfinite(t->base) || !isfinite(t->factor)) return bad(err, "the base is not finite");
-  return t->first && t->node ? check_nodes(m, err) : SLOE_OK;
+  return t->first && t->node ? check_nodes(t, n_inputs, err) : SLOE_OK;
 }
 
 sloe_status sloe_learned_check(const sloe_learned *m, sloe_error *err) {
@@ -102,7 +101,7 @@ sloe_status sloe_learned_check(const sloe_learned *m, sloe_error *err) {
     case SLOE_LEARNED_POLY: return check_poly(m, err);
     case SLOE_LEARNED_KERNEL: return check_kernel(m, err);
     case SLOE_LEARNED_MLP: return sloe_learned_mlp_check(&m->mlp, m->n_inputs, err);
-    case SLOE_LEARNED_TREE_SUM: return check_trees(m, err);
+    case SLOE_LEARNED_TREE_SUM: return sloe_learned_trees_check(&m->trees, m->n_inputs, err);
     default: return sloe_fail(err, SLOE_FORMAT, "learned model: no kind %u", (unsigned)m->kind);
   }
 }

@@ -31,6 +31,13 @@ typedef struct sloe_fitted_mlp {
   double least, most;
 } sloe_fitted_mlp;
 
+/* About 1 where something is so, about 0 where it is not, over features of a layer: by trees of any
+   shape, or where there are none (n_trees 0) by oblivious ones. */
+typedef struct sloe_fitted_odds {
+  sloe_learned_trees trees;
+  sloe_forest forest;
+} sloe_fitted_odds;
+
 /* Of all layers of one op and grouping. */
 typedef struct sloe_fitted_op {
   int32_t op, grouping;
@@ -39,12 +46,12 @@ typedef struct sloe_fitted_op {
   sloe_fitted_mlp mlp; /* features as those */
   /* Over sloe_layer_features, about 1 where the runtime proposes one of its kernels for a layer, 0
      where not: of the kernels that matter and are not proposed for all. */
-  sloe_forest proposed[SLOE_LAYER_PROPOSED];
+  sloe_fitted_odds proposed[SLOE_LAYER_PROPOSED];
   size_t n_proposed;
   /* About 1 where the layer's kernel goes by Fourier transforms, 0 where not, over
      sloe_fitted_features of the layer by itself; bytes of workspace (scratch memory) that it then
-     needs an element of sloe_layer_half_transforms. 0: none goes so, and there is no forest. */
-  sloe_forest transformed;
+     needs an element of sloe_layer_half_transforms. 0: none goes so, and nothing is known. */
+  sloe_fitted_odds transformed;
   double transform_bytes;
   float lo[SLOE_LAYER_FEATURES], hi[SLOE_LAYER_FEATURES]; /* of the features measured: the domain */
   /* What is fused costs that much an element written, ns; of an activation op: over its staircase.
@@ -138,9 +145,9 @@ double sloe_fitted_correction(const sloe_fitted_op *op, const sloe_layer_spec *s
                               double stair_ms, const float x[SLOE_LAYER_FEATURES]);
 double sloe_fitted_mlp_eval(const sloe_fitted_mlp *mlp, const sloe_layer_spec *spec,
                             double stair_ms, const float x[SLOE_LAYER_FEATURES]);
-/* The chance that a kernel is proposed, by its forest. What trees say is no probability: below 0.05
-   it is none, above 0.95 certainty. */
-double sloe_fitted_chance(const sloe_forest *proposed, const float x[SLOE_LAYER_FEATURES]);
+/* The chance that something is so. What trees say is no probability: below 0.05 it is none, above
+   0.95 certainty. */
+double sloe_fitted_chance(const sloe_fitted_odds *odds, const float x[SLOE_LAYER_FEATURES]);
 
 /* Order of keys: op, grouping, kernel, stride; < 0, 0, > 0. What is opened is in this order. */
 int sloe_fitted_key_order(const sloe_layer_key *a, const sloe_layer_key *b);

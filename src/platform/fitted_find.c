@@ -104,9 +104,10 @@ int sloe_fitted_is_called(const sloe_card *card, const char *variant) {
 
 /* ---- features ---- */
 
-double sloe_fitted_chance(const sloe_forest *proposed, const float x[SLOE_LAYER_FEATURES]) {
+double sloe_fitted_chance(const sloe_fitted_odds *odds, const float x[SLOE_LAYER_FEATURES]) {
   static const double unlikely = 0.05;
-  const double told = sloe_forest_eval(proposed, x);
+  const double told = odds->trees.n_trees ? sloe_learned_trees_eval(&odds->trees, x)
+                                          : sloe_forest_eval(&odds->forest, x);
   return fmin(1, fmax(0, (told - unlikely) / (1 - 2 * unlikely)));
 }
 

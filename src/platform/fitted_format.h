@@ -26,9 +26,10 @@
  *               u32 first[features of the forest + 1]; f32 lo[features], hi[features]
  *             and at multiples of 16 the forest's f32 thresholds, u8 rows, f32 leaves;
  *             where the domain has the features proposed_1 ...: u32 count, then at 16 each
- *               u32 features of the forest, trees, depth, 0; f64 base; u32 first[features + 1]
- *             and that forest's thresholds, rows and leaves likewise;
- *             since version 2: f64 transform_bytes, and where it is > 0 a forest as those;
+ *               u32 features, trees, depth, nodes; f64 base; where there are no nodes (before
+ *               version 3 there are none) u32 first[features + 1] and a forest's thresholds, rows
+ *               and leaves likewise, else fitted_trees.h;
+ *             since version 2: f64 transform_bytes, and where it is > 0 a chance as those;
  *             since version 3: fitted_mlp.h
  *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
  *               memory_scale, memory_offset_mb, memory_error_90

@@ -6,6 +6,7 @@
 
 #include "platform/fitted_cursor.h"
 #include "platform/fitted_mlp.h"
+#include "platform/fitted_trees.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the arrays of forests are used as they lie in the file: little-endian"
@@ -190,42 +191,51 @@ static sloe_status take_extras(sloe_fitted_cursor *c, size_t at, sloe_fitted_op 
               : sloe_fitted_fail_here(c, at, "an activation's cost is negative or too large");
 }
 
-/* A forest that says how likely something is. */
-static sloe_status take_chance(sloe_fitted_cursor *c, sloe_forest *forest) {
+/* What says how likely something is. Before version 3 these were forests, without nodes. */
+static sloe_status take_chance(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_odds *odds) {
   sloe_fitted_take_align(c);
   const size_t at = c->at;
+  sloe_forest *forest = &odds->forest;
   forest->n_features = sloe_fitted_take_u32(c);
   forest->n_trees = sloe_fitted_take_u32(c);
   forest->depth = sloe_fitted_take_u32(c);
-  (void)sloe_fitted_take_u32(c);
+  const uint32_t nodes = sloe_fitted_take_u32(c);
   forest->base = sloe_fitted_take_f64(c);
   SLOE_TRY(c->status);
   if (forest->n_features > SLOE_LAYER_FEATURES)
     return sloe_fitted_fail_here(c, at, "a chance asks for more features than there are");
+  if (nodes && c->version >= 3) {
+    odds->trees =
+        (sloe_learned_trees){.n_trees = forest->n_trees, .n_nodes = nodes, .base = forest->base};
+    const size_t n_features = forest->n_features;
+    *forest = (sloe_forest){0};
+    return sloe_fitted_trees_take(c, arena, n_features, &odds->trees);
+  }
   SLOE_TRY(take_first(c, at, forest));
   return take_forest_arrays(c, at, forest);
 }
 
 /* A file that does not know their features has none. */
-static sloe_status take_all_proposed(sloe_fitted_cursor *c, size_t n_features, sloe_fitted_op *op) {
+static sloe_status take_all_proposed(sloe_fitted_cursor *c, sloe_arena *arena, size_t n_features,
+                                     sloe_fitted_op *op) {
   if (n_features <= SLOE_LAYER_FEATURE_proposed_1) return SLOE_OK;
   const size_t at = c->at;
   op->n_proposed = sloe_fitted_take_u32(c);
   SLOE_TRY(c->status);
   if (op->n_proposed > SLOE_LAYER_PROPOSED)
     return sloe_fitted_fail_here(c, at, "more kernels are proposed than can be");
-  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(take_chance(c, &op->proposed[i]));
+  for (size_t i = 0; i < op->n_proposed; i++) SLOE_TRY(take_chance(c, arena, &op->proposed[i]));
   return SLOE_OK;
 }
 
-static sloe_status take_transformed(sloe_fitted_cursor *c, sloe_fitted_op *op) {
+static sloe_status take_transformed(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_op *op) {
   if (c->version < 2) return SLOE_OK;
   const size_t at = c->at;
   op->transform_bytes = sloe_fitted_take_f64(c);
   SLOE_TRY(c->status);
   if (!(op->transform_bytes >= 0) || op->transform_bytes > SLOE_FITTED_MAX_TRANSFORM_BYTES)
     return sloe_fitted_fail_here(c, at, "the bytes of a transform's element cannot be");
-  return op->transform_bytes > 0 ? take_chance(c, &op->transformed) : SLOE_OK;
+  return op->transform_bytes > 0 ? take_chance(c, arena, &op->transformed) : SLOE_OK;
 }
 
 static sloe_status take_op(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_op *op) {
@@ -256,8 +266,8 @@ static sloe_status take_op(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted
   SLOE_TRY(take_first(c, at, forest));
   SLOE_TRY(take_domain(c, n_features, op));
   SLOE_TRY(take_forest_arrays(c, at, forest));
-  SLOE_TRY(take_all_proposed(c, n_features, op));
-  SLOE_TRY(take_transformed(c, op));
+  SLOE_TRY(take_all_proposed(c, arena, n_features, op));
+  SLOE_TRY(take_transformed(c, arena, op));
   return c->version < 3 ? SLOE_OK : sloe_fitted_mlp_take(c, arena, &op->mlp);
 }
 

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "platform/fitted_mlp.h"
 #include "platform/fitted_put.h"
+#include "platform/fitted_trees.h"
 #include "platform/networks.h"
 
 enum { READ_BACK_LIMIT = 1 << 27 };
@@ -74,7 +75,21 @@ static void put_first(const sloe_forest *forest, sloe_text *out) {
   for (size_t i = 0; i <= forest->n_features; i++) sloe_fitted_put_u32(out, forest->first[i]);
 }
 
-static sloe_status put_chance(const sloe_forest *forest, sloe_text *out, sloe_error *err) {
+static sloe_status put_trees(const sloe_learned_trees *trees, sloe_text *out, sloe_error *err) {
+  SLOE_TRY(sloe_learned_trees_check(trees, SLOE_LAYER_FEATURES, err));
+  sloe_fitted_put_align(out);
+  sloe_fitted_put_u32(out, SLOE_LAYER_FEATURES);
+  sloe_fitted_put_u32(out, trees->n_trees);
+  sloe_fitted_put_u32(out, 0);
+  sloe_fitted_put_u32(out, trees->n_nodes);
+  sloe_fitted_put_f64(out, trees->base);
+  sloe_fitted_trees_put(trees, out);
+  return SLOE_OK;
+}
+
+static sloe_status put_chance(const sloe_fitted_odds *odds, sloe_text *out, sloe_error *err) {
+  const sloe_forest *forest = &odds->forest;
+  if (odds->trees.n_trees) return put_trees(&odds->trees, out, err);
   SLOE_TRY(sloe_forest_check(forest, err));
   sloe_fitted_put_align(out);
   sloe_fitted_put_u32(out, forest->n_features);

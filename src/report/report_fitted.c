@@ -116,6 +116,31 @@ static json_t *forest_json(const sloe_forest *forest) {
   return sloe_json_take(&json);
 }
 
+static json_t *node_json(const sloe_tree_node *node) {
+  json_t *array = json_array();
+  array = sloe_json_append(array, sloe_json_number((double)node->threshold));
+  array = sloe_json_append(array, json_integer(node->left));
+  array = sloe_json_append(array, json_integer(node->input));
+  return sloe_json_append(array, sloe_json_number((double)node->value));
+}
+
+static json_t *odds_json(const sloe_fitted_odds *odds) {
+  const sloe_learned_trees *trees = &odds->trees;
+  if (!trees->n_trees) return forest_json(&odds->forest);
+  json_t *first = json_array(), *nodes = json_array();
+  for (size_t i = 0; i <= trees->n_trees; i++)
+    first = sloe_json_append(first, json_integer(trees->first[i]));
+  for (size_t i = 0; i < trees->n_nodes; i++)
+    nodes = sloe_json_append(nodes, node_json(&trees->node[i]));
+  sloe_json json = sloe_json_new();
+  sloe_json_set(&json, "trees", json_integer(trees->n_trees));
+  sloe_json_set(&json, "base", sloe_json_number(trees->base));
+  sloe_json_set(&json, "factor", sloe_json_number(trees->factor));
+  sloe_json_set(&json, "first", first);
+  sloe_json_set(&json, "nodes", nodes);
+  return sloe_json_take(&json);
+}
+
 static json_t *acts_json(const sloe_fitted_op *op) {
   sloe_json json = sloe_json_new();
   for (int i = 0; i < SLOE_SPEC_ACT_COUNT; i++)
@@ -126,7 +151,7 @@ static json_t *acts_json(const sloe_fitted_op *op) {
 static json_t *proposed_json(const sloe_fitted_op *op) {
   json_t *array = json_array();
   for (size_t i = 0; i < op->n_proposed; i++)
-    array = sloe_json_append(array, forest_json(&op->proposed[i]));
+    array = sloe_json_append(array, odds_json(&op->proposed[i]));
   return array;
 }
 
@@ -166,7 +191,7 @@ static json_t *ops_json(const sloe_fitted *fitted) {
     sloe_json_set(&json, "forest", forest_json(&op->forest));
     sloe_json_set(&json, "proposed", proposed_json(op));
     sloe_json_set(&json, "transform_bytes", sloe_json_number(op->transform_bytes));
-    if (op->transform_bytes > 0) sloe_json_set(&json, "transformed", forest_json(&op->transformed));
+    if (op->transform_bytes > 0) sloe_json_set(&json, "transformed", odds_json(&op->transformed));
     if (op->mlp.body.n_layers) sloe_json_set(&json, "mlp", mlp_json(&op->mlp));
     array = sloe_json_append(array, sloe_json_take(&json));
   }

@@ -34,7 +34,8 @@ typedef struct fitted_parts {
   float threshold[SLOE_FOREST_LANES];
   uint8_t row[(SLOE_FOREST_LANES + 2) * SLOE_FOREST_BLOCK];
   float leaf[2 * SLOE_FOREST_BLOCK];
-  uint32_t input[2];
+  uint32_t first[2], input[2];
+  sloe_tree_node node[3];
   float lo[2], hi[2], weight[9];
 } fitted_parts;
 
@@ -50,6 +51,16 @@ static sloe_forest fitted_forest(fitted_parts *p) {
   forest.row = p->row;
   forest.leaf = p->leaf;
   return forest;
+}
+
+/* 0.25, and 0.5 more where feature 1 is above 3. */
+static sloe_learned_trees fitted_trees(fitted_parts *p) {
+  memcpy(p->first, (uint32_t[]){0, 3}, sizeof p->first);
+  p->node[0] = (sloe_tree_node){.threshold = 3, .left = 1, .input = 1};
+  p->node[1] = (sloe_tree_node){.threshold = INFINITY, .left = 1};
+  p->node[2] = (sloe_tree_node){.threshold = INFINITY, .left = 2, .value = 0.25f};
+  return (sloe_learned_trees){
+      .n_trees = 1, .n_nodes = 3, .base = 0.25, .factor = 2, .first = p->first, .node = p->node};
 }
 
 /* 0.03 + 0.01 max(0, ln k - 1) + 0.02 max(0, ln ms), of k to 64 and 2 to 4 ms, at most 0.08. */
@@ -90,9 +101,9 @@ static sloe_fitted_platform fitted_toy(fitted_parts *parts) {
   parts->ops[0].error_90 = parts->ops[0].p75 = NAN;
   parts->ops[1] = fitted_op(SLOE_SPEC_CONV, SLOE_DENSE);
   parts->ops[1].forest = fitted_forest(parts);
-  parts->ops[1].proposed[0] = parts->ops[1].forest;
+  parts->ops[1].proposed[0].forest = parts->ops[1].forest;
   parts->ops[1].n_proposed = 1;
-  parts->ops[1].transformed = parts->ops[1].forest;
+  parts->ops[1].transformed.trees = fitted_trees(parts);
   parts->ops[1].transform_bytes = 16;
   parts->ops[1].mlp = fitted_mlp(parts);
   return (sloe_fitted_platform){

@@ -412,7 +412,7 @@ static void what_transforms_need_is_in_memory_and_power(void **state) {
   t.platform.fitted.network.memory_scale = 1;
   t.platform.fitted.memory_buffers = 1;
   t.platform.fitted.power = (sloe_fitted_power){{1, 0, 1, 0, 0}, 0.1};
-  t.ops[0].transformed = (sloe_forest){.n_features = 1, .depth = 1, .n_trees = 0, .base = 1};
+  t.ops[0].transformed.forest = (sloe_forest){.n_features = 1, .depth = 1, .n_trees = 0, .base = 1};
   answer a = ask(&t, "zoo:layer,op=conv,c=64,h=14,w=14,kernel=3");
   const double without = a.result->memory_mb.value,
                bytes = (a.result->power_w.value - 1) * 1e9 * a.result->latency_ms.value;

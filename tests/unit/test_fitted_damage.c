@@ -118,8 +118,10 @@ enum {
   FOREST =
       48 + (LEAVES - THRESHOLDS) + 4 * 2 * SLOE_FOREST_BLOCK, /* of a chance, its counts first */
   TRANSFORM_BYTES = PROPOSED + 16 + FOREST,
-  MLP = TRANSFORM_BYTES + 16 + FOREST, /* layers, widths, activation, units, range, inputs */
-  MLP_NUMBERS = MLP + 64,              /* lo, hi, weights */
+  TREES = TRANSFORM_BYTES + 16, /* its counts, base and factor, first; */
+  NODES = TREES + 48,
+  MLP = NODES + 3 * 16,   /* layers, widths, activation, units, range, inputs */
+  MLP_NUMBERS = MLP + 64, /* lo, hi, weights */
 };
 
 static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
@@ -193,6 +195,13 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, TRANSFORM_BYTES, minus64, 8, SLOE_FORMAT, "a transform's element"},
       {SLOE_FITTED_OPS, TRANSFORM_BYTES, big64, 8, SLOE_FORMAT, "a transform's element"},
       {SLOE_FITTED_OPS, TRANSFORM_BYTES + 16, "\x7f", 1, SLOE_FORMAT, "asks for more features"},
+      {SLOE_FITTED_OPS, TREES + 4, "\x11\x27", 2, SLOE_FORMAT, "10001 trees"},
+      {SLOE_FITTED_OPS, TREES + 12, "\xff\xff\xff\x7f", 4, SLOE_FORMAT, "2147483647 nodes"},
+      {SLOE_FITTED_OPS, TREES + 12, "\xff\xff\xff", 3, SLOE_FORMAT, "ops"},
+      {SLOE_FITTED_OPS, TREES + 16, nan64, 8, SLOE_FORMAT, "the base is not finite"},
+      {SLOE_FITTED_OPS, TREES + 32, "\1", 1, SLOE_FORMAT, "trees out of order"},
+      {SLOE_FITTED_OPS, NODES + 4, "\7", 1, SLOE_FORMAT, "leads nowhere"},
+      {SLOE_FITTED_OPS, NODES + 8, "\x7f", 1, SLOE_FORMAT, "leads nowhere"},
       {SLOE_FITTED_OPS, MLP, "\x09", 1, SLOE_FORMAT, "more layers than can be"},
       {SLOE_FITTED_OPS, MLP + 4, "\x80", 1, SLOE_UNSUPPORTED, "an MLP of 128 inputs"},
       {SLOE_FITTED_OPS, MLP + 4, "\0", 1, SLOE_FORMAT, "a layer 0 wide"},

@@ -141,9 +141,12 @@ static void ops_come_back_with_their_forests(void **state) {
   }
   assert_int_equal(pool->n_proposed, 0);
   assert_float_equal(conv->transform_bytes, 16, 0);
-  assert_float_equal(sloe_forest_eval(&conv->transformed, (float[SLOE_LAYER_FEATURES]){0, 6}),
-                     sloe_forest_eval(&conv->forest, (float[SLOE_LAYER_FEATURES]){0, 6}), 0);
-  assert_true(pool->transform_bytes == 0 && !pool->transformed.n_trees);
+  for (int i = 0; i < 2; i++)
+    assert_float_equal(
+        sloe_fitted_chance(&conv->transformed, (float[SLOE_LAYER_FEATURES]){0, (float)(2 + 2 * i)}),
+        ((double[]){0.2 / 0.9, 0.7 / 0.9})[i], 1e-6);
+  assert_true(pool->transform_bytes == 0 && !pool->transformed.forest.n_trees);
+  assert_int_equal(pool->transformed.trees.n_trees, 0);
   assert_int_equal(pool->op, SLOE_SPEC_MAXPOOL);
   assert_int_equal(pool->forest.n_trees, 0);
   assert_true(isnan(pool->error_90) && isnan(pool->p75));
@@ -349,7 +352,7 @@ static void what_a_reader_would_refuse_is_not_written(void **state) {
   NOT_WRITTEN(parts.families[2].stair.n_dims = 7, "7 dimensions");
   NOT_WRITTEN(parts.leaf[1] = NAN, "leaf 1 is not finite");
   NOT_WRITTEN(parts.ops[1].n_proposed = 3, "3 kernels proposed, at most 2");
-  NOT_WRITTEN(parts.ops[1].proposed[0].depth = 9, "depth 9");
+  NOT_WRITTEN(parts.ops[1].proposed[0].forest.depth = 9, "depth 9");
   NOT_WRITTEN(parts.ops[0].hi[3] = NAN, "the domain of a feature");
   NOT_WRITTEN(parts.families[0].key.op = 1000, "layers of op 1000");
   NOT_WRITTEN(toy.fitted.network.scale = NAN, "the network's scale");

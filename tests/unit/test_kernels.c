@@ -157,7 +157,7 @@ static void proposals_tell_where_a_kernel_applies(void **state) {
   (void)state;
   enum { PROPOSED = 8000 };
   sloe_proposals proposals = {.n = PROPOSED};
-  sloe_forest forests[SLOE_LAYER_PROPOSED];
+  sloe_fitted_odds forests[SLOE_LAYER_PROPOSED];
   sloe_layer_lesson *drawn = calloc(PROPOSED, sizeof *drawn);
   char(*drawn_texts)[TEXT] = calloc(PROPOSED, sizeof *drawn_texts);
   proposals.rows = calloc(PROPOSED, sizeof *proposals.rows);
