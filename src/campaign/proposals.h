@@ -43,7 +43,7 @@ sloe_status sloe_proposals_write(const sloe_proposals *proposals, const char *pa
    SLOE_PROPOSALS_ASKED layers: half of the design's, half near those that were timed and are the
    fastest of several kernels, all of the ops of these. Errors: UNSUPPORTED (it cannot be asked, or
    nothing timed has kernels), DEVICE, STOPPED, NOMEM. */
-enum { SLOE_PROPOSALS_ASKED = 60000 };
+enum { SLOE_PROPOSALS_ASKED = 200000 };
 sloe_status sloe_proposals_ask(sloe_bench *bench, const sloe_design_limits *limits,
                                sloe_proposals *out, sloe_error *err);
 
