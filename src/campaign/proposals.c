@@ -216,8 +216,9 @@ static sloe_status ask_one(asking *a, const sloe_layer_spec *spec, sloe_proposal
 }
 
 static sloe_status ask_all(asking *a, sloe_proposals *out, sloe_error *err) {
-  for (size_t tries = 0; out->n < SLOE_PROPOSALS_ASKED && tries < TRIES * SLOE_PROPOSALS_ASKED;
-       tries++) {
+  const size_t each = a->n_like * SLOE_PROPOSALS_EACH,
+               most = each < SLOE_PROPOSALS_MOST ? each : SLOE_PROPOSALS_MOST;
+  for (size_t tries = 0; out->n < most && tries < TRIES * most; tries++) {
     sloe_layer_spec spec;
     if (tries % STEP == 0) SLOE_TRY(sloe_bench_step(a->bench, err));
     if (draw(a, &spec)) SLOE_TRY(ask_one(a, &spec, out, err));

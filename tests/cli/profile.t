@@ -74,7 +74,7 @@ $ sloe profile -b sim:kernels=2 -o p.sloe --only fc --proposals f.csv.gz >/dev/n
 $ sloe profile -b sim:kernels=2 -o q.sloe --only fc --proposals f.csv.gz 2>&1 | grep -c 'asking for kernels'
 $ for p in p q; do sloe platform export $p.sloe | jq -c '[.fitted.ops[] | .proposed | length]'; done
 out= net,kernels
-out= 60001
+out= 7951
 out= 0
 out= [1]
 

@@ -42,7 +42,7 @@ static void layers_like_the_timed_ones_are_asked_for(void **state) {
   time_layer(bench, "zoo:layer,op=fc,n=3,c=70,k=1000");
   time_layer(bench, "zoo:layer,op=softmax,c=1000");
   assert_ok(sloe_proposals_ask(bench, &limits, &p, &err), err);
-  assert_int_equal(p.n, SLOE_PROPOSALS_ASKED);
+  assert_int_equal(p.n, 3 * SLOE_PROPOSALS_EACH);
   for (size_t i = 0; i < p.n; i++) {
     const sloe_layer_spec *s = &p.rows[i].spec;
     assert_true(s->op == SLOE_SPEC_FC || s->op == SLOE_SPEC_SOFTMAX);
