@@ -14,10 +14,11 @@ static double waste(double x, double block) {
 }
 
 static void take_waste(const sloe_layer_spec *s, double out[ROOM_OF(waste)]) {
-  const double filters = (double)(sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups);
-  out[0] = waste(filters, 16);
-  out[1] = waste(filters, 64);
-  out[2] = waste((double)(s->c / s->groups), 16);
+  const int64_t channels = s->c / s->groups,
+                filters = sloe_layer_spec_is_depthwise(s) ? s->k : s->k / s->groups;
+  out[0] = waste((double)filters, 16);
+  out[1] = waste((double)filters, 64);
+  out[2] = waste((double)channels, 16);
   out[3] = waste((double)s->out[1], 8);
 }
 
@@ -39,7 +40,8 @@ static void take_divisions(const sloe_layer_spec *s, double out[ROOM_OF(division
 
 /* Work of tiles in rounds in which all units have one. */
 static void take_rounds(const sloe_layer_spec *s, double units, double out[ROOM_OF(rounds)]) {
-  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
+  const int64_t channels = s->c / s->groups;
+  const double depth = (double)channels * (double)(s->kernel[0] * s->kernel[1]);
   for (int64_t rows = 32; rows <= 256; rows *= 2)
     for (int64_t columns = 32; columns <= 256; columns *= 2)
       *out++ =
