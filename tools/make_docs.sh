@@ -55,7 +55,7 @@ HEAD
       range = $5 " to " $6; accepted = $7 " to " $8; value = $9
       if ($4 == "LOG") range = range ", log"
       if ($4 == "FLAG") { range = accepted = "no, yes"; value = $9 ? "yes" : "no" }
-      if ($4 == "CHOICE") { 
+      if ($4 == "CHOICE") {
         split($10, c, " "); value = c[$9 + 1]; accepted = $10; range = c[$5 + 1]
         for (k = $5 + 1; k <= $6; k++) range = range " " c[k + 1]
       }

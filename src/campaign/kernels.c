@@ -17,7 +17,6 @@ enum {
   MOST_ROWS = 1500, /* of a process, evenly taken of all */
   BLOCK = 2000,     /* lessons that are told at once */
   LEAST_TRANSFORMED = 8,
-  INPUTS = SLOE_GAUSS_INPUTS, /* at most */
   FEATURES = SLOE_LAYER_FEATURES
 };
 static const double least_gain = 0.002, near_usual = 0.25;
@@ -439,10 +438,10 @@ static sloe_status tell_block(const sloe_kernel_set *set, const sloe_layer_lesso
 
 sloe_status sloe_kernels_tell(const sloe_kernel_set *set, const sloe_layer_lesson *lessons,
                               size_t n, double *ms, double *by_transforms, sloe_error *err) {
-  const size_t block = n < BLOCK ? n : BLOCK;
-  telling t = {.x = sloe_alloc(block * INPUTS + 1, sizeof *t.x),
+  const size_t block = n < BLOCK ? n : BLOCK, d = set->inputs.n;
+  telling t = {.x = sloe_alloc(block * d + 1, sizeof *t.x),
                .features = sloe_alloc(block * FEATURES + 1, sizeof *t.features),
-               .rows = sloe_alloc(block * INPUTS + 1, sizeof *t.rows),
+               .rows = sloe_alloc(block * d + 1, sizeof *t.rows),
                .y = sloe_alloc(block + 1, sizeof *t.y),
                .at = sloe_alloc(block + 1, sizeof *t.at),
                .ms = sloe_alloc(block * set->n + 1, sizeof *t.ms),

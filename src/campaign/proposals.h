@@ -41,9 +41,8 @@ sloe_status sloe_proposals_write(const sloe_proposals *proposals, const char *pa
 
 /* Of an op with more names than SLOE_KERNEL_NAMES, families are kept. Ask the bench's device about
    SLOE_PROPOSALS_EACH layers for each that was timed and is the fastest of several kernels, at most
-   SLOE_PROPOSALS_MOST: half of the design's, half near those that were timed and are the
-   fastest of several kernels, all of the ops of these. Errors: UNSUPPORTED (it cannot be asked, or
-   nothing timed has kernels), DEVICE, STOPPED, NOMEM. */
+   SLOE_PROPOSALS_MOST: half of the design's, half near those, all of their ops. Errors: UNSUPPORTED
+   (it cannot be asked, or nothing timed has kernels), DEVICE, STOPPED, NOMEM. */
 enum { SLOE_PROPOSALS_EACH = 50, SLOE_PROPOSALS_MOST = 200000 };
 sloe_status sloe_proposals_ask(sloe_bench *bench, const sloe_design_limits *limits,
                                sloe_proposals *out, sloe_error *err);

@@ -195,24 +195,20 @@ static sloe_status take_extras(sloe_fitted_cursor *c, size_t at, sloe_fitted_op 
 static sloe_status take_chance(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_odds *odds) {
   sloe_fitted_take_align(c);
   const size_t at = c->at;
-  sloe_forest *forest = &odds->forest;
-  forest->n_features = sloe_fitted_take_u32(c);
-  forest->n_trees = sloe_fitted_take_u32(c);
-  forest->depth = sloe_fitted_take_u32(c);
-  const uint32_t nodes = sloe_fitted_take_u32(c);
-  forest->base = sloe_fitted_take_f64(c);
+  const uint32_t features = sloe_fitted_take_u32(c), trees = sloe_fitted_take_u32(c),
+                 depth = sloe_fitted_take_u32(c), nodes = sloe_fitted_take_u32(c);
+  const double base = sloe_fitted_take_f64(c);
   SLOE_TRY(c->status);
-  if (forest->n_features > SLOE_LAYER_FEATURES)
+  if (features > SLOE_LAYER_FEATURES)
     return sloe_fitted_fail_here(c, at, "a chance asks for more features than there are");
   if (nodes && c->version >= 3) {
-    odds->trees =
-        (sloe_learned_trees){.n_trees = forest->n_trees, .n_nodes = nodes, .base = forest->base};
-    const size_t n_features = forest->n_features;
-    *forest = (sloe_forest){0};
-    return sloe_fitted_trees_take(c, arena, n_features, &odds->trees);
+    odds->trees = (sloe_learned_trees){.n_trees = trees, .n_nodes = nodes, .base = base};
+    return sloe_fitted_trees_take(c, arena, features, &odds->trees);
   }
-  SLOE_TRY(take_first(c, at, forest));
-  return take_forest_arrays(c, at, forest);
+  odds->forest =
+      (sloe_forest){.n_features = features, .n_trees = trees, .depth = depth, .base = base};
+  SLOE_TRY(take_first(c, at, &odds->forest));
+  return take_forest_arrays(c, at, &odds->forest);
 }
 
 /* A file that does not know their features has none. */

@@ -3,23 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- evaluating ---- */
-
-/* fmax of NAN and a number is the number: whatever the weights are, an answer is in the range. */
-static double bring(double x, double lo, double hi) {
-  return fmin(fmax(x, lo), hi);
-}
-
-double sloe_fitted_mlp_eval(const sloe_fitted_mlp *mlp, const sloe_layer_spec *spec,
-                            double stair_ms, const float x[SLOE_LAYER_FEATURES]) {
-  const sloe_layer_view view = {spec, stair_ms, mlp->units};
-  double all[SLOE_LAYER_INPUTS], z[SLOE_LAYER_INPUTS];
-  sloe_layer_inputs(&view, x, all);
-  for (uint32_t i = 0; i < mlp->body.width[0]; i++)
-    z[i] = bring(all[mlp->input[i]], mlp->lo[i], mlp->hi[i]);
-  return bring(sloe_learned_mlp_eval(&mlp->body, z), mlp->least, mlp->most);
-}
-
 /* ---- writing ---- */
 
 void sloe_fitted_mlp_put(const sloe_fitted_mlp *mlp, sloe_text *out) {

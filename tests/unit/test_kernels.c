@@ -4,26 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "campaign/bench.h"
-#include "campaign/design.h"
 #include "campaign/kernels.h"
-#include "unit/unit.h"
+#include "unit/planted_kernels.h"
 
 enum { N = 160, ASKED = 60, TEXT = 96 };
-static const double units = 10;
-
-/* Planted: `tiles` works in rounds of tiles of 64 x 64; `direct` has no steps and, on strides of 1
-   alone, costs less a layer and more a product. */
-static double tiles_ms(const sloe_layer_spec *s) {
-  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
-  return 0.004 + 4e-6 * depth * ceil(sloe_layer_tiles(s, 64, 64) / units);
-}
-
-static double direct_ms(const sloe_layer_spec *s) {
-  return 0.002 + 3e-9 * (double)sloe_layer_spec_macs(s);
-}
-
+/* `direct` takes strides of 1 alone. */
 static int has_direct(const sloe_layer_spec *s) {
   return s->stride[0] == 1 && s->stride[1] == 1;
 }
@@ -36,27 +22,23 @@ static double planted_ms(const sloe_layer_spec *s) {
 static sloe_layer_lesson lesson_of(const sloe_layer_spec *s, char text[TEXT]) {
   int len = snprintf(text, TEXT, "tiles:%.4f", tiles_ms(s) * 1e3);
   if (has_direct(s)) snprintf(text + len, TEXT - (size_t)len, " direct:%.4f", direct_ms(s) * 1e3);
-  return (sloe_layer_lesson){.spec = *s,
-                             .stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(s),
-                             .kernels = text,
-                             .chosen = 1};
+  return (sloe_layer_lesson){
+      .spec = *s, .stair_ms = planted_stair_ms(s), .kernels = text, .chosen = 1};
 }
 
 static void draw_lessons(uint64_t seed, size_t n, sloe_layer_lesson *out, char (*texts)[TEXT]) {
   sloe_rng rng;
   sloe_rng_seed(&rng, seed);
-  for (size_t i = 0; i < n;) {
-    sloe_layer_spec s;
-    assert_true(sloe_design_draw(&rng, "conv", NULL, &s));
-    if (s.groups > 1) continue;
+  for (size_t i = 0; i < n; i++) {
+    const sloe_layer_spec s = draw_dense(&rng);
     out[i] = lesson_of(&s, texts[i]);
-    i++;
   }
 }
 
 static sloe_kernel_set *fit(const sloe_layer_lesson *from, size_t n,
                             const sloe_proposals *proposals) {
-  const sloe_class class = {.lessons = from, .n = n, .units = units, .proposals = proposals};
+  const sloe_class class = {
+      .lessons = from, .n = n, .units = planted_units, .proposals = proposals};
   sloe_kernel_set *set;
   sloe_error err;
   assert_ok(sloe_kernels_fit(&class, &set, &err), err);

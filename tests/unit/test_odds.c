@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "campaign/odds.h"
-#include "unit/unit.h"
+#include "unit/learn_rows.h"
 
 enum { MANY = 6000, FEW = 300, ASKED = 500, FEATURES = SLOE_LAYER_FEATURES };
 static const sloe_boost_params few_params = {.trees = 64, .depth = 4, .folds = 1, .seed = 1};
@@ -38,16 +38,11 @@ static double right(const sloe_odds *odds) {
   return n / ASKED;
 }
 
-static int has_xgboost(void) {
-  const sloe_regressor *xgb = sloe_regressor_find("xgb");
-  return xgb->open(NULL) == SLOE_OK;
-}
-
 static void many_layers_are_learned_by_trees_of_any_shape(void **state) {
   (void)state;
   sloe_odds odds;
   sloe_error err;
-  if (!has_xgboost()) skip();
+  if (!learnt_here(sloe_regressor_find("xgb"))) skip();
   draw(1, MANY);
   assert_ok(sloe_odds_learn(x, y, MANY, &few_params, &odds, &err), err);
   assert_int_equal(sloe_odds_view(&odds).trees.n_trees, 64);
@@ -82,7 +77,8 @@ static void what_is_always_or_never_so_is_told_so(void **state) {
   }
 }
 
-static void every_allocation_may_fail(void **state) {
+/* The first few of them, and ever fewer of the many that reading its trees takes. */
+static void allocations_may_fail(void **state) {
   (void)state;
   static const size_t counts[] = {FEW, 5000};
   const long live = sloe_alloc_live();
@@ -107,7 +103,7 @@ int main(void) {
       cmocka_unit_test(many_layers_are_learned_by_trees_of_any_shape),
       cmocka_unit_test(few_layers_are_learned_by_oblivious_ones),
       cmocka_unit_test(what_is_always_or_never_so_is_told_so),
-      cmocka_unit_test(every_allocation_may_fail),
+      cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

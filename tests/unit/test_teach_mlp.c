@@ -2,34 +2,25 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "base/rng.h"
-#include "campaign/design.h"
 #include "campaign/teach_mlp.h"
-#include "unit/unit.h"
+#include "unit/planted_kernels.h"
 
 enum { N = 800, ASKED = 200, ARENA = 1 << 24 };
-static const double units = 10;
-
-/* Rounds of tiles of 64 x 64, or half the work without steps: the faster. */
 static double planted_ms(const sloe_layer_spec *s) {
-  const double depth = (double)(s->c / s->groups) * (double)(s->kernel[0] * s->kernel[1]);
-  const double tiles = 0.004 + 4e-6 * depth * ceil(sloe_layer_tiles(s, 64, 64) / units);
-  return fmin(tiles, 0.002 + 3e-9 * (double)sloe_layer_spec_macs(s));
+  return fmin(tiles_ms(s), direct_ms(s));
 }
 
 static void draw_lessons(uint64_t seed, size_t n, sloe_layer_lesson *out) {
   sloe_rng rng;
   sloe_rng_seed(&rng, seed);
-  for (size_t i = 0; i < n;) {
-    sloe_layer_spec s;
-    assert_true(sloe_design_draw(&rng, "conv", NULL, &s));
-    if (s.groups > 1) continue;
-    const double stair_ms = 0.01 + 1e-9 * (double)sloe_layer_spec_macs(&s);
-    out[i++] = (sloe_layer_lesson){.spec = s,
-                                   .stair_ms = stair_ms,
-                                   .y = log(planted_ms(&s) / stair_ms),
-                                   .kernels = "",
-                                   .chosen = 1};
+  for (size_t i = 0; i < n; i++) {
+    const sloe_layer_spec s = draw_dense(&rng);
+    const double stair_ms = planted_stair_ms(&s);
+    out[i] = (sloe_layer_lesson){.spec = s,
+                                 .stair_ms = stair_ms,
+                                 .y = log(planted_ms(&s) / stair_ms),
+                                 .kernels = "",
+                                 .chosen = 1};
   }
 }
 
@@ -50,8 +41,8 @@ static void what_was_told_is_said_of_other_layers(void **state) {
   sloe_arena_init(&arena, ARENA);
   draw_lessons(1, N, lessons);
   draw_lessons(2, ASKED, asked);
-  assert_ok(sloe_teach_mlp(lessons, N, units, &op, &arena, &err), err);
-  assert_ok(sloe_teach_mlp(lessons, N, units, &again, &arena, &err), err);
+  assert_ok(sloe_teach_mlp(lessons, N, planted_units, &op, &arena, &err), err);
+  assert_ok(sloe_teach_mlp(lessons, N, planted_units, &again, &arena, &err), err);
   for (size_t i = 0; i < ASKED; i++) mean += asked[i].y / ASKED;
   for (size_t i = 0; i < ASKED; i++) {
     const double said = told(&op, &asked[i].spec, asked[i].stair_ms);
@@ -72,7 +63,7 @@ static void what_is_alike_in_all_layers_is_no_input(void **state) {
   sloe_arena_init(&arena, ARENA);
   draw_lessons(3, 60, lessons);
   for (size_t i = 0; i < 60; i++) lessons[i].spec.act = SLOE_SPEC_ACT_RELU;
-  assert_ok(sloe_teach_mlp(lessons, 60, units, &op, &arena, &err), err);
+  assert_ok(sloe_teach_mlp(lessons, 60, planted_units, &op, &arena, &err), err);
   assert_true(op.mlp.body.width[0] > 20);
   for (uint32_t i = 0; i < op.mlp.body.width[0]; i++) {
     assert_true(op.mlp.input[i] < SLOE_LAYER_INPUT_act ||
@@ -92,8 +83,8 @@ static void layers_that_are_all_alike_teach_nothing(void **state) {
   sloe_arena_init(&arena, ARENA);
   draw_lessons(4, 1, lessons);
   for (size_t i = 1; i < 30; i++) lessons[i] = lessons[0];
-  assert_refused(sloe_teach_mlp(lessons, 30, units, &op, &arena, &err), SLOE_UNSUPPORTED, err,
-                 "alike");
+  assert_refused(sloe_teach_mlp(lessons, 30, planted_units, &op, &arena, &err), SLOE_UNSUPPORTED,
+                 err, "alike");
   assert_int_equal(op.mlp.body.n_layers, 0);
   sloe_arena_fini(&arena);
 }
@@ -109,7 +100,7 @@ static void every_allocation_may_fail(void **state) {
     sloe_error err;
     sloe_arena_init(&arena, ARENA);
     sloe_alloc_fail_after(n);
-    const sloe_status status = sloe_teach_mlp(lessons, FEW, units, &op, &arena, &err);
+    const sloe_status status = sloe_teach_mlp(lessons, FEW, planted_units, &op, &arena, &err);
     sloe_alloc_fail_after(-1);
     done = status == SLOE_OK;
     if (!done) assert_int_equal(status, SLOE_NOMEM);
