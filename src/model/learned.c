@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/clones.h"
+#include "base/clones.h"
 
 static const size_t most_bytes = (size_t)1 << 30;
 

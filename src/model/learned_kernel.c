@@ -1,39 +1,9 @@
 /* Kernel sums, a block of vectors at a time: every loop is over the block, so that the compiler
- * makes vector instructions of it (-O3). exp() would be a call for each vector; the one here is
- * 2^k e^r with |r| <= ln 2 / 2, its series cut where a double ends. */
-#include <math.h>
-#include <string.h>
-
-#include "model/clones.h"
+ * makes vector instructions of it (-O3). */
+#include "base/exp_negative.h"
 #include "model/learned.h"
 
 enum { BLOCK = 32, LANES = 8 };
-
-/* For x <= 0; below -700, where exp(x) is 1e-304, it stays at that. */
-SLOE_PART_OF_CLONES double exp_negative(double x) {
-  const double round = 0x1.8p52, ln2_hi = 0x1.62e42fefa3800p-1, ln2_lo = 0x1.ef35793c76730p-45;
-  x = x < -700 ? -700 : x;
-  const double shifted = x * 0x1.71547652b82fep0 + round, k = shifted - round;
-  const double r = (x - k * ln2_hi) - k * ln2_lo;
-  double e = 1 / 39916800.;
-  e = e * r + 1 / 3628800.;
-  e = e * r + 1 / 362880.;
-  e = e * r + 1 / 40320.;
-  e = e * r + 1 / 5040.;
-  e = e * r + 1 / 720.;
-  e = e * r + 1 / 120.;
-  e = e * r + 1 / 24.;
-  e = e * r + 1 / 6.;
-  e = e * r + 0.5;
-  e = e * r + 1;
-  e = e * r + 1;
-  uint64_t bits, exponent;
-  memcpy(&exponent, &shifted, sizeof exponent); /* k stands in its last bits */
-  memcpy(&bits, &e, sizeof bits);
-  bits += exponent << 52;
-  memcpy(&e, &bits, sizeof e);
-  return e;
-}
 
 /* What a block of vectors is to z, a kernel's first half: |z - v|^2 or z v. `v` holds the block's
    numbers of each input, `stride` apart; `n` is BLOCK, or less where the compiler need not know. */
@@ -67,7 +37,7 @@ SLOE_PART_OF_CLONES double block(const sloe_learned_kernel *k, size_t d, const d
   const double *coef = k->coef + from;
   if (k->kind == SLOE_KERNEL_RBF) {
     distances(k->vector + from, k->n, d, z, n, value);
-    for (size_t i = 0; i < n; i++) value[i] = exp_negative(-k->gamma * value[i]);
+    for (size_t i = 0; i < n; i++) value[i] = sloe_exp_negative(-k->gamma * value[i]);
   } else {
     products(k->vector + from, k->n, d, z, n, value);
     for (size_t i = 0; i < n; i++) value[i] = power(k->gamma * value[i] + k->coef0, k->degree);

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "model/clones.h"
+#include "base/clones.h"
 #include "model/learned.h"
 
 size_t sloe_learned_mlp_weights(const sloe_learned_mlp *mlp) {

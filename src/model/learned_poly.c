@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "model/clones.h"
+#include "base/clones.h"
 #include "model/learned.h"
 
 /* binomial(n + degree, degree) - 1, n monomials of each degree and all below. */

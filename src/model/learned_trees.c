@@ -1,4 +1,4 @@
-#include "model/clones.h"
+#include "base/clones.h"
 #include "model/learned.h"
 
 /* Measured: with 8 a walk waits for memory, with more than 16 registers run out; few trees are so

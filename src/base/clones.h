@@ -2,8 +2,8 @@
  * that is there taken when the library is loaded. Elsewhere, and under sanitizers (which are not
  * ready that early), it is compiled once.
  */
-#ifndef SLOE_MODEL_CLONES_H
-#define SLOE_MODEL_CLONES_H
+#ifndef SLOE_BASE_CLONES_H
+#define SLOE_BASE_CLONES_H
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
