@@ -7,12 +7,14 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/exp_negative.h"
 #include "base/rng.h"
 
 enum {
   MOST_PARAMS = SLOE_GAUSS_INPUTS + 3,
   STEPS = 60,  /* of the ascent */
   CHUNK = 512, /* rows asked for at a time */
+  LANES = 8,   /* of sums that do not wait for each other */
   BYTES_MOST = 1 << 30
 };
 static const double usual_length = 1.5, spread_of_lengths = 2; /* ln: the prior */
@@ -49,14 +51,24 @@ static void products(const double *a, size_t m, const double *b, size_t n, size_
               (int)d, 0, inner, (int)n);
 }
 
-/* sqrt(3) times the distance of two rows, from their inner product. */
-static double far(double aa, double bb, double ab) {
-  const double square = aa + bb - 2 * ab;
-  return square > 0 ? sqrt(3 * square) : 0;
+/* The same of all pairs of rows of `a`: the lower triangle. */
+static void own_products(const double *a, size_t n, size_t d, double *inner) {
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)d, 1, a, (int)d, 0, inner,
+              (int)n);
 }
 
-static double matern(double r) {
-  return (1 + r) * exp(-r);
+/* Inner products of one row, whose square is `aa`, with n of the squares `bb` become sqrt(3) times
+   their distances. */
+SLOE_PART_OF_CLONES void to_distances(double aa, const double *restrict bb, size_t n,
+                                      double *restrict r) {
+  for (size_t j = 0; j < n; j++) {
+    const double square = aa + bb[j] - 2 * r[j];
+    r[j] = sqrt(square > 0 ? 3 * square : 0);
+  }
+}
+
+SLOE_PART_OF_CLONES double matern(double r) {
+  return (1 + r) * sloe_exp_negative(-r);
 }
 
 /* Inputs over their lengths, and as they are; the latter for the linear part. */
@@ -140,53 +152,86 @@ static sloe_status evidence_init(evidence *e, size_t n, size_t d, sloe_error *er
   return out_of_memory(err);
 }
 
-static void fill_covariance(evidence *e, const sloe_gauss_shape *s) {
-  const size_t n = e->in.n;
-  const double height = exp(2 * s->height), slope = exp(2 * s->slope), noise = exp(2 * s->noise);
-  set_lengths(&e->in, s->length);
-  products(e->in.scaled, n, e->in.scaled, n, e->in.d, e->r);
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; j < n; j++) {
-      const double r = far(e->in.squares[i], e->in.squares[j], e->r[i * n + j]);
-      e->r[i * n + j] = r;
-      e->k[i * n + j] = height * matern(r) + slope * (1 + e->ones[i * n + j]) +
-                        (i == j ? noise + e->in.own[i] : 0);
-    }
+typedef struct parts { /* of a covariance, squared */
+  double height, slope, noise;
+} parts;
+
+static parts parts_of(const sloe_gauss_shape *s) {
+  return (parts){exp(2 * s->height), exp(2 * s->slope), exp(2 * s->noise)};
 }
 
-/* k becomes its inverse; alpha = inverse x y. 0: not positive definite. */
+/* Row i of the covariance up to column i. r: inner products, then distances. */
+SLOE_CLONES static void fill_row(const inputs *in, parts p, const double *restrict ones, size_t i,
+                                 double *restrict r, double *restrict k) {
+  to_distances(in->squares[i], in->squares, i + 1, r);
+  for (size_t j = 0; j <= i; j++) k[j] = p.height * matern(r[j]) + p.slope * (1 + ones[j]);
+  k[i] += p.noise + in->own[i];
+}
+
+/* The lower triangle, as of all matrices here. */
+static void fill_covariance(evidence *e, const sloe_gauss_shape *s) {
+  const size_t n = e->in.n;
+  const parts p = parts_of(s);
+  set_lengths(&e->in, s->length);
+  own_products(e->in.scaled, n, e->in.d, e->r);
+  for (size_t i = 0; i < n; i++)
+    fill_row(&e->in, p, e->ones + i * n, i, e->r + i * n, e->k + i * n);
+}
+
+/* k becomes its inverse; alpha = inverse x y. 0: not positive definite. LAPACK counts by columns,
+   for which a lower triangle is an upper one. */
 static int invert(double *k, size_t n, const double *y, double *alpha) {
   const lapack_int size = (lapack_int)n;
   memcpy(alpha, y, n * sizeof *y);
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', size, k, size) != 0) return 0;
-  if (LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', size, 1, k, size, alpha, 1) != 0) return 0;
-  if (LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', size, k, size) != 0) return 0;
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = i + 1; j < n; j++) k[i * n + j] = k[j * n + i];
-  return 1;
+  return LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', size, k, size) == 0 &&
+         LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', size, 1, k, size, alpha, size) == 0 &&
+         LAPACKE_dpotri(LAPACK_COL_MAJOR, 'U', size, k, size) == 0;
+}
+
+SLOE_PART_OF_CLONES double sum_of(const double *v, size_t n) {
+  double sum[LANES] = {0};
+  size_t j = 0;
+  for (; j + LANES <= n; j += LANES)
+    for (size_t l = 0; l < LANES; l++) sum[l] += v[j + l];
+  for (; j < n; j++) sum[0] += v[j];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+/* What row i, up to column i, adds to the slopes `out` over the parts of the covariance, every pair
+   counted twice as in the whole matrix; row i of e->w, which stands for w dK / d(distance), and its
+   sums by rows. `spare`: of i + 1 numbers. */
+SLOE_CLONES static void slopes_of_row(evidence *e, parts p, size_t i, double *restrict spare,
+                                      parts *out) {
+  const size_t n = e->in.n;
+  const double *restrict inverse = e->k + i * n, *restrict r = e->r + i * n,
+                         *restrict ones = e->ones + i * n, *restrict alpha = e->alpha;
+  double *restrict w = e->w + i * n, *restrict sums = e->sums;
+  for (size_t j = 0; j < i; j++) spare[j] = inverse[j] - alpha[i] * alpha[j];
+  const double last = inverse[i] - alpha[i] * alpha[i]; /* r = 0 */
+  for (size_t j = 0; j < i; j++) w[j] = spare[j] * (1 + ones[j]);
+  out->slope += p.slope * (2 * sum_of(w, i) + last * (1 + ones[i]));
+  for (size_t j = 0; j < i; j++) w[j] = spare[j] * sloe_exp_negative(-r[j]);
+  for (size_t j = 0; j < i; j++) spare[j] = w[j] * (1 + r[j]);
+  out->height += p.height * (2 * sum_of(spare, i) + last);
+  out->noise += p.noise * last;
+  for (size_t j = 0; j < i; j++) w[j] *= 3 * p.height;
+  for (size_t j = 0; j < i; j++) sums[j] += w[j];
+  w[i] = 3 * p.height * last;
+  sums[i] += sum_of(w, i + 1);
 }
 
 /* Of the negative logarithm of the evidence, over the logarithms of the shape (5.4.1): half the
    trace of w dK, w = inverse - alpha alpha'. */
 static int gradient(evidence *e, const sloe_gauss_shape *s, double *out) {
   const size_t n = e->in.n, d = e->in.d;
-  const double height = exp(2 * s->height), slope = exp(2 * s->slope), noise = exp(2 * s->noise);
-  double by_height = 0, by_slope = 0, by_noise = 0;
+  const parts p = parts_of(s);
+  parts by = {0};
   fill_covariance(e, s);
   if (!invert(e->k, n, e->y, e->alpha)) return 0;
-  for (size_t i = 0; i < n; i++) {
-    e->sums[i] = 0;
-    for (size_t j = 0; j < n; j++) {
-      const double w = e->k[i * n + j] - e->alpha[i] * e->alpha[j], r = e->r[i * n + j];
-      const double falling = exp(-r);
-      by_height += w * height * (1 + r) * falling;
-      by_slope += w * slope * (1 + e->ones[i * n + j]);
-      if (i == j) by_noise += w * noise;
-      e->sums[i] += e->w[i * n + j] = w * height * 3 * falling;
-    }
-  }
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)d, (int)n, 1, e->w, (int)n,
-              e->in.scaled, (int)d, 0, e->moved, (int)d);
+  for (size_t i = 0; i < n; i++) e->sums[i] = 0;
+  for (size_t i = 0; i < n; i++) slopes_of_row(e, p, i, e->moved, &by);
+  cblas_dsymm(CblasRowMajor, CblasLeft, CblasLower, (int)n, (int)d, 1, e->w, (int)n, e->in.scaled,
+              (int)d, 0, e->moved, (int)d);
   for (size_t j = 0; j < d; j++) {
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
@@ -195,9 +240,9 @@ static int gradient(evidence *e, const sloe_gauss_shape *s, double *out) {
     }
     out[j] = sum + (s->length[j] - usual_length) / (spread_of_lengths * spread_of_lengths);
   }
-  out[d] = by_height;
-  out[d + 1] = by_noise;
-  out[d + 2] = by_slope;
+  out[d] = by.height;
+  out[d + 1] = by.noise;
+  out[d + 2] = by.slope;
   return 1;
 }
 
@@ -253,7 +298,7 @@ static sloe_status find_shape(const inputs *all_rows, const double *y, size_t mo
     picked[taken++] = y[i];
   }
   e.y = picked;
-  products(e.in.plain, m, e.in.plain, m, d, e.ones);
+  own_products(e.in.plain, m, d, e.ones);
   const double all = log(deviation(y, n));
   *out = (sloe_gauss_shape){.height = all, .noise = fmax(all - 2, least_noise), .slope = all - 1};
   for (size_t j = 0; j < d; j++) out->length[j] = usual_length;
@@ -311,20 +356,20 @@ static sloe_status solve(sloe_gauss *g, const inputs *in, const double *y, sloe_
                 .k = sloe_alloc(n * n, sizeof(double)),
                 .r = sloe_alloc(n * n, sizeof(double)),
                 .ones = sloe_alloc(n * n, sizeof(double))};
-  double *first = sloe_alloc(n, sizeof *first);
-  sloe_status status = e.k && e.r && e.ones && first ? SLOE_OK : out_of_memory(err);
+  double *last = sloe_alloc(n, sizeof *last);
+  sloe_status status = e.k && e.r && e.ones && last ? SLOE_OK : out_of_memory(err);
   if (status == SLOE_OK) {
-    products(in->plain, n, in->plain, n, g->d, e.ones);
+    own_products(in->plain, n, g->d, e.ones);
     fill_covariance(&e, &g->shape);
-    memcpy(first, e.k, n * sizeof *first);
-    if (!invert(e.k, n, y, g->alpha) || !is_solved(first, g->alpha, n, y[0]))
+    memcpy(last, e.k + (n - 1) * n, n * sizeof *last);
+    if (!invert(e.k, n, y, g->alpha) || !is_solved(last, g->alpha, n, y[n - 1]))
       status = not_solved(err);
   }
   for (size_t i = 0; status == SLOE_OK && i < n; i++) g->left[i] = g->alpha[i] / e.k[i * n + i];
   sloe_dealloc(e.k);
   sloe_dealloc(e.r);
   sloe_dealloc(e.ones);
-  sloe_dealloc(first);
+  sloe_dealloc(last);
   return status;
 }
 
@@ -391,15 +436,22 @@ fail:
 
 /* ---- asking ---- */
 
+/* Of alpha times covariances; r: inner products of one row with all. */
+SLOE_CLONES static double matern_sum(double aa, const double *restrict squares,
+                                     const double *restrict alpha, size_t n, double *restrict r) {
+  to_distances(aa, squares, n, r);
+  for (size_t j = 0; j < n; j++) r[j] = alpha[j] * matern(r[j]);
+  return sum_of(r, n);
+}
+
 static void eval_chunk(const sloe_gauss *g, const inputs *own, inputs *asked, double *inner,
                        double *line, double *out) {
   const double height = exp(2 * g->shape.height), slope = exp(2 * g->shape.slope);
   set_lengths(asked, g->shape.length);
   products(asked->scaled, asked->n, own->scaled, g->n, g->d, inner);
   for (size_t i = 0; i < asked->n; i++) {
-    double sum = 0;
-    for (size_t j = 0; j < g->n; j++)
-      sum += g->alpha[j] * matern(far(asked->squares[i], own->squares[j], inner[i * g->n + j]));
+    const double sum =
+        matern_sum(asked->squares[i], own->squares, g->alpha, g->n, inner + i * g->n);
     double linear = line[g->d]; /* slope x (1 + z z') alpha = slope x (sum alpha + z line) */
     for (size_t j = 0; j < g->d; j++) linear += asked->plain[i * g->d + j] * line[j];
     out[i] = g->y_mean + height * sum + slope * linear;
