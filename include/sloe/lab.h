@@ -205,7 +205,7 @@ typedef struct sloe_db_info {
 typedef struct sloe_lab {
   const char *version; /* equal to sloe_version() or the two must not be used together */
 
-  /* Every backend there is; `why` is NULL where it can be opened here, else what is missing. */
+  /* Every backend there is; `why` is NULL where it or its module is there, else what is missing. */
   void (*each_backend)(void (*fn)(void *context, const char *name, const char *doc,
                                   const char *why),
                        void *context);

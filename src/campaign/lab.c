@@ -7,23 +7,8 @@
 #define SLOE_STR(x)  #x
 #define SLOE_XSTR(x) SLOE_STR(x)
 
-typedef struct listing {
-  void (*fn)(void *context, const char *name, const char *doc, const char *why);
-  void *context;
-} listing;
-
-/* The backend itself is NULL where its module is not there. */
-static void list_backend(void *context, const sloe_backend *backend, const char *name,
-                         const char *why) {
-  const listing *to = context;
-  to->fn(to->context, name, backend ? backend->doc : "", why);
-}
-
-static void each_backend(void (*fn)(void *context, const char *name, const char *doc,
-                                    const char *why),
-                         void *context) {
-  listing to = {fn, context};
-  sloe_backend_each(NULL, list_backend, &to);
+static void each_backend(sloe_backend_fn fn, void *context) {
+  sloe_backend_each(NULL, fn, context);
 }
 
 static sloe_status serve(const char *backend, int in, int out, sloe_error *err) {

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device/opened.h"
 
@@ -18,7 +19,15 @@ sloe_status sloe_backend_load(const char *modules, const char *name, const sloe_
   return sloe_fail(err, SLOE_UNSUPPORTED, "backend %s: a module, and this sloe loads none", name);
 }
 
+int sloe_backend_has_module(const char *modules, const char *name) {
+  (void)modules;
+  (void)name;
+  return 0;
+}
+
 #else
+
+enum { PATH_LENGTH = 4096 };
 
 /* The folder of the library or program that this code is in; "" where it cannot be told. */
 static void own_folder(char *buf, size_t size) {
@@ -32,17 +41,30 @@ static void own_folder(char *buf, size_t size) {
   buf[slash - info.dli_fname] = 0;
 }
 
-static void *load(const char *modules, const char *name) {
-  enum { HOW = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
-  char folder[3000], path[4096], so[64];
-  snprintf(so, sizeof so, "libsloe-%s.so", name);
+/* libsloe-NAME.so in the folder `modules`, or beside this library where that is NULL. */
+static void find_path(const char *modules, const char *name, char *path, size_t size) {
+  char folder[3000];
   if (modules)
     snprintf(folder, sizeof folder, "%s", modules);
   else
     own_folder(folder, sizeof folder);
-  snprintf(path, sizeof path, "%s/%s", folder, so);
-  void *library = *folder ? dlopen(path, HOW) : NULL;
-  return library || modules ? library : dlopen(so, HOW); /* where the system looks */
+  snprintf(path, size, "%s%slibsloe-%s.so", folder, *folder ? "/" : "", name);
+}
+
+int sloe_backend_has_module(const char *modules, const char *name) {
+  char path[PATH_LENGTH];
+  find_path(modules, name, path, sizeof path);
+  return strchr(path, '/') && access(path, R_OK) == 0;
+}
+
+static void *load(const char *modules, const char *name) {
+  enum { HOW = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
+  char path[PATH_LENGTH];
+  find_path(modules, name, path, sizeof path);
+  void *library = strchr(path, '/') ? dlopen(path, HOW) : NULL;
+  if (library || modules) return library;
+  const char *slash = strrchr(path, '/');
+  return dlopen(slash ? slash + 1 : path, HOW); /* where the system looks */
 }
 
 sloe_status sloe_backend_load(const char *modules, const char *name, const sloe_backend **out,

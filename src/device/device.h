@@ -84,7 +84,6 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
 typedef struct sloe_backend {
   size_t contract;  /* SLOE_BACKEND_CONTRACT, of a module */
   const char *name; /* "onednn" */
-  const char *doc;  /* one line for --help: what it runs, its keys */
   sloe_status (*open)(const sloe_backend_options *options, void **state, sloe_device_info *info,
                       sloe_error *err);
   void (*close)(void *state);
@@ -143,9 +142,10 @@ const sloe_device_info *sloe_device_describe(const sloe_device *device);
 const char *sloe_device_doubt(const sloe_device *device);
 const char *sloe_device_backend(const sloe_device *device); /* the string it was opened with */
 
-/* Every backend there is, for --help and --version: *why is NULL where it can be opened here. */
-typedef void (*sloe_backend_fn)(void *context, const sloe_backend *backend, const char *name,
-                                const char *why);
+/* Every backend there is, for --help and --version; `doc`: what it runs, its keys. `why`: what is
+   missing, NULL where its module is there, which is not loaded for it: CUDA's libraries take half a
+   second. */
+typedef void (*sloe_backend_fn)(void *context, const char *name, const char *doc, const char *why);
 void sloe_backend_each(const char *modules, sloe_backend_fn fn, void *context);
 
 /* The value of a key; `fallback` where it is not given. For backends. */

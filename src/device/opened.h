@@ -32,6 +32,8 @@ sloe_status sloe_rest_by_sleep(uint64_t ns);
    it is not there or cannot be loaded, and in a build that loads none (SLOE_ALONE). */
 sloe_status sloe_backend_load(const char *modules, const char *name, const sloe_backend **out,
                               sloe_error *err);
+/* Is its library there? Whether it can be loaded is not tried. */
+int sloe_backend_has_module(const char *modules, const char *name);
 
 /* Cut `keys` (key=value,...) into *out. USAGE, with `name` before the message. */
 sloe_status sloe_backend_options_read(const char *name, char *keys, sloe_backend_options *out,

@@ -6,24 +6,24 @@
 #include "base/alloc.h"
 #include "device/opened.h"
 
-#define BUILTIN(name) extern const sloe_backend sloe_backend_##name;
-#define COMMAND(name) BUILTIN(name)
-#define MODULE(name)
+#define BUILTIN(name, doc) extern const sloe_backend sloe_backend_##name;
+#define COMMAND(name, doc) BUILTIN(name, doc)
+#define MODULE(name, doc)
 #include "device/backends.def"
 #undef BUILTIN
 #undef MODULE
 
 typedef struct backend_row {
-  const char *name;
+  const char *name, *doc;
   const sloe_backend *builtin; /* NULL: a module */
   int is_command;
 } backend_row;
 
 static const backend_row rows[] = {
 #undef COMMAND
-#define BUILTIN(name) {#name, &sloe_backend_##name, 0},
-#define COMMAND(name) {#name, &sloe_backend_##name, 1},
-#define MODULE(name)  {#name, NULL, 0},
+#define BUILTIN(name, doc) {#name, doc, &sloe_backend_##name, 0},
+#define COMMAND(name, doc) {#name, doc, &sloe_backend_##name, 1},
+#define MODULE(name, doc)  {#name, doc, NULL, 0},
 #include "device/backends.def"
 #undef BUILTIN
 #undef COMMAND
@@ -41,8 +41,11 @@ void sloe_backend_each(const char *modules, sloe_backend_fn fn, void *context) {
   for (size_t i = 0; i < N_ROWS; i++) {
     const sloe_backend *backend;
     sloe_error err;
-    const sloe_status status = find_backend(&rows[i], modules, &backend, &err);
-    fn(context, backend, rows[i].name, status == SLOE_OK ? NULL : err.msg);
+    const char *why = NULL;
+    if (!rows[i].builtin && !sloe_backend_has_module(modules, rows[i].name) &&
+        sloe_backend_load(modules, rows[i].name, &backend, &err) != SLOE_OK)
+      why = err.msg;
+    fn(context, rows[i].name, rows[i].doc, why);
   }
 }
 

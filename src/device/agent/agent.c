@@ -347,7 +347,6 @@ static sloe_status agent_rest(void *state, uint64_t ns, sloe_error *err) {
 
 const sloe_backend sloe_backend_agent = {
     .name = "agent",
-    .doc = "what 'sloe agent' serves, here or elsewhere (agent:ssh HOST sloe agent -b BACKEND)",
     .open = agent_open,
     .close = agent_close,
     .load_layer = agent_load_layer,

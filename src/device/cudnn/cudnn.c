@@ -180,9 +180,6 @@ static const char *kernels(void *state, void *job) {
 __attribute__((visibility("default"))) const sloe_backend sloe_backend_cudnn = {
     .contract = SLOE_BACKEND_CONTRACT,
     .name = "cudnn",
-    .doc =
-        "an NVIDIA GPU through cuDNN; precision=fp32|tf32|fp16, batch=N (1), device=N (0), "
-        "weights=warm|cold, max_mb=N and max_gflop=N (the largest layer that is taken: 8192, 1000)",
     .open = open_device,
     .close = close_device,
     .load_layer = sloe_cudnn_load_layer,

@@ -151,9 +151,6 @@ static sloe_status memory(void *state, void *job, sloe_device_memory *out, sloe_
 __attribute__((visibility("default"))) const sloe_backend sloe_backend_onednn = {
     .contract = SLOE_BACKEND_CONTRACT,
     .name = "onednn",
-    .doc =
-        "this processor through oneDNN; threads=N (1), batch=N (1), precision=fp32, max_mb=N "
-        "and max_gflop=N (the largest layer that is taken: 4096, 200)",
     .open = open_device,
     .close = close_device,
     .load_layer = load_layer,

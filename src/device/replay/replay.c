@@ -223,9 +223,6 @@ static const char *replay_kernels(void *state, void *job) {
 
 const sloe_backend sloe_backend_replay = {
     .name = "replay",
-    .doc =
-        "answers from a recording, a measurement table with its runs (file=PATH; multiprocessors=N "
-        "of the device, whatever the recording says)",
     .open = replay_open,
     .close = replay_close,
     .load_layer = replay_load_layer,

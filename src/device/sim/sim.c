@@ -349,9 +349,6 @@ static sloe_status sim_sensor_read(void *state, sloe_device_sensor *out, sloe_er
 
 const sloe_backend sloe_backend_sim = {
     .name = "sim",
-    .doc =
-        "a formula with planted steps and faults (seed, noise, outliers, drift, kw, cw, "
-        "floor_us, ns_per_mac, kernels, power, idle, sleep_us, runtime, threads, precision, batch)",
     .open = sim_open,
     .close = sim_close,
     .load_layer = sim_load_layer,

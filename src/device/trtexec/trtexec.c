@@ -271,9 +271,6 @@ static sloe_status trtexec_open(const sloe_backend_options *options, void **stat
 
 const sloe_backend sloe_backend_trtexec = {
     .name = "trtexec",
-    .doc =
-        "TensorRT on this board through trtexec; path=FILE, precision=fp16|fp32|int8, batch=N (1), "
-        "lock=1, mode=ID, rail=input|gpu, workspace=MiB, seconds, timeout, log, work, sysroot",
     .open = trtexec_open,
     .close = trtexec_close,
     .load_layer = sloe_trtexec_load_layer,
