@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clones.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "learn/blas.h"
@@ -79,7 +80,8 @@ static void draw_weights(trainer *r) {
 /* ---- forward ---- */
 
 /* delta times the activation's slope, told from what it gave. */
-static void slope(uint32_t activation, const float *h, float *delta, size_t n) {
+SLOE_CLONES static void slope(uint32_t activation, const float *restrict h, float *restrict delta,
+                              size_t n) {
   switch (activation) {
     case SLOE_ACTIVATION_LOGISTIC:
       for (size_t i = 0; i < n; i++) delta[i] *= h[i] * (1 - h[i]);
@@ -136,6 +138,12 @@ static double penalty(const trainer *r) {
   return r->params->alpha * sum / 2;
 }
 
+SLOE_CLONES static void add_means(const float *restrict rows, size_t n, size_t width,
+                                  float *restrict mean) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t o = 0; o < width; o++) mean[o] += rows[i * width + o] / (float)n;
+}
+
 /* gradient of the batch's mean loss, from delta[0] */
 static void backward(trainer *r, size_t b) {
   const sloe_learned_mlp *mlp = r->mlp;
@@ -151,8 +159,7 @@ static void backward(trainer *r, size_t b) {
                 1 / (float)b, r->out[l], (int)n_in, delta, (int)n_out,
                 (float)(r->params->alpha / (double)b), g, (int)n_out);
     for (size_t o = 0; o < n_out; o++) g_bias[o] = 0;
-    for (size_t i = 0; i < b; i++)
-      for (size_t o = 0; o < n_out; o++) g_bias[o] += delta[i * n_out + o] / (float)b;
+    add_means(delta, b, n_out, g_bias);
     if (!l) break;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)b, (int)n_in, (int)n_out, 1, delta,
                 (int)n_out, weight, (int)n_out, 0, below, (int)n_in);
@@ -163,10 +170,10 @@ static void backward(trainer *r, size_t b) {
   }
 }
 
-static void step(trainer *r) {
+SLOE_CLONES static void step(trainer *r) {
   const size_t n = r->mlp->n_weights;
-  float *w = r->mlp->weight, *m = r->first, *v = r->second;
-  const float *g = r->gradient;
+  float *restrict w = r->mlp->weight, *restrict m = r->first, *restrict v = r->second;
+  const float *restrict g = r->gradient;
   r->steps++;
   if (!r->params->adam) {
     const float keep = (float)momentum, rate = (float)r->rate;
