@@ -40,10 +40,10 @@ agent:
 	@$(AGENT)
 endif
 
-## test     all tests, plain and under AddressSanitizer and UBSan; closes with the totals
+## test     all tests, plain and under AddressSanitizer and UBSan; closes with the totals (WERROR=ON)
 test:
 	@tools/install-deps.sh build test
-	@tools/run-tests.sh -j $(JOBS) $(BUILD) $(BUILD_ASAN)
+	@tools/run-tests.sh -j $(JOBS) $(BUILD) $(BUILD_ASAN) $(if $(WERROR),-DSLOE_WERROR=$(WERROR))
 
 ## bench    speed beside python-onnx and C++ protobuf, in one run
 bench:
@@ -64,10 +64,10 @@ networks: build
 	@tools/install-deps.sh plots
 	@SLOE=$(BUILD)/sloe tools/learn/networks.sh $(or $(TABLE),data/datasets/intel-xeon-onednn-t1.csv.gz) $(or $(OUT),$(BUILD)/networks) $(OPTIONS)
 
-## lint     formatting, static analysis, layering, banned functions
+## lint     formatting, static analysis, layering, banned functions; built in BUILD_LINT (build-lint)
 lint:
 	@tools/install-deps.sh build test lint
-	@tools/lint.sh
+	@$(if $(BUILD_LINT),BUILD_LINT=$(BUILD_LINT)) tools/lint.sh
 
 ## fuzz     every fuzz target for an hour of CPU (SECONDS_EACH=N, SEED=N, TARGETS="a b")
 fuzz:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # lint.sh [CHECK...]: format, build (no warning), tidy, layers, banned, tree, declarations, docs; all of them by default.
-# Every check runs, whatever the others found; exit status 1 where one found something.
+# Every check runs, whatever the others found; exit status 1 where one found something. BUILD_LINT: the
+# folder to build in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=build-lint
+build=${BUILD_LINT:-build-lint}
 jobs=$(nproc)
 
 check_format() {
@@ -16,18 +17,21 @@ check_format() {
 
 # The analyser and the symbol checks need what this makes.
 check_build() {
-  cmake -S . -B $build -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DSLOE_WERROR=ON >/dev/null &&
-    cmake --build $build -j "$jobs" -- --quiet
+  cmake -S . -B "$build" -G Ninja -DSLOE_WERROR=ON >/dev/null &&
+    cmake --build "$build" -j "$jobs" -- --quiet
 }
 
-# The findings alone; `clang-tidy -p build-lint FILE` shows the path to one.
+# The findings alone; `clang-tidy -p build-lint FILE` shows the path to one. A function is followed through
+# 100,000 states, not the analyser's 225,000: half of its time.
 check_tidy() {
-  find src -name '*.c' | sort | xargs -r -P "$jobs" -n 8 clang-tidy --quiet -p $build 2>&1 |
+  local states=(-Xclang -analyzer-config -Xclang max-nodes=100000)
+  find src -name '*.c' | sort |
+    xargs -r -P "$jobs" -n 8 clang-tidy --quiet -p "$build" "${states[@]/#/--extra-arg=}" 2>&1 |
     awk '/ (warning|error): / && !seen[$0]++ { print; bad = 1 } END { exit bad }'
 }
 
 check_layers() { tools/check_layers; }
-check_banned() { tools/check_banned . $build/libsloe_static.a $build/libsloe.so $build/libsloe-lab.so; }
+check_banned() { tools/check_banned . "$build"/libsloe{_static.a,.so,-lab.so}; }
 check_tree() { tools/check_tree; }
 check_declarations() { tools/check_declarations; }
 # What is made from tables in the code says what they say.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run-tests.sh [-j JOBS] BUILD BUILD_ASAN: builds both variants, runs all tests in both, and closes
-# with "N passed, N failed, N skipped" over the two runs. Exit status 1 where a test failed.
+# run-tests.sh [-j JOBS] BUILD BUILD_ASAN [CMAKE_OPTION...]: builds both variants, runs all tests in both, and
+# closes with "N passed, N failed, N skipped" over the two runs. Exit status 1 where a test failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,11 +8,11 @@ jobs=2
 while getopts j: option; do
   case $option in
     j) jobs=$OPTARG ;;
-    *) echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN" >&2; exit 2 ;;
+    *) echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN [CMAKE_OPTION...]" >&2; exit 2 ;;
   esac
 done
 shift $((OPTIND - 1))
-[ $# -eq 2 ] || { echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: run-tests.sh [-j JOBS] BUILD BUILD_ASAN [CMAKE_OPTION...]" >&2; exit 2; }
 command -v pkg-config >/dev/null && pkg-config --exists cmocka ||
   { echo "run-tests.sh: cmocka is missing (Debian: libcmocka-dev)" >&2; exit 1; }
 
@@ -39,9 +39,9 @@ variant() { # NAME BUILD CMAKE_OPTION...
   totals=$(tools/test-totals.sh "$output" "$build/Testing/Temporary/LastTest.log") || failed=1
 }
 
-variant plain "$1" -DSLOE_SANITIZE=OFF
+variant plain "$1" -DSLOE_SANITIZE=OFF "${@:3}"
 plain=$totals
-variant "AddressSanitizer and UndefinedBehaviorSanitizer" "$2" -DSLOE_SANITIZE=ON
+variant "AddressSanitizer and UndefinedBehaviorSanitizer" "$2" -DSLOE_SANITIZE=ON "${@:3}"
 sanitized=$totals
 
 echo
