@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/sort.h"
 #include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
@@ -530,11 +531,6 @@ sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers
   return visit_network(&v, p, err);
 }
 
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 static int is_short(const sloe_bench_point *p) {
   return !p->network && !p->place.in_network && !p->refused && p->least > 0 &&
          p->time * p->ref_ms < SHORT_MS;
@@ -546,7 +542,7 @@ void sloe_bench_steady(sloe_bench *b) {
   for (size_t i = 0; ratios && i < b->n_points; i++)
     if (is_short(&b->points[i])) ratios[n++] = b->points[i].time / b->points[i].least;
   if (n) {
-    qsort(ratios, n, sizeof *ratios, compare);
+    sloe_sort_doubles(ratios, n);
     const double usual = ratios[n / 4];
     for (size_t i = 0; i < b->n_points; i++) {
       sloe_bench_point *p = &b->points[i];
@@ -588,7 +584,7 @@ double sloe_bench_reference_ms(const sloe_bench *b) {
   for (size_t i = 0; refs && i < b->n_points; i++)
     if (b->points[i].ref_ms > 0) refs[n++] = b->points[i].ref_ms;
   if (n) {
-    qsort(refs, n, sizeof *refs, compare);
+    sloe_sort_doubles(refs, n);
     median = refs[n / 2];
   }
   sloe_dealloc(refs);

@@ -5,15 +5,11 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
+#include "base/sort.h"
 
 double sloe_conformal_90(double *errors, size_t n) {
   if (!n) return NAN;
-  qsort(errors, n, sizeof *errors, compare);
+  sloe_sort_doubles(errors, n);
   const size_t at = (size_t)ceil(0.9 * (double)(n + 1));
   return at > n ? 2 * errors[n - 1] : errors[at - 1];
 }
@@ -24,6 +20,11 @@ typedef struct of_kind {
   double error; /* first: they are sorted by it */
   size_t kind;
 } of_kind;
+
+static int by_error(const void *a, const void *b) {
+  const double p = ((const of_kind *)a)->error, q = ((const of_kind *)b)->error;
+  return (p > q) - (p < q);
+}
 
 /* The smallest error that nine tenths of the weights lie below; INFINITY: none. */
 static double weighted_90(const of_kind *row, size_t n, const size_t *rows_of, size_t kinds) {
@@ -57,7 +58,7 @@ sloe_status sloe_conformal_kinds_90(const double *errors, const size_t *kind, si
       row[i] = (of_kind){errors[i], kind[i]};
       kinds += !rows_of[kind[i]]++;
     }
-    qsort(row, n, sizeof *row, compare);
+    qsort(row, n, sizeof *row, by_error);
     *out = fmin(weighted_90(row, n, rows_of, kinds),
                 (1 + 1 / (double)kinds) * worst_kind_90(row, n, rows_of, seen));
   }
@@ -70,6 +71,6 @@ sloe_status sloe_conformal_kinds_90(const double *errors, const size_t *kind, si
 
 double sloe_quantile(double *values, size_t n, double q) {
   if (!n) return NAN;
-  qsort(values, n, sizeof *values, compare);
+  sloe_sort_doubles(values, n);
   return values[(size_t)round(q * (double)(n - 1))];
 }

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/sort.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
 
@@ -338,14 +339,9 @@ static sloe_status gather_rows(const fitting *f, int32_t op, int32_t grouping, r
   return SLOE_OK;
 }
 
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 static double quantile(double *values, size_t n, double q) {
   if (!n) return NAN;
-  qsort(values, n, sizeof *values, compare);
+  sloe_sort_doubles(values, n);
   const size_t at = (size_t)ceil(q * (double)(n + 1));
   return values[at < 1 ? 0 : at > n ? n - 1 : at - 1];
 }

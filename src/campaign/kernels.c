@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
+#include "base/sort.h"
 #include "campaign/kernel_chance.h"
 
 enum {
@@ -215,11 +216,6 @@ static void weigh(sloe_kernel_set *set, size_t n, const double *best, const doub
 
 /* ---- workspace ---- */
 
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* Bytes an element of transforms that the kernel needs, if it does: most of the layers that it is
    the fastest of need about as many. 0: another number of bytes, or none. `ratio`: room for all. */
 static double bytes_of(const kernel *k, const sloe_layer_lesson *const *alone, const double *best,
@@ -231,7 +227,7 @@ static double bytes_of(const kernel *k, const sloe_layer_lesson *const *alone, c
     ratio[n++] = 1e6 * l->workspace_mb / sloe_layer_half_transforms(&l->spec);
   }
   if (n < LEAST_TRANSFORMED) return 0;
-  qsort(ratio, n, sizeof *ratio, compare);
+  sloe_sort_doubles(ratio, n);
   const double usual = ratio[n / 2];
   for (size_t i = 0; i < n; i++) near += fabs(ratio[i] / usual - 1) < near_usual;
   return usual > 0 && 10 * near >= 8 * n ? usual : 0;

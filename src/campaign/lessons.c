@@ -1,12 +1,12 @@
 #include "campaign/lessons.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/gzip.h"
+#include "base/sort.h"
 
 enum { ARENA_LIMIT = 1 << 30, LEAST_ROWS = 10 };
 static const uint64_t TABLE_LIMIT = UINT64_C(1) << 30; /* bytes, unpacked */
@@ -287,11 +287,6 @@ static sloe_status choose_features(reading *r, const sloe_feature *all) {
   return add_features(r, all, 0);
 }
 
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* The platform's reference, else the median of the rows'; NAN unless every timed row has one. */
 static sloe_status choose_reference(reading *r) {
   sloe_lessons *out = r->out;
@@ -306,7 +301,7 @@ static sloe_status choose_reference(reading *r) {
   }
   out->reference_ms = NAN;
   if (!n || n < timed) return SLOE_OK;
-  qsort(refs, n, sizeof *refs, compare);
+  sloe_sort_doubles(refs, n);
   out->reference_ms = refs[n / 2];
   const double platform = r->options->platform ? r->options->platform->reference_ms : NAN;
   if (platform > 0) out->reference_ms = platform;

@@ -1,12 +1,12 @@
 #include "campaign/teach.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "campaign/design.h"
 #include "campaign/kernels.h"
 #include "campaign/teach_mlp.h"
@@ -278,11 +278,6 @@ fail:
 
 /* ---- what is made of it ---- */
 
-static int compare(const void *a, const void *b) {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* Of layers by themselves: what leave-one-out leaves of the process, and what the op makes of its
    mean. */
 static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_fitted_op *op,
@@ -304,7 +299,7 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_f
     m++;
   }
   if (status == SLOE_OK) {
-    qsort(e, m, sizeof *e, compare);
+    sloe_sort_doubles(e, m);
     const size_t at = (size_t)ceil(0.9 * (double)(m + 1));
     op->error_90 = e[at > m ? m - 1 : at - 1];
   }

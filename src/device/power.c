@@ -19,9 +19,9 @@
  * LEAST_READINGS.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <time.h>
 
+#include "base/sort.h"
 #include "device/opened.h"
 
 enum { SLICE_NS = 10000000, LEAST_STEPS = 5, LEAST_READINGS = 4, LONGER = 3 };
@@ -255,13 +255,8 @@ static meter meter_of(sloe_device *device, sloe_job *job, const sloe_power_optio
 
 const sloe_power sloe_power_unknown = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, ""};
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(double *values, size_t n) {
-  qsort(values, n, sizeof *values, by_value);
+  sloe_sort_doubles(values, n);
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 

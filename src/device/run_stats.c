@@ -2,15 +2,11 @@
 #include "device/run_stats.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-static int by_value(const void *a, const void *b) {
-  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
+#include "base/sort.h"
 
 void sloe_sort_runs(uint64_t *runs, size_t n) {
-  if (n) qsort(runs, n, sizeof *runs, by_value);
+  if (n) sloe_sort_u64(runs, n);
 }
 
 double sloe_runs_quantile(const uint64_t *sorted, size_t n, double q) {

@@ -11,9 +11,9 @@
  *  - R_e (eq. 5) decays linearly to 1.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "fit/ensemble.h"
 
 static void set_weights(sloe_fit_line *line) {
@@ -153,11 +153,6 @@ static void normalise(double *a, size_t n) {
   for (size_t i = 0; i < n; i++) a[i] = hi > lo ? (a[i] - lo) / (hi - lo) : 0;
 }
 
-static int compare(const void *a, const void *b) {
-  double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* U and R of the step functions at x. */
 static void spread_at(const sloe_fit_line *line, int64_t x, double *unique, double *range) {
   double values[1024];
@@ -168,7 +163,7 @@ static void spread_at(const sloe_fit_line *line, int64_t x, double *unique, doub
   }
   *unique = *range = 0;
   if (!n) return;
-  qsort(values, n, sizeof *values, compare);
+  sloe_sort_doubles(values, n);
   double middle = fabs(values[n / 2]), bin = line->params->bin * line->params->noise * middle;
   double last = -INFINITY;
   for (size_t i = 0; i < n; i++)

@@ -1,14 +1,9 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sort.h"
 #include "fit/boost_tree.h"
-
-static int compare(const void *a, const void *b) {
-  float p = *(const float *)a, q = *(const float *)b;
-  return (p > q) - (p < q);
-}
 
 /* A float t with lo <= t < hi, in the middle where there is one. */
 static float between(float lo, float hi) {
@@ -57,7 +52,7 @@ sloe_status sloe_boost_table_init(sloe_boost_table *out, const double *x, size_t
   }
   for (size_t j = 0; j < n_features; j++) {
     for (size_t i = 0; i < n; i++) column[i] = (float)x[i * n_features + j];
-    qsort(column, n, sizeof *column, compare);
+    sloe_sort_floats(column, n);
     out->n_cuts[j] = choose_cuts(column, n, bins, out->threshold[j]);
     for (size_t i = 0; i < n; i++)
       out->bin[j * n + i] = bin_of(out->threshold[j], out->n_cuts[j], (float)x[i * n_features + j]);

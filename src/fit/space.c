@@ -6,11 +6,11 @@
  * out; then whatever lies far off goes, and the fit is repeated until nothing changes.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sort.h"
 #include "fit/fitter.h"
 
 typedef struct solver {
@@ -90,11 +90,6 @@ static void raise_floor(sloe_fitter *f) {
   if (n > 0) *floor = sum / n;
 }
 
-static int compare(const void *a, const void *b) {
-  double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* Sets aside what is more than six usual residuals off; returns how many changed sides. */
 static size_t set_aside(sloe_fitter *f, solver *s, size_t round) {
   size_t changed = 0, n = 0;
@@ -105,7 +100,7 @@ static size_t set_aside(sloe_fitter *f, solver *s, size_t round) {
       s->residual[n++] = fabs(r / p->error);
     }
   if (n < 8 || round > 5) return 0;
-  qsort(s->residual, n, sizeof *s->residual, compare);
+  sloe_sort_doubles(s->residual, n);
   double limit = 6 * fmax(1, 1.48 * s->residual[n / 2]);
   for (size_t i = 0; i < f->n_points; i++) {
     sloe_fit_point *p = &f->point[i];

@@ -1,10 +1,10 @@
 #include "learn/layer_boost.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sort.h"
 
 /* Beyond this the loss of a network grows no longer with the square of what it is off by. */
 static const double straight = 0.03;
@@ -17,11 +17,6 @@ typedef struct sloe_layer_split { /* of one node of a level */
 } split_t;
 
 /* ---- bins ---- */
-
-static int by_value(const void *a, const void *b) {
-  const float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
 
 static float between(float lo, float hi) {
   const float mid = lo + (hi - lo) / 2;
@@ -59,7 +54,7 @@ static void bin_trait(const sloe_layer_sum_rows *rows, sloe_binned *b, size_t j,
   const double *traits = rows->layers.traits;
   float *edge = b->edge + j * (SLOE_LAYER_BINS - 1);
   for (size_t i = 0; i < b->n; i++) sorted[i] = (float)traits[i * b->d + j];
-  qsort(sorted, b->n, sizeof *sorted, by_value);
+  sloe_sort_floats(sorted, b->n);
   b->n_edges[j] = find_edges(sorted, b->n, edge);
   for (size_t i = 0; i < b->n; i++)
     b->bin[j * b->n + i] = bin_of(edge, b->n_edges[j], (float)traits[i * b->d + j]);

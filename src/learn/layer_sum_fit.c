@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sort.h"
 #include "learn/layer_boost.h"
 #include "learn/parallel.h"
 
@@ -121,11 +122,6 @@ static void sum_terms(job *j) {
   }
 }
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double off_by(const job *j, const double *coef, size_t network) {
   const size_t d = j->rows->n_terms + 1;
   double sum = 0;
@@ -138,7 +134,7 @@ static double usual_error(job *j, const double *coef, size_t without) {
   size_t n = 0;
   for (size_t i = 0; i < j->rows->n; i++)
     if (j->fold[i] != without) j->off[n++] = off_by(j, coef, i);
-  qsort(j->off, n, sizeof *j->off, ascending);
+  sloe_sort_doubles(j->off, n);
   return 2 * fmax(n ? j->off[n / 2] : 0, 0.005);
 }
 

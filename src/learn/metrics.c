@@ -1,15 +1,10 @@
 /* metrics.c: the errors of SLOE_ERROR_MAP; learn.h defines them. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sort.h"
 #include "learn/learn.h"
-
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
 
 static void forget(sloe_errors *e) {
 #define SLOE_ERROR_UNKNOWN(name, doc) e->name = NAN;
@@ -47,7 +42,7 @@ static double sd_of(const double *v, size_t n) {
 
 static double median_of(double *v, size_t n) {
   if (!n) return NAN;
-  qsort(v, n, sizeof *v, by_value);
+  sloe_sort_doubles(v, n);
   return n % 2 ? v[n / 2] : v[n / 2 - 1] / 2 + v[n / 2] / 2;
 }
 
@@ -57,7 +52,7 @@ static double constant_mape(const sloe_error_rows *rows, double *sorted) {
   double all = 0, below = 0, sum = 0;
   size_t at = 0;
   for (size_t i = 0; i < n; i++) all += 1 / (sorted[i] = rows->measured[i]);
-  qsort(sorted, n, sizeof *sorted, by_value);
+  sloe_sort_doubles(sorted, n);
   while (at + 1 < n && (below += 1 / sorted[at]) < all / 2) at++;
   for (size_t i = 0; i < n; i++) sum += fabs(sorted[i] - sorted[at]) / sorted[i];
   return 100 * sum / (double)n;

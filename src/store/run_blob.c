@@ -4,10 +4,10 @@
  * where text takes 8. Their order is kept, since drift shows in it. Compressing instead would take
  * more code to save less: the low bits are noise.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sort.h"
 #include "store/store_db.h"
 
 enum { LONGEST = 10 /* bytes of a run */ };
@@ -65,11 +65,6 @@ sloe_status sloe_store_unpack_runs(const unsigned char *data, size_t len, size_t
   return sloe_fail(err, SLOE_FORMAT, "the %zu bytes of runs are not %zu numbers", len, n);
 }
 
-static int by_value(const void *a, const void *b) {
-  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* Between the two nearest of `n` sorted values, linearly. */
 static double quantile(const uint64_t *sorted, size_t n, double q) {
   const double at = q * (double)(n - 1);
@@ -84,7 +79,7 @@ sloe_status sloe_store_summarise(sloe_store_sample *sample, sloe_error *err) {
   uint64_t *sorted = sloe_alloc(n, sizeof *sorted);
   if (!sorted) return sloe_fail(err, SLOE_NOMEM, "out of memory sorting %zu runs", n);
   memcpy(sorted, sample->runs_ns, n * sizeof *sorted);
-  qsort(sorted, n, sizeof *sorted, by_value);
+  sloe_sort_u64(sorted, n);
   double sum = 0;
   for (size_t i = 0; i < n; i++) sum += (double)sorted[i];
   sample->min_ns = (double)sorted[0];

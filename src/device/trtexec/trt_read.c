@@ -1,9 +1,9 @@
 /* trt_read.c: which kind of bytes these are, and statistics as trtexec computes them. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sort.h"
 #include "device/trtexec/trt_parts.h"
 
 static const size_t LIMIT = (size_t)256 << 20;
@@ -56,20 +56,15 @@ size_t sloe_trt_times_behind_warmup(const sloe_trt_times *times, double warmup_m
   return i;
 }
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 double sloe_trt_percentile_of(double *values, size_t n, double percent) {
   if (!n || !(percent >= 0 && percent <= 100)) return NAN;
-  qsort(values, n, sizeof *values, by_value);
+  sloe_sort_doubles(values, n);
   const size_t exclude = (size_t)((1 - percent / 100) * (double)n);
   return values[exclude < n ? n - 1 - exclude : 0];
 }
 
 double sloe_trt_median(double *values, size_t n) {
   if (!n) return NAN;
-  qsort(values, n, sizeof *values, by_value);
+  sloe_sort_doubles(values, n);
   return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }

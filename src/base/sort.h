@@ -1,0 +1,12 @@
+/* sort.h: numbers in ascending order, in place; none of them NAN. */
+#ifndef SLOE_BASE_SORT_H
+#define SLOE_BASE_SORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void sloe_sort_doubles(double *v, size_t n);
+void sloe_sort_floats(float *v, size_t n);
+void sloe_sort_u64(uint64_t *v, size_t n);
+
+#endif
