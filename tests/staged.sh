@@ -3,6 +3,7 @@
 #   needs_backend NAME        ends the script as skipped where `$sloe` has no such backend
 #   skip WHY                  ends the script as skipped
 #   skip_check NAME WHY       counts one check as skipped
+#   is_sanitized              was `$sloe` built with a sanitizer?
 #   finish                    the counts, and the exit status
 # It takes the first argument as the command `sloe` and goes to a folder of its own, in memory where that
 # can be (a store waits for the disk after every sample), which is removed at the end.
@@ -42,6 +43,10 @@ needs_backend() { # NAME; a command that does not run is no reason to skip
   local version
   version=$("$sloe" --version) || exit 2
   grep "^  $1 " <<<"$version" | grep -qv 'not here:' || skip "no backend $1"
+}
+
+is_sanitized() {
+  ldd "$sloe" | grep -q libasan
 }
 
 finish() {

@@ -14,9 +14,17 @@ static sloe_status fail_errno(sloe_error *err, const char *verb, const char *pat
   return sloe_fail(err, code, "cannot %s %s: %s", verb, path, strerror(errno));
 }
 
-static sloe_status read_all(int fd, const char *path, size_t limit, char **data, size_t *len,
-                            sloe_error *err) {
-  size_t n = 0, cap = 1 << 14;
+static sloe_status too_long(const char *path, size_t limit, sloe_error *err) {
+  return sloe_fail_at(err, SLOE_FORMAT, limit, "%s: longer than the %zu bytes allowed", path,
+                      limit);
+}
+
+/* `likely`: how many bytes there seem to be. */
+static sloe_status read_all(int fd, const char *path, size_t likely, size_t limit, char **data,
+                            size_t *len, sloe_error *err) {
+  size_t n = 0, cap = likely + 2; /* one to see the end by, one for the 0 */
+  if (likely > limit) return too_long(path, limit, err);
+  if (cap < 1 << 14) cap = 1 << 14;
   char *buf = sloe_alloc(cap, 1);
   sloe_status status = SLOE_OK;
   for (ssize_t got = 1; buf && got > 0;) {
@@ -36,8 +44,7 @@ static sloe_status read_all(int fd, const char *path, size_t limit, char **data,
     }
     n += (size_t)got;
     if (n > limit) {
-      status = sloe_fail_at(err, SLOE_FORMAT, limit, "%s: longer than the %zu bytes allowed", path,
-                            limit);
+      status = too_long(path, limit, err);
       goto fail;
     }
   }
@@ -64,7 +71,8 @@ sloe_status sloe_file_read(const char *path, size_t limit, char **data, size_t *
   else if (S_ISDIR(st.st_mode))
     status = sloe_fail(err, SLOE_IO, "cannot read %s: it is a directory", path);
   else
-    status = read_all(fd, path, limit, data, len, err);
+    status =
+        read_all(fd, path, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, limit, data, len, err);
   close(fd);
   return status;
 }

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 
 double sloe_conformal_90(double *errors, size_t n) {
   if (!n) return NAN;

@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "campaign/kernel_chance.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/gzip.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 
 enum { ARENA_LIMIT = 1 << 30, LEAST_ROWS = 10 };
 static const uint64_t TABLE_LIMIT = UINT64_C(1) << 30; /* bytes, unpacked */

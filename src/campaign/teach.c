@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "campaign/design.h"
 #include "campaign/kernels.h"
 #include "campaign/teach_mlp.h"

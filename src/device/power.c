@@ -21,7 +21,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "device/opened.h"
 
 enum { SLICE_NS = 10000000, LEAST_STEPS = 5, LEAST_READINGS = 4, LONGER = 3 };

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 
 void sloe_sort_runs(uint64_t *runs, size_t n) {
   if (n) sloe_sort_u64(runs, n);

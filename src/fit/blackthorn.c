@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "fit/ensemble.h"
 
 static void set_weights(sloe_fit_line *line) {

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "fit/boost_tree.h"
 
 /* A float t with lo <= t < hi, in the middle where there is one. */

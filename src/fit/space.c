@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "fit/fitter.h"
 
 typedef struct solver {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 
 /* Beyond this the loss of a network grows no longer with the square of what it is off by. */
 static const double straight = 0.03;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "learn/layer_boost.h"
 #include "learn/parallel.h"
 

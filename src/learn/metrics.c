@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "learn/learn.h"
 
 static void forget(sloe_errors *e) {

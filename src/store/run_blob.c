@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "store/store_db.h"
 
 enum { LONGEST = 10 /* bytes of a run */ };

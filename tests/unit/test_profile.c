@@ -1,5 +1,5 @@
-/* Whole profiles of the simulated device: what comes out is near its formula, and nothing is
- * measured twice. */
+/* Profiles of the simulated device: nothing is measured twice or lost. All that can be profiled
+ * stands in test_profile_whole.c. */
 #include "campaign/bench.h"
 #include "campaign/design.h"
 #include "campaign/fit_layers.h"
@@ -11,126 +11,6 @@
 #define QUIET  "sim:noise=0"
 #define MODELS SLOE_SOURCE_DIR "/data/models/"
 #define SMALL  "fc" /* ops whose profile is small */
-
-/* ---- one whole profile, for the tests that only read it ---- */
-
-static char whole_file[600];
-static sloe_profile_summary whole_summary;
-
-static int profile_everything(void **state) {
-  if (store_make_folder(state)) return -1;
-  const sloe_profile_options options = {.backend = QUIET, .out = store_path("whole.sloe")};
-  sloe_error err;
-  if (sloe_profile(&options, NULL, &whole_summary, &err) != SLOE_OK) return -1;
-  /* beside the folder, which is emptied after each test */
-  snprintf(whole_file, sizeof whole_file, "%s.sloe", store_folder);
-  return rename(options.out, whole_file) || store_empty_folder(state);
-}
-
-static int remove_everything(void **state) {
-  unlink(whole_file);
-  return store_remove_folder(state);
-}
-
-static sloe_platform *open_whole(void) {
-  sloe_platform *platform;
-  sloe_error err;
-  assert_ok(sloe_platform_open(whole_file, NULL, &platform, &err), err);
-  return platform;
-}
-
-static void a_profile_says_what_was_measured(void **state) {
-  const sloe_profile_summary *s = &whole_summary;
-  (void)state;
-  assert_true(s->complete && s->points > 1000 && s->points_measured > 1000);
-  assert_true(s->heldout_layers > 100 && s->heldout_networks > 10);
-  assert_true(s->seconds > 0);
-  if (!(s->layer_mape < 6) || !(s->network_mape < 6))
-    fail_msg("layers %g %%, networks %g %%", s->layer_mape, s->network_mape);
-  assert_true(s->layer_rmspe >= s->layer_mape && s->layer_max_ape >= s->layer_rmspe);
-  assert_true(s->network_max_ape >= s->network_mape);
-}
-
-static void the_platform_says_who_measured_and_how(void **state) {
-  (void)state;
-  sloe_platform *p = open_whole();
-  const sloe_card *card = sloe_platform_card(p);
-  assert_string_equal(card->name, "sim-onednn-fp32-t1");
-  assert_int_equal(card->source, SLOE_SOURCE_FITTED);
-  assert_int_equal(sloe_platform_fusion(p)->runtime, SLOE_RUNTIME_ONEDNN);
-  assert_true(card->memory_mb == 4000);
-  const sloe_fitted *f = p->fitted;
-  assert_true(f->layer_errors.mape == whole_summary.layer_mape && f->layer_errors.n > 100);
-  assert_true(f->network_errors.mape == whole_summary.network_mape);
-  assert_true(f->network_errors.n == (double)whole_summary.heldout_networks);
-  assert_true(f->layer_errors.noise_mape == 0); /* the device has no noise */
-  assert_true(f->points > 1000 && f->reference_ms > 0);
-  assert_string_equal(f->seed, "1");
-  assert_int_equal(strlen(f->created), strlen("2026-11-25"));
-  assert_true(f->n_families > 10 && f->n_ops > 5);
-  sloe_platform_free(p);
-}
-
-/* Layers of the whole design space that no profile of this seed has seen. */
-static void layers_are_near_the_formula(void **state) {
-  static const sim_formula formula = {.seed = 1,
-                                      .floor_ns = 5000,
-                                      .ns_per_mac = 0.02,
-                                      .ns_per_byte = 0.1,
-                                      .k_step = 32,
-                                      .c_step = 8,
-                                      .element_bytes = 4};
-  enum { N = 400 };
-  double sum = 0;
-  int n_far = 0;
-  sloe_rng rng;
-  (void)state;
-  sloe_platform *p = open_whole();
-  sloe_rng_seed(&rng, 77);
-  for (int i = 0; i < N; i++) {
-    sloe_layer_spec spec;
-    assert_true(sloe_design_draw(&rng, NULL, NULL, &spec));
-    const double ms = sloe_estimate_layer_ms(p->fitted, &spec, NULL);
-    const double error = fabs(ms / (sloe_sim_layer_ns(&formula, &spec) / 1e6) - 1);
-    assert_true(isfinite(error));
-    sum += error;
-    n_far += error > 0.2;
-  }
-  if (sum / N > 0.05 || n_far > N / 20) fail_msg("mean error %g, %d far", sum / N, n_far);
-  sloe_platform_free(p);
-}
-
-static double measure(const char *net_text) {
-  const sloe_measure_options options = {.runs = 5};
-  sloe_session *session;
-  sloe_net *net;
-  sloe_layers *layers;
-  sloe_measured *measured;
-  sloe_error err;
-  assert_ok(sloe_session_open(QUIET, &session, &err), err);
-  assert_ok(sloe_net_open(net_text, NULL, &net, &err), err);
-  assert_ok(sloe_layers_new(net, sloe_session_fusion(session), &layers, &err), err);
-  assert_ok(sloe_measure(session, layers, &options, NULL, &measured, &err), err);
-  const double ms = sloe_measured_answer(measured)->result->latency_ms.value;
-  sloe_measured_free(measured);
-  sloe_layers_free(layers);
-  sloe_net_free(net);
-  sloe_session_close(session);
-  return ms;
-}
-
-static void networks_are_near_what_the_device_takes(void **state) {
-  static const char *const nets[] = {MODELS "tv_mobilenet_v2.onnx", MODELS "tv_resnet18.onnx",
-                                     MODELS "tv_squeezenet1_1.onnx", "zoo:random,seed=424242"};
-  (void)state;
-  sloe_platform *p = open_whole();
-  for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
-    const double estimated = profile_estimate(p, nets[i]), measured = measure(nets[i]);
-    if (fabs(estimated / measured - 1) > 0.08)
-      fail_msg("%s: %g ms estimated, %g ms measured", nets[i], estimated, measured);
-  }
-  sloe_platform_free(p);
-}
 
 /* ---- once, and never again ---- */
 
@@ -290,10 +170,6 @@ static void a_platform_that_cannot_be_written_is_no_loss(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      PROFILE_TEST(a_profile_says_what_was_measured),
-      PROFILE_TEST(the_platform_says_who_measured_and_how),
-      PROFILE_TEST(layers_are_near_the_formula),
-      PROFILE_TEST(networks_are_near_what_the_device_takes),
       PROFILE_TEST(the_second_profile_measures_nothing_and_gives_the_same),
       PROFILE_TEST(a_profile_in_pieces_is_the_same_as_one_at_a_stretch),
       PROFILE_TEST(another_seed_measures_other_layers),
@@ -304,5 +180,5 @@ int main(void) {
       PROFILE_TEST(what_was_measured_before_a_failure_is_kept),
       PROFILE_TEST(a_platform_that_cannot_be_written_is_no_loss),
   };
-  return cmocka_run_group_tests(tests, profile_everything, remove_everything);
+  return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);
 }

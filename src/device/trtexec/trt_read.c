@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "device/trtexec/trt_parts.h"
 
 static const size_t LIMIT = (size_t)256 << 20;

@@ -1,6 +1,6 @@
-/* sort.h: numbers in ascending order, in place; none of them NAN. */
-#ifndef SLOE_BASE_SORT_H
-#define SLOE_BASE_SORT_H
+/* sort_numbers.h: numbers in ascending order, in place; none of them NAN. */
+#ifndef SLOE_BASE_SORT_NUMBERS_H
+#define SLOE_BASE_SORT_NUMBERS_H
 
 #include <stddef.h>
 #include <stdint.h>

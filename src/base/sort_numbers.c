@@ -1,4 +1,4 @@
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Numbers in ascending order. */
 #include <string.h>
 
-#include "base/sort.h"
+#include "base/sort_numbers.h"
 #include "unit/unit.h"
 
 static void numbers_ascend_whatever_their_sign_and_size(void **state) {
