@@ -13,13 +13,13 @@ COMPARE(uint64_t)
 #undef COMPARE
 
 void sloe_sort_doubles(double *v, size_t n) {
-  qsort(v, n, sizeof *v, compare_double);
+  if (n) qsort(v, n, sizeof *v, compare_double);
 }
 
 void sloe_sort_floats(float *v, size_t n) {
-  qsort(v, n, sizeof *v, compare_float);
+  if (n) qsort(v, n, sizeof *v, compare_float);
 }
 
 void sloe_sort_u64(uint64_t *v, size_t n) {
-  qsort(v, n, sizeof *v, compare_uint64_t);
+  if (n) qsort(v, n, sizeof *v, compare_uint64_t);
 }

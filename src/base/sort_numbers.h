@@ -1,4 +1,4 @@
-/* sort_numbers.h: numbers in ascending order, in place; none of them NAN. */
+/* sort_numbers.h: numbers in ascending order, in place; none of them NAN. n may be 0. */
 #ifndef SLOE_BASE_SORT_NUMBERS_H
 #define SLOE_BASE_SORT_NUMBERS_H
 

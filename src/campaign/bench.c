@@ -457,7 +457,7 @@ static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *wh
   uint64_t *sorted = t.runs_ns + whole->n_runs;
   for (size_t run = 0; run < whole->n_runs; run++)
     t.runs_ns[run] = sorted[run] = whole->layer_runs_ns[run * whole->n_layers + i];
-  sloe_sort_runs(sorted, t.n_runs);
+  sloe_sort_u64(sorted, t.n_runs);
   t.median_ns = sloe_runs_quantile(sorted, t.n_runs, 0.5);
   t.p75_ns = sloe_runs_quantile(sorted, t.n_runs, 0.75);
   t.p97_5_ns = sloe_runs_quantile(sorted, t.n_runs, 0.975);

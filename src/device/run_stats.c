@@ -3,12 +3,6 @@
 
 #include <math.h>
 
-#include "base/sort_numbers.h"
-
-void sloe_sort_runs(uint64_t *runs, size_t n) {
-  if (n) sloe_sort_u64(runs, n);
-}
-
 double sloe_runs_quantile(const uint64_t *sorted, size_t n, double q) {
   const double at = q * (double)(n - 1);
   const size_t i = (size_t)at;

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void sloe_sort_runs(uint64_t *runs, size_t n);
-
 /* Of n > 0 sorted values, linearly between the two nearest, as the store does (docs/store.md). */
 double sloe_runs_quantile(const uint64_t *sorted, size_t n, double q);
 double sloe_runs_mean(const uint64_t *sorted, size_t n);

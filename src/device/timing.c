@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/sort_numbers.h"
 #include "device/opened.h"
 #include "device/run_stats.h"
 
@@ -152,7 +153,7 @@ static sloe_status warm_up(const timer *t, take *x, sloe_error *err) {
 static void look(take *x) {
   if (x->n > 32 && x->n % (x->n / 16)) return;
   memcpy(x->sorted, x->runs, x->n * sizeof *x->runs);
-  sloe_sort_runs(x->sorted, x->n);
+  sloe_sort_u64(x->sorted, x->n);
   x->error = sloe_runs_error(x->sorted, x->n);
 }
 
@@ -178,7 +179,7 @@ static sloe_status take_runs(const timer *t, take *x, sloe_error *err) {
     x->total += (double)x->runs[x->n++];
   }
   memcpy(x->sorted, x->runs, x->n * sizeof *x->runs);
-  sloe_sort_runs(x->sorted, x->n);
+  sloe_sort_u64(x->sorted, x->n);
   x->error = sloe_runs_error(x->sorted, x->n);
   return SLOE_OK;
 }
@@ -232,7 +233,7 @@ static double median_host(take *x) {
   size_t n = 0;
   for (size_t i = 0; i < x->n; i++)
     if (x->host[i]) x->host[n++] = x->host[i];
-  sloe_sort_runs(x->host, n);
+  sloe_sort_u64(x->host, n);
   return n ? sloe_runs_quantile(x->host, n, 0.5) : NAN;
 }
 
@@ -244,7 +245,7 @@ static sloe_status layer_medians(take *x, sloe_timing *out, sloe_error *err) {
   out->n_layers = x->n_layers;
   for (size_t k = 0; k < x->n_layers; k++) {
     for (size_t i = 0; i < x->n; i++) x->host[i] = x->layers[i * x->n_layers + k];
-    sloe_sort_runs(x->host, x->n);
+    sloe_sort_u64(x->host, x->n);
     out->layer_ns[k] = sloe_runs_quantile(x->host, x->n, 0.5);
   }
   return SLOE_OK;
