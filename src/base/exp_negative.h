@@ -1,6 +1,6 @@
 /* exp_negative.h: e^x for x <= 0, for loops over many numbers: exp() would be a call for each, of
  * this the compiler makes vector instructions (-O3, in a function of SLOE_CLONES). It is 2^k e^r
- * with |r| <= ln 2 / 2, its series cut where a double ends.
+ * with |r| <= ln 2 / 2, its series cut behind r^11: at most 9e-15 of it are missing.
  */
 #ifndef SLOE_BASE_EXP_NEGATIVE_H
 #define SLOE_BASE_EXP_NEGATIVE_H
