@@ -1,16 +1,9 @@
 /* Profiles of the simulated device: nothing is measured twice or lost. All that can be profiled
  * stands in test_profile_whole.c. */
-#include "campaign/bench.h"
-#include "campaign/design.h"
-#include "campaign/fit_layers.h"
-#include "device/sim/sim_formula.h"
-#include "estimate/estimate.h"
-#include "unit/device_files.h"
 #include "unit/profile_files.h"
 
-#define QUIET  "sim:noise=0"
-#define MODELS SLOE_SOURCE_DIR "/data/models/"
-#define SMALL  "fc" /* ops whose profile is small */
+#define QUIET "sim:noise=0"
+#define SMALL "fc" /* ops whose profile is small */
 
 /* ---- once, and never again ---- */
 

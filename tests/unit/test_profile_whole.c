@@ -1,40 +1,20 @@
 /* One whole profile of the simulated device: what comes out is near its formula. A fit takes half a
  * minute, several times that under sanitizers, which see fits in tests/recorded: this one runs in
  * the plain variant alone. */
-#include "campaign/bench.h"
-#include "campaign/design.h"
-#include "campaign/fit_layers.h"
-#include "device/sim/sim_formula.h"
 #include "estimate/estimate.h"
-#include "unit/device_files.h"
+#include "unit/campaign_points.h"
 #include "unit/profile_files.h"
 
 #define QUIET  "sim:noise=0"
 #define MODELS SLOE_SOURCE_DIR "/data/models/"
+#define WHOLE  "whole.sloe"
 
-static char whole_file[600];
 static sloe_profile_summary whole_summary;
 
 static int profile_everything(void **state) {
+  sloe_error err;
   if (store_make_folder(state)) return -1;
-  const sloe_profile_options options = {.backend = QUIET, .out = store_path("whole.sloe")};
-  sloe_error err;
-  if (sloe_profile(&options, NULL, &whole_summary, &err) != SLOE_OK) return -1;
-  /* beside the folder, which is emptied after each test */
-  snprintf(whole_file, sizeof whole_file, "%s.sloe", store_folder);
-  return rename(options.out, whole_file) || store_empty_folder(state);
-}
-
-static int remove_everything(void **state) {
-  unlink(whole_file);
-  return store_remove_folder(state);
-}
-
-static sloe_platform *open_whole(void) {
-  sloe_platform *platform;
-  sloe_error err;
-  assert_ok(sloe_platform_open(whole_file, NULL, &platform, &err), err);
-  return platform;
+  return profile_try(QUIET, NULL, WHOLE, "whole.db", NULL, &whole_summary, &err) != SLOE_OK;
 }
 
 static void a_profile_says_what_was_measured(void **state) {
@@ -51,7 +31,7 @@ static void a_profile_says_what_was_measured(void **state) {
 
 static void the_platform_says_who_measured_and_how(void **state) {
   (void)state;
-  sloe_platform *p = open_whole();
+  sloe_platform *p = profile_open(WHOLE);
   const sloe_card *card = sloe_platform_card(p);
   assert_string_equal(card->name, "sim-onednn-fp32-t1");
   assert_int_equal(card->source, SLOE_SOURCE_FITTED);
@@ -71,25 +51,18 @@ static void the_platform_says_who_measured_and_how(void **state) {
 
 /* Layers of the whole design space that no profile of this seed has seen. */
 static void layers_are_near_the_formula(void **state) {
-  static const sim_formula formula = {.seed = 1,
-                                      .floor_ns = 5000,
-                                      .ns_per_mac = 0.02,
-                                      .ns_per_byte = 0.1,
-                                      .k_step = 32,
-                                      .c_step = 8,
-                                      .element_bytes = 4};
   enum { N = 400 };
   double sum = 0;
   int n_far = 0;
   sloe_rng rng;
   (void)state;
-  sloe_platform *p = open_whole();
+  sloe_platform *p = profile_open(WHOLE);
   sloe_rng_seed(&rng, 77);
   for (int i = 0; i < N; i++) {
     sloe_layer_spec spec;
     assert_true(sloe_design_draw(&rng, NULL, NULL, &spec));
     const double ms = sloe_estimate_layer_ms(p->fitted, &spec, NULL);
-    const double error = fabs(ms / (sloe_sim_layer_ns(&formula, &spec) / 1e6) - 1);
+    const double error = fabs(ms / points_ms(&spec) - 1);
     assert_true(isfinite(error));
     sum += error;
     n_far += error > 0.2;
@@ -121,7 +94,7 @@ static void networks_are_near_what_the_device_takes(void **state) {
   static const char *const nets[] = {MODELS "tv_mobilenet_v2.onnx", MODELS "tv_resnet18.onnx",
                                      MODELS "tv_squeezenet1_1.onnx", "zoo:random,seed=424242"};
   (void)state;
-  sloe_platform *p = open_whole();
+  sloe_platform *p = profile_open(WHOLE);
   for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
     const double estimated = profile_estimate(p, nets[i]), measured = measure(nets[i]);
     if (fabs(estimated / measured - 1) > 0.08)
@@ -137,5 +110,5 @@ int main(void) {
       cmocka_unit_test(layers_are_near_the_formula),
       cmocka_unit_test(networks_are_near_what_the_device_takes),
   };
-  return cmocka_run_group_tests(tests, profile_everything, remove_everything);
+  return cmocka_run_group_tests(tests, profile_everything, store_remove_folder);
 }
