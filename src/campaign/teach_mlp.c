@@ -8,7 +8,12 @@
 #include "base/error.h"
 #include "learn/learn.h"
 
-enum { STEPS = 10000000, LEAST_EPOCHS = 100, MOST_EPOCHS = 2000 }; /* rows that are looked at */
+enum {
+  BODIES = 3,       /* whose mean is said */
+  STEPS = 10000000, /* rows that each looks at */
+  LEAST_EPOCHS = 100,
+  MOST_EPOCHS = 2000
+};
 
 static sloe_status out_of_memory(sloe_error *err) {
   return sloe_fail(err, SLOE_NOMEM, "out of memory learning an MLP");
@@ -68,7 +73,7 @@ static sloe_status fill(const sloe_layer_lesson *lessons, size_t n, double units
   return t->d ? SLOE_OK : sloe_fail(err, SLOE_UNSUPPORTED, "all layers are alike");
 }
 
-static sloe_status learn(const table *t, sloe_learned *m, sloe_error *err) {
+static sloe_status learn(const table *t, uint64_t seed, sloe_learned *m, sloe_error *err) {
   const sloe_regressor *mlp = sloe_regressor_find("mlp");
   const double looks = (double)STEPS / (double)t->n;
   char epochs[16];
@@ -80,12 +85,12 @@ static sloe_status learn(const table *t, sloe_learned *m, sloe_error *err) {
   for (size_t i = 0; i < sizeof set / sizeof *set; i++)
     SLOE_TRY(sloe_hyper_set(mlp, set[i][0], set[i][1], hyper, err));
   const sloe_learn_rows rows = {t->x, t->y, t->n, t->d};
-  const sloe_learn_options options = {.hyper = hyper, .seed = 1};
+  const sloe_learn_options options = {.hyper = hyper, .seed = seed};
   return sloe_learn(mlp, &rows, &options, m, err);
 }
 
-/* The weights with the scales of inputs and target in them: those of the first layer, and of the
-   last. */
+/* The weights of one, with the scales of inputs and target in them: those of the first layer, and
+   of the last. */
 static void take_weights(const sloe_learned *m, float *out) {
   const sloe_learned_mlp *body = &m->mlp;
   const size_t inputs = body->width[0], first = body->width[1],
@@ -105,17 +110,19 @@ static void take_weights(const sloe_learned *m, float *out) {
   end[last - 1] = (float)((double)end[last - 1] + m->target_shift);
 }
 
-static sloe_status keep(const table *t, const sloe_learned *m, double units, sloe_fitted_op *op,
-                        sloe_arena *arena, sloe_error *err) {
+static sloe_status keep(const table *t, const sloe_learned m[BODIES], double units,
+                        sloe_fitted_op *op, sloe_arena *arena, sloe_error *err) {
+  const sloe_learned_mlp *first = &m[0].mlp;
   uint32_t *input = SLOE_ARENA_NEW(arena, uint32_t, t->d);
-  float *lo = SLOE_ARENA_NEW(arena, float, 2 * t->d + m->mlp.n_weights);
+  float *lo = SLOE_ARENA_NEW(arena, float, 2 * t->d + (size_t)BODIES * first->n_weights);
   if (!input || !lo) return out_of_memory(err);
   float *hi = lo + t->d, *weight = hi + t->d;
   memcpy(input, t->at, t->d * sizeof *input);
   memcpy(lo, t->lo, t->d * sizeof *lo);
   memcpy(hi, t->hi, t->d * sizeof *hi);
-  take_weights(m, weight);
-  op->mlp = (sloe_fitted_mlp){.body = m->mlp,
+  for (size_t i = 0; i < BODIES; i++) take_weights(&m[i], weight + i * first->n_weights);
+  op->mlp = (sloe_fitted_mlp){.body = *first,
+                              .n_bodies = BODIES,
                               .units = units,
                               .input = input,
                               .lo = lo,
@@ -133,11 +140,11 @@ static sloe_status keep(const table *t, const sloe_learned *m, double units, slo
 sloe_status sloe_teach_mlp(const sloe_layer_lesson *lessons, size_t n, double units,
                            sloe_fitted_op *op, sloe_arena *arena, sloe_error *err) {
   table t;
-  sloe_learned m = {0};
+  sloe_learned m[BODIES] = {0};
   sloe_status status = fill(lessons, n, units, op, &t, err);
-  if (status == SLOE_OK) status = learn(&t, &m, err);
-  if (status == SLOE_OK) status = keep(&t, &m, units, op, arena, err);
-  sloe_learned_fini(&m);
+  for (size_t i = 0; status == SLOE_OK && i < BODIES; i++) status = learn(&t, i + 1, &m[i], err);
+  if (status == SLOE_OK) status = keep(&t, m, units, op, arena, err);
+  for (size_t i = 0; i < BODIES; i++) sloe_learned_fini(&m[i]);
   table_fini(&t);
   return status;
 }

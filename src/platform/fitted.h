@@ -21,10 +21,12 @@ typedef struct sloe_fitted_family {
   sloe_stair_model stair; /* ms over sloe_layer_coords of the key's op */
 } sloe_fitted_family;
 
-/* A multi-layer perceptron over some of sloe_layer_inputs. Each of them is brought into the range
-   that was learned from, and so is the answer: beyond it, what stands at its end is said. */
+/* Multi-layer perceptrons of one shape over some of sloe_layer_inputs, whose mean is the answer.
+   Each input is brought into the range that was learned from, and so is the answer: beyond it, what
+   stands at its end is said. */
 typedef struct sloe_fitted_mlp {
-  sloe_learned_mlp body; /* n_layers 0: there is none */
+  sloe_learned_mlp body; /* the first; n_layers 0: there is none */
+  uint32_t n_bodies;     /* the others' weights stand behind its own, one after the other */
   double units;          /* of sloe_layer_view */
   const uint32_t *input; /* [body.width[0]] of SLOE_LAYER_INPUTS, ascending */
   const float *lo, *hi;  /* [body.width[0]] */

@@ -134,7 +134,11 @@ double sloe_fitted_mlp_eval(const sloe_fitted_mlp *mlp, const sloe_layer_spec *s
   sloe_layer_inputs(&view, x, all);
   for (uint32_t i = 0; i < mlp->body.width[0]; i++)
     z[i] = bring(all[mlp->input[i]], mlp->lo[i], mlp->hi[i]);
-  return bring(sloe_learned_mlp_eval(&mlp->body, z), mlp->least, mlp->most);
+  sloe_learned_mlp body = mlp->body;
+  double sum = 0;
+  for (uint32_t i = 0; i < mlp->n_bodies; i++, body.weight += body.n_weights)
+    sum += sloe_learned_mlp_eval(&body, z);
+  return bring(sum / mlp->n_bodies, mlp->least, mlp->most);
 }
 
 double sloe_fitted_correction(const sloe_fitted_op *op, const sloe_layer_spec *spec,

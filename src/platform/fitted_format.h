@@ -1,9 +1,9 @@
-/* fitted_format.h: the platform file of source FITTED, binary, version 3. Private to platform/.
+/* fitted_format.h: the platform file of source FITTED, binary, version 4. Private to platform/.
  *
  *   offset  bytes
  *        0      8  89 'S' 'L' 'O' CR LF 1A LF: no text file begins so, and a transfer that
  *                  turns line ends or cuts the eighth bit changes it
- *        8      4  version; 1 and 2 are read, too
+ *        8      4  version; 1, 2 and 3 are read, too
  *       12      4  32: where what the checksum covers begins
  *       16      8  length of the file
  *       24      8  XXH64 of all bytes from 32 on
@@ -30,7 +30,7 @@
  *               version 3 there are none) u32 first[features + 1] and a forest's thresholds, rows
  *               and leaves likewise, else fitted_trees.h;
  *             since version 2: f64 transform_bytes, and where it is > 0 a chance as those;
- *             since version 3: fitted_mlp.h
+ *             since version 3: fitted_mlp.h, since version 4 more than one
  *   network   f64 scale, per_layer_ms, per_mb_ms, per_reorder, error_90,
  *               memory_scale, memory_offset_mb, memory_error_90
  *   learned   networks_file.c
@@ -58,7 +58,7 @@
 #define SLOE_FITTED_MAGIC "\x89SLO\r\n\x1a\n"
 
 enum {
-  SLOE_FITTED_VERSION = 3,
+  SLOE_FITTED_VERSION = 4,
   SLOE_FITTED_MAGIC_BYTES = 8,
   SLOE_FITTED_KNOWN_BY = 4, /* bytes of the magic by which a binary file is told from a text */
   SLOE_FITTED_HEADER = 32,
@@ -70,6 +70,7 @@ enum {
   SLOE_FITTED_MAX_FAMILIES = 8192,
   SLOE_FITTED_MAX_OPS = 256,
   SLOE_FITTED_MAX_ENVIRONMENT = 256,
+  SLOE_FITTED_MLPS = 8, /* of an op */
 };
 
 #define SLOE_FITTED_MAX_COEF            1e30 /* of a staircase: finite wherever coordinates are int64 */

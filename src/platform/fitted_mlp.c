@@ -11,6 +11,7 @@ void sloe_fitted_mlp_put(const sloe_fitted_mlp *mlp, sloe_text *out) {
   if (!body->n_layers) return;
   for (uint32_t l = 0; l <= body->n_layers; l++) sloe_fitted_put_u32(out, body->width[l]);
   sloe_fitted_put_u32(out, body->activation);
+  sloe_fitted_put_u32(out, mlp->n_bodies);
   sloe_fitted_put_f64(out, mlp->units);
   sloe_fitted_put_f64(out, mlp->least);
   sloe_fitted_put_f64(out, mlp->most);
@@ -18,7 +19,7 @@ void sloe_fitted_mlp_put(const sloe_fitted_mlp *mlp, sloe_text *out) {
   sloe_fitted_put_align(out);
   sloe_fitted_put_f32s(out, mlp->lo, body->width[0]);
   sloe_fitted_put_f32s(out, mlp->hi, body->width[0]);
-  sloe_fitted_put_f32s(out, body->weight, body->n_weights);
+  sloe_fitted_put_f32s(out, body->weight, (size_t)mlp->n_bodies * body->n_weights);
 }
 
 /* ---- reading ---- */
@@ -45,6 +46,14 @@ static sloe_status take_shape(sloe_fitted_cursor *c, size_t at, sloe_learned_mlp
   body->n_weights = (uint32_t)sloe_learned_mlp_weights(body);
   const sloe_status status = sloe_learned_mlp_check(body, body->width[0], c->err);
   return status == SLOE_OK ? SLOE_OK : sloe_fitted_fail_model(c, at, status);
+}
+
+static sloe_status take_bodies(sloe_fitted_cursor *c, size_t at, sloe_fitted_mlp *mlp) {
+  mlp->n_bodies = c->version < 4 ? 1 : sloe_fitted_take_u32(c);
+  SLOE_TRY(c->status);
+  return mlp->n_bodies >= 1 && mlp->n_bodies <= SLOE_FITTED_MLPS
+             ? SLOE_OK
+             : sloe_fitted_fail_here(c, at, "an op cannot have so many MLPs");
 }
 
 static sloe_status take_range(sloe_fitted_cursor *c, size_t at, sloe_fitted_mlp *mlp) {
@@ -79,7 +88,7 @@ static sloe_status take_inputs(sloe_fitted_cursor *c, uint32_t *input, size_t n)
 /* lo, hi, weights. */
 static sloe_status take_numbers(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_mlp *mlp) {
   sloe_learned_mlp *body = &mlp->body;
-  const size_t inputs = body->width[0], n = 2 * inputs + body->n_weights;
+  const size_t inputs = body->width[0], n = 2 * inputs + (size_t)mlp->n_bodies * body->n_weights;
   sloe_fitted_take_align(c);
   const size_t at = c->at;
   const float *from = sloe_fitted_take_f32s(c, n);
@@ -93,8 +102,12 @@ static sloe_status take_numbers(sloe_fitted_cursor *c, sloe_arena *arena, sloe_f
   for (size_t i = 0; i < inputs; i++)
     if (!(isfinite(mlp->lo[i]) && isfinite(mlp->hi[i]) && mlp->lo[i] <= mlp->hi[i]))
       return sloe_fitted_fail_here(c, at, "the range of an MLP's input is empty or not finite");
-  const sloe_status status = sloe_learned_mlp_check(body, inputs, c->err);
-  return status == SLOE_OK ? SLOE_OK : sloe_fitted_fail_model(c, at, status);
+  sloe_learned_mlp each = *body;
+  for (uint32_t i = 0; i < mlp->n_bodies; i++, each.weight += each.n_weights) {
+    const sloe_status status = sloe_learned_mlp_check(&each, inputs, c->err);
+    if (status != SLOE_OK) return sloe_fitted_fail_model(c, at, status);
+  }
+  return SLOE_OK;
 }
 
 sloe_status sloe_fitted_mlp_take(sloe_fitted_cursor *c, sloe_arena *arena, sloe_fitted_mlp *mlp) {
@@ -103,6 +116,7 @@ sloe_status sloe_fitted_mlp_take(sloe_fitted_cursor *c, sloe_arena *arena, sloe_
   SLOE_TRY(c->status);
   if (!mlp->body.n_layers) return SLOE_OK;
   SLOE_TRY(take_shape(c, at, &mlp->body));
+  SLOE_TRY(take_bodies(c, at, mlp));
   SLOE_TRY(take_range(c, at, mlp));
   uint32_t *input = SLOE_ARENA_NEW(arena, uint32_t, mlp->body.width[0]);
   if (!input) return no_memory(c);

@@ -170,7 +170,11 @@ static json_t *mlp_json(const sloe_fitted_mlp *mlp) {
   sloe_json_set(&json, "hi", floats_json(mlp->hi, body->width[0]));
   sloe_json_set(&json, "least", sloe_json_number(mlp->least));
   sloe_json_set(&json, "most", sloe_json_number(mlp->most));
-  sloe_json_set(&json, "weights", floats_json(body->weight, body->n_weights));
+  json_t *weights = json_array();
+  for (uint32_t i = 0; i < mlp->n_bodies; i++)
+    weights = sloe_json_append(
+        weights, floats_json(body->weight + (size_t)i * body->n_weights, body->n_weights));
+  sloe_json_set(&json, "weights", weights);
   return sloe_json_take(&json);
 }
 

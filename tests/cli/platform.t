@@ -105,13 +105,13 @@ $ cp $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin toy.sloe; sloe 
 jq .source == "fitted" and .peak_gflops == null and .validated_mape == 4.5
 jq .fitted.families[0].coefficients == [1, 0.5, 2, 0.25]
 jq .fitted.ops[0].forest.trees == 2
-jq .fitted.ops[0].transform_bytes == 16 and (.fitted.ops[0].transformed | .trees == 1 and (.nodes | length) == 3) and .fitted.ops[0].mlp.widths == [2, 2, 1] and (.fitted.ops[0].mlp.weights | length) == 9 and .fitted.ops[1].transform_bytes == 0
+jq .fitted.ops[0].transform_bytes == 16 and (.fitted.ops[0].transformed | .trees == 1 and (.nodes | length) == 3) and .fitted.ops[0].mlp.widths == [2, 2, 1] and (.fitted.ops[0].mlp.weights | map(length)) == [9, 9] and .fitted.ops[1].transform_bytes == 0
 
 == a fitted platform that was cut is refused with the byte
 $ head -c 2000 $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin > cut.sloe; sloe platform check cut.sloe
 exit 3
 out 0 lines
-err: cut.sloe: the file is cut: it has 2000 bytes, its header says 3312
+err: cut.sloe: the file is cut: it has 2000 bytes, its header says 3344
 err: byte 2000
 
 == a platform fitted from a recording says of which device it is

@@ -73,7 +73,7 @@ static void headers_of_another_kind_are_refused_with_a_reason(void **state) {
   } rows[] = {
       {0, 'x', SLOE_FORMAT, 0, "not a platform file"},
       {4, '\n', SLOE_FORMAT, 4, "transferred as text"},
-      {8, 4, SLOE_UNSUPPORTED, 8, "format version 4 is newer than this program's, 3"},
+      {8, 5, SLOE_UNSUPPORTED, 8, "format version 5 is newer than this program's, 4"},
       {8, 0, SLOE_FORMAT, 8, "format version 0"},
       {12, 64, SLOE_FORMAT, 8, "a header of 64 bytes"},
       {18, 1, SLOE_FORMAT, 0, "the file is cut"},
@@ -120,7 +120,7 @@ enum {
   TRANSFORM_BYTES = PROPOSED + 16 + FOREST,
   TREES = TRANSFORM_BYTES + 16, /* its counts, base and factor, first; */
   NODES = TREES + 48,
-  MLP = NODES + 3 * 16,   /* layers, widths, activation, units, range, inputs */
+  MLP = NODES + 3 * 16,   /* layers, widths, activation, how many, units, range, inputs */
   MLP_NUMBERS = MLP + 64, /* lo, hi, weights */
 };
 
@@ -208,15 +208,18 @@ static void numbers_that_cannot_be_are_refused_where_they_stand(void **state) {
       {SLOE_FITTED_OPS, MLP + 8, "\1\1", 2, SLOE_FORMAT, "wider than can be"},
       {SLOE_FITTED_OPS, MLP + 12, "\2", 1, SLOE_FORMAT, "do not fit each other"},
       {SLOE_FITTED_OPS, MLP + 16, "\4", 1, SLOE_FORMAT, "no such layers"},
-      {SLOE_FITTED_OPS, MLP + 20, nan64, 8, SLOE_FORMAT, "so many units"},
-      {SLOE_FITTED_OPS, MLP + 28, nan64, 8, SLOE_FORMAT, "the answers of an MLP"},
-      {SLOE_FITTED_OPS, MLP + 36, minus64, 8, SLOE_FORMAT, "the answers of an MLP"},
-      {SLOE_FITTED_OPS, MLP + 36, big64, 8, SLOE_FORMAT, "the answers of an MLP"},
-      {SLOE_FITTED_OPS, MLP + 44, "\x34", 1, SLOE_FORMAT, "stands twice or out of order"},
-      {SLOE_FITTED_OPS, MLP + 44, "\x7f", 1, SLOE_UNSUPPORTED, "input 127 of a layer"},
+      {SLOE_FITTED_OPS, MLP + 20, "\0", 1, SLOE_FORMAT, "so many MLPs"},
+      {SLOE_FITTED_OPS, MLP + 20, "\x09", 1, SLOE_FORMAT, "so many MLPs"},
+      {SLOE_FITTED_OPS, MLP + 24, nan64, 8, SLOE_FORMAT, "so many units"},
+      {SLOE_FITTED_OPS, MLP + 32, nan64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 40, minus64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 40, big64, 8, SLOE_FORMAT, "the answers of an MLP"},
+      {SLOE_FITTED_OPS, MLP + 48, "\x34", 1, SLOE_FORMAT, "stands twice or out of order"},
+      {SLOE_FITTED_OPS, MLP + 48, "\x7f", 1, SLOE_UNSUPPORTED, "input 127 of a layer"},
       {SLOE_FITTED_OPS, MLP_NUMBERS, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "the range of an MLP's"},
       {SLOE_FITTED_OPS, MLP_NUMBERS, "\0\0\x10\x41", 4, SLOE_FORMAT, "the range of an MLP's"},
       {SLOE_FITTED_OPS, MLP_NUMBERS + 16, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "weight is not finite"},
+      {SLOE_FITTED_OPS, MLP_NUMBERS + 52, "\0\0\xc0\x7f", 4, SLOE_FORMAT, "weight is not finite"},
       {SLOE_FITTED_NETWORK, 0, nan64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 0, minus64, 8, SLOE_FORMAT, "the network's scale"},
       {SLOE_FITTED_NETWORK, 8, nan64, 8, SLOE_FORMAT, "the network's scale"},

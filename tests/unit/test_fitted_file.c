@@ -170,6 +170,7 @@ static void an_mlp_comes_back_and_says_the_same(void **state) {
   const sloe_fitted_op *conv = &p->fitted->ops[0];
   const sloe_fitted_mlp *mlp = &conv->mlp;
   assert_int_equal(mlp->body.n_layers, 2);
+  assert_int_equal(mlp->n_bodies, 2);
   assert_int_equal(p->fitted->ops[1].mlp.body.n_layers, 0);
   assert_float_equal(mlp->units, 4, 0);
   assert_float_equal(by_mlp(mlp, 1, 3), 0.03 + 0.02 * log(3), 1e-6);

@@ -155,7 +155,7 @@ static void the_format_stands_still(void **state) {
   sloe_dealloc(data);
 }
 
-static void assert_earlier_opens(const char *which, double transform_bytes) {
+static void assert_earlier_opens(const char *which, double transform_bytes, uint32_t mlps) {
   sloe_platform *p;
   sloe_error err = {0};
   char *data, path[sizeof EARLIER + 16];
@@ -165,26 +165,29 @@ static void assert_earlier_opens(const char *which, double transform_bytes) {
   assert_ok(sloe_platform_from_memory(data, len, NULL, &p, &err), err);
   assert_string_equal(sloe_platform_card(p)->name, "toy-cpu-onednn-fp32-t1");
   assert_true(p->fitted->ops[0].transform_bytes == transform_bytes);
-  assert_int_equal(p->fitted->ops[0].mlp.body.n_layers, 0);
+  assert_int_equal(p->fitted->ops[0].mlp.n_bodies, mlps);
   const sloe_fitted_platform again = {.card = p->card, .fusion = p->fusion, .fitted = *p->fitted};
   sloe_text bytes = fitted_bytes(&again); /* as `train --into` does */
   sloe_platform_free(p);
   assert_ok(sloe_platform_from_memory(bytes.data, bytes.len, NULL, &p, &err), err);
+  assert_int_equal(p->fitted->ops[0].mlp.n_bodies, mlps);
   sloe_platform_free(p);
   sloe_text_fini(&bytes);
   sloe_dealloc(data);
 }
 
 /* Features are only added behind those there are: a file of fewer opens. So does one of the first
-   version, which knew no workspace, and of the second, which knew no MLP. */
+   version, which knew no workspace, of the second, which knew no MLP, and of the third, which knew
+   one. */
 static void files_from_before_open_and_are_written(void **state) {
   (void)state;
-  assert_earlier_opens("26-features", 0);
-  assert_earlier_opens("31-features", 0);
-  assert_earlier_opens("34-features", 0);
-  assert_earlier_opens("35-features", 0);
-  assert_earlier_opens("version-1", 0);
-  assert_earlier_opens("version-2", 16);
+  assert_earlier_opens("26-features", 0, 0);
+  assert_earlier_opens("31-features", 0, 0);
+  assert_earlier_opens("34-features", 0, 0);
+  assert_earlier_opens("35-features", 0, 0);
+  assert_earlier_opens("version-1", 0, 0);
+  assert_earlier_opens("version-2", 16, 0);
+  assert_earlier_opens("version-3", 16, 1);
 }
 
 /* ---- reports ---- */
