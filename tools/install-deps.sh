@@ -6,7 +6,7 @@ set -euo pipefail
 packages_of() {
   case "$1" in
     build) echo gcc libc6-dev cmake ninja-build pkg-config libjansson-dev zlib1g-dev libsqlite3-dev libdnnl-dev libopenblas-dev liblapacke-dev libsvm-dev libxgboost-dev ;;
-    test) echo libcmocka-dev locales jq ;;
+    test) echo libcmocka-dev locales jq python3 ;;
     bench) echo g++ python3 python3-onnx libprotobuf-dev protobuf-compiler libonnx-dev ;;
     plots) echo python3 python3-matplotlib ;;
     lint) echo clang-format clang-tidy ;;
