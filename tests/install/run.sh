@@ -7,7 +7,7 @@ source_dir=$(cd "$here/../.." && pwd)
 build=$1
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 check() { # NAME COMMAND...
   local name=$1
@@ -54,5 +54,23 @@ if [ -e "$build/libsloe-lab.so" ]; then
   check "the installed command loads the measuring library" loads_lab
 fi
 
-echo "$passed passed, $failed failed, 0 skipped"
+# From another folder and without the user's packages, so that it is no other sloe.py.
+module=$(find "$stage/root" -name sloe.py)
+answers_python() {
+  (cd / && env -i PATH="$PATH" PYTHONPATH="${module%/*}" PYTHONDONTWRITEBYTECODE=1 python3 -s -c "
+import json, subprocess, sloe
+command = ['$prefix/bin/sloe', 'estimate', '$net', '-p', '$platform', '--format', 'json']
+assert sloe.__file__ == '$module', sloe.__file__
+assert sloe.estimate('$net', '$platform').to_dict() == json.loads(subprocess.check_output(command))
+assert sloe.search_folders()[-1] == '$platforms', sloe.search_folders()")
+}
+check "the Python module is installed" test -s "$module"
+if python3 -c 'import ctypes, sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+  check "the installed Python module finds its library and its platforms" answers_python
+else
+  skipped=1
+  echo "skipped: the installed Python module: no python3 of 3.9 and later here"
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
