@@ -133,4 +133,8 @@ if [ -x "$out/bench_predict" ]; then
     esac
   done
 fi
+
+echo
+echo "from Python, beside a process of the command"
+$python bench/python_oracle.py "$sloe" "$runs"
 exit $failed
