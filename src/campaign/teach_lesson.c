@@ -18,8 +18,9 @@ static int is_taken(unsigned taste, size_t i) {
   }
   if (i >= SLOE_LAYER_INPUT_act && i <= SLOE_LAYER_INPUT_act_last)
     return i < (size_t)SLOE_LAYER_INPUT_act + SLOE_SPEC_ACT_COUNT;
-  if (i >= SLOE_LAYER_INPUT_block) return (taste & SLOE_TEACH_BLOCKS) != 0;
-  return i < SLOE_LAYER_INPUT_rounds || taste & SLOE_TEACH_ROUNDS;
+  if (i >= SLOE_LAYER_INPUT_block && i <= SLOE_LAYER_INPUT_block_last)
+    return (taste & SLOE_TEACH_BLOCKS) != 0;
+  return i < SLOE_LAYER_INPUT_rounds || i >= SLOE_LAYER_INPUT_rest || taste & SLOE_TEACH_ROUNDS;
 }
 
 sloe_teach_inputs sloe_teach_inputs_of(unsigned taste, double units) {

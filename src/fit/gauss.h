@@ -20,7 +20,7 @@
 
 #include "sloe/sloe.h"
 
-enum { SLOE_GAUSS_INPUTS = 80, SLOE_GAUSS_ROWS = 8192, SLOE_GAUSS_SUBSET = 700 };
+enum { SLOE_GAUSS_INPUTS = 96, SLOE_GAUSS_ROWS = 8192, SLOE_GAUSS_SUBSET = 700 };
 
 typedef struct sloe_gauss_shape {   /* logarithms */
   double length[SLOE_GAUSS_INPUTS]; /* in deviations of each input */

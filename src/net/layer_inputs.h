@@ -29,7 +29,10 @@
     "of all work by them")                                                            \
   X(block, 9,                                                                         \
     "registers' blocks of sloe_layer_blocks_of: ln of vectors, blocks, rows, "        \
-    "waste and rate; is_image; whether 16 and 4 divide k and 16 divides c")
+    "waste and rate; is_image; whether 16 and 4 divide k and 16 divides c")           \
+  X(rest, 2,                                                                          \
+    "of a fully connected layer the share of 128 and of 512 channels that are left "  \
+    "when whole ones are taken")
 
 enum {
 #define SLOE_LAYER_INPUT_ENUM(part, room, doc) \
@@ -42,8 +45,8 @@ enum {
 typedef struct sloe_layer_view {
   const sloe_layer_spec *spec;
   double stair_ms;
-  double units; /* of a device whose runtime chooses among kernels: division, rounds and transform
-                   are told of it; 0: of another, of which block is. The rest is 0. */
+  double units; /* of a device whose runtime chooses among kernels: division, rounds, transform and
+                   rest are told of it; 0: of another, of which block is. The rest is 0. */
 } sloe_layer_view;
 
 /* `x`: features of the spec, with the chances of proposals or without. */

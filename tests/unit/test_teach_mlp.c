@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "campaign/teach_mlp.h"
+#include "fit/gauss.h"
 #include "unit/planted_kernels.h"
 
 enum { N = 800, ASKED = 200, ARENA = 1 << 24 };
@@ -53,6 +54,13 @@ static void what_was_told_is_said_of_other_layers(void **state) {
   }
   if (!(sum < 0.25 * spread)) fail_msg("off by %g, a constant by %g", sum, spread);
   sloe_arena_fini(&arena);
+}
+
+static void a_process_can_be_told_every_input(void **state) {
+  (void)state;
+  const unsigned all = SLOE_TEACH_BLOCKS | SLOE_TEACH_ROUNDS | SLOE_TEACH_PROPOSED;
+  for (unsigned taste = SLOE_TEACH_PLAIN; taste <= all; taste++)
+    assert_in_range(sloe_teach_inputs_of(taste, planted_units).n, 1, SLOE_GAUSS_INPUTS);
 }
 
 static void what_is_alike_in_all_layers_is_no_input(void **state) {
@@ -113,6 +121,7 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_was_told_is_said_of_other_layers),
+      cmocka_unit_test(a_process_can_be_told_every_input),
       cmocka_unit_test(what_is_alike_in_all_layers_is_no_input),
       cmocka_unit_test(layers_that_are_all_alike_teach_nothing),
       cmocka_unit_test(every_allocation_may_fail),
