@@ -465,10 +465,17 @@ static int make_usual(sloe_layer_spec *s) {
   return sloe_layer_spec_parse(sloe_layer_spec_print(&drawn, text), s, NULL) == SLOE_OK;
 }
 
-/* About as much, a multiple of what it was one of. */
+/* What a size stays a multiple of: runtimes are fast at whole blocks, and networks have them. */
+static int64_t block_of(int64_t x) {
+  for (int64_t block = 128; block > 16; block /= 2)
+    if (x % block == 0 && x >= 4 * block) return block;
+  return x % 16 == 0 ? 16 : x % 8 == 0 ? 8 : 1;
+}
+
+/* About as much. */
 static int64_t near(sloe_rng *rng, int64_t x) {
   const double varied = (double)x * exp(0.35 * (2 * sloe_rng_uniform(rng) - 1) * 1.7);
-  const int64_t block = x % 16 == 0 ? 16 : x % 8 == 0 ? 8 : 1;
+  const int64_t block = block_of(x);
   const int64_t blocks = (int64_t)lround(varied / (double)block);
   return x == 1 ? 1 : (blocks < 1 ? 1 : blocks) * block;
 }
@@ -508,13 +515,24 @@ int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, const sloe_desi
   return 0;
 }
 
+static void draw_batch(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *s) {
+  if (limits && limits->batch > 1 && s->n == 1 && chance(rng, share_of_batches))
+    s->n = about(rng, 2, (double)limits->batch);
+}
+
+int sloe_design_draw_like(sloe_rng *rng, const sloe_layer_spec *like,
+                          const sloe_design_limits *limits, sloe_layer_spec *out) {
+  if (!sloe_design_vary(rng, like, limits, out)) return 0;
+  draw_batch(rng, limits, out);
+  return is_modest(out, limits);
+}
+
 static int try_kind(sloe_rng *rng, const drawn_kind *kind, const sloe_design_limits *limits,
                     sloe_layer_spec *out) {
   *out = sloe_layer_spec_none();
   out->op = kind->op;
   kind->draw(rng, out);
-  if (limits && limits->batch > 1 && out->n == 1 && chance(rng, share_of_batches))
-    out->n = about(rng, 2, (double)limits->batch);
+  draw_batch(rng, limits, out);
   return sloe_layer_spec_check(out, NULL) == SLOE_OK && is_modest(out, limits) && make_usual(out);
 }
 

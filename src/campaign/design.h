@@ -6,7 +6,8 @@
  * networks have them. Held-out layers are drawn in the same way from another stream. A campaign
  * that is told to take more goes on with convolutions and with what lies at the edges: large fully
  * connected layers, poolings of large images, concatenations of many; behind 1,000 of them with
- * fully connected layers of one row, or of many rows and few units, and with small images.
+ * fully connected layers of one row, or of many rows and few units, and with small images; and
+ * half as many near the layers of known networks (design_known.h).
  */
 #ifndef SLOE_CAMPAIGN_DESIGN_H
 #define SLOE_CAMPAIGN_DESIGN_H
@@ -49,5 +50,8 @@ void sloe_design_draw_kind(sloe_rng *rng, size_t kind, const sloe_design_limits 
 /* A layer of about the same sizes, on an image of another size. 0: none was possible. */
 int sloe_design_vary(sloe_rng *rng, const sloe_layer_spec *like, const sloe_design_limits *limits,
                      sloe_layer_spec *out);
+/* The same, with a batch as random layers have it. */
+int sloe_design_draw_like(sloe_rng *rng, const sloe_layer_spec *like,
+                          const sloe_design_limits *limits, sloe_layer_spec *out);
 
 #endif

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "campaign/bench.h"
 #include "campaign/design.h"
+#include "campaign/design_known.h"
 #include "campaign/fit_layers.h"
 #include "campaign/fit_network.h"
 #include "campaign/today.h"
@@ -30,7 +31,8 @@ typedef enum stream_name {
   DESIGN_STREAM = 1,
   HELD_OUT_STREAM,
   FIRST_STREAM,
-  MORE_STREAM
+  MORE_STREAM,
+  KNOWN_STREAM
 } stream_name;
 /* Of a device that starts a job at once: what bench.c gives to the runs, and as much around them.
  */
@@ -46,6 +48,7 @@ typedef struct profiler {
   size_t n_points, n_held_out, n_networks; /* of the plan; measured */
   uint64_t seed;
   sloe_design_limits limits;
+  sloe_design_known known;  /* where more layers are asked for */
   sloe_proposals proposals; /* none: all zero */
 } profiler;
 
@@ -127,7 +130,8 @@ static size_t size_of(const profiler *p, stream_name name) {
   switch (name) {
     case FIRST_STREAM: return SLOE_DESIGN_FIRST * sloe_design_kinds();
     case DESIGN_STREAM: return sloe_design_size();
-    case MORE_STREAM: return (size_t)p->options->more;
+    case MORE_STREAM: return (size_t)(p->options->more - p->options->more / 3);
+    case KNOWN_STREAM: return (size_t)(p->options->more / 3);
     case HELD_OUT_STREAM: return HELD_OUT_LAYERS;
   }
   return 0;
@@ -148,6 +152,8 @@ static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
       sloe_design_draw_kind(&s->rng, i % sloe_design_kinds(), &p->limits, out);
     else if (s->name == MORE_STREAM)
       sloe_design_draw_more(&s->rng, i, &p->limits, out);
+    else if (s->name == KNOWN_STREAM)
+      sloe_design_known_draw(&p->known, &s->rng, &p->limits, out);
     else
       sloe_design_draw(&s->rng, NULL, &p->limits, out);
     if (is_wanted(p, out)) return 1;
@@ -339,8 +345,8 @@ static size_t plan(const profiler *p, sloe_profile_summary *out) {
     const sloe_design_line line = sloe_design_line_at(i);
     out->plan_lines += is_wanted(p, &line.base) ? LINE_POINTS : 0;
   }
-  out->plan_design =
-      count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) + count_drawn(p, MORE_STREAM);
+  out->plan_design = count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) +
+                     count_drawn(p, MORE_STREAM) + count_drawn(p, KNOWN_STREAM);
   out->plan_held_out = 2 * count_drawn(p, HELD_OUT_STREAM);
   out->plan_networks = p->options->only ? 0 : NETWORKS;
   return out->plan_lines + out->plan_design + out->plan_held_out + out->plan_networks;
@@ -366,6 +372,7 @@ static sloe_status measure_all(profiler *p, sloe_error *err) {
   SLOE_TRY(draw_layers(p, sloe_split_design, FIRST_STREAM, share_of_design, err));
   SLOE_TRY(draw_layers(p, sloe_split_design, DESIGN_STREAM, share_of_design, err));
   SLOE_TRY(draw_layers(p, sloe_split_design, MORE_STREAM, share_of_design, err));
+  SLOE_TRY(draw_layers(p, sloe_split_design, KNOWN_STREAM, share_of_design, err));
   p->bench->phase = "timing held-out layers";
   SLOE_TRY(draw_layers(p, sloe_split_held_out, HELD_OUT_STREAM, share_of_layers, err));
   SLOE_TRY(measure_again(p, err));
@@ -418,9 +425,9 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
       .seed = options->seed ? options->seed : 1,
       .limits = {.macs = (uint64_t)(5e8 * (options->max_gflop > 0 ? options->max_gflop : 20)),
                  .batch = options->max_batch > 1 ? options->max_batch : 1}};
-  out->points = p->n_points = plan(p, out);
-  sloe_status status = SLOE_OK;
-  if (!out->points)
+  sloe_status status = options->more > 2 ? sloe_design_known_init(&p->known, err) : SLOE_OK;
+  if (status == SLOE_OK) out->points = p->n_points = plan(p, out);
+  if (status == SLOE_OK && !out->points)
     status = sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", options->only);
   if (status == SLOE_OK && options->plan_only) ask_how_long(p, out);
   if (status == SLOE_OK && !options->plan_only) {
@@ -440,6 +447,7 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
   out->heldout_networks = p->n_networks;
   out->complete = p->complete && !options->plan_only;
   out->seconds = now_s() - begun;
+  sloe_design_known_fini(&p->known);
   sloe_dealloc(p);
   return status;
 }

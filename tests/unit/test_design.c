@@ -174,6 +174,30 @@ static void variations_are_possible_and_near(void **state) {
   assert_true(n > 1900 && n_same < 200);
 }
 
+/* Whole blocks stay whole: of 512 channels 128, of 256 64, of 48 16, of 24 8. */
+static void variations_keep_the_blocks_of_channels(void **state) {
+  static const struct {
+    int64_t c, block;
+  } rows[] = {{4096, 128}, {512, 128}, {256, 64}, {128, 32}, {96, 16}, {48, 16}, {24, 8}};
+  sloe_rng rng;
+  (void)state;
+  sloe_rng_seed(&rng, 7);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    sloe_layer_spec like = sloe_layer_spec_none(), s;
+    int n_others = 0, n_odd = 0;
+    like.op = SLOE_SPEC_FC;
+    like.c = rows[i].c;
+    like.k = 1000;
+    for (int n = 0; n < 200; n++) {
+      assert_true(sloe_design_vary(&rng, &like, NULL, &s));
+      assert_int_equal(s.c % rows[i].block, 0);
+      n_others += s.c != like.c;
+      n_odd += s.c % (2 * rows[i].block) != 0;
+    }
+    assert_true(n_others > 50 && n_odd > 20);
+  }
+}
+
 static void only_draws_ops_whose_name_begins_so(void **state) {
   sloe_rng rng;
   sloe_layer_spec s;
@@ -198,6 +222,7 @@ int main(void) {
       cmocka_unit_test(draws_are_the_same_of_one_seed_and_others_of_another),
       cmocka_unit_test(one_campaign_draws_every_kind),
       cmocka_unit_test(variations_are_possible_and_near),
+      cmocka_unit_test(variations_keep_the_blocks_of_channels),
       cmocka_unit_test(only_draws_ops_whose_name_begins_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
