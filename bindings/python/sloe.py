@@ -445,7 +445,7 @@ class Platform(_Closable):
         Raises UnsupportedError where the platform has no model for that."""
         return Estimate(self, net, method, model)
 
-    def prune(self, net, slack=0.01, max_steps=32):
+    def prune(self, net, slack=0.03, max_steps=32):
         """Filter counts at the right end of a latency step, as a Pruning. `slack`: latencies within this share are
         one step. Raises UnsupportedError where the platform is no fitted one: a data sheet has no steps."""
         if not 0 < slack < 1:

@@ -553,7 +553,7 @@ typedef struct sloe_prune_result {
 } sloe_prune_result;
 
 typedef struct sloe_prune_options {
-  double slack;     /* latencies within this share are one tread: 0 takes 0.01 */
+  double slack;     /* latencies within this share are one tread: 0 takes 0.03 */
   size_t max_steps; /* 0: 32 */
 } sloe_prune_options;
 

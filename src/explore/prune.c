@@ -130,7 +130,7 @@ static sloe_status fill(sloe_prune *p, sloe_error *err) {
 
 sloe_status sloe_prune_by(const sloe_layers *layers, double network_ms, const sloe_prune_cost *cost,
                           const sloe_prune_options *options, sloe_prune **out, sloe_error *err) {
-  const double slack = options && options->slack != 0 ? options->slack : 0.01;
+  const double slack = options && options->slack != 0 ? options->slack : 0.03;
   const size_t steps = options && options->max_steps ? options->max_steps : MAX_STEPS;
   *out = NULL;
   if (!(slack > 0 && slack < 1))
