@@ -203,8 +203,8 @@ out= [true,true]
 needs jq
 
 == the layer whose workspace is much of the memory is named
-$ sloe estimate zoo:densenet,depth=121 -p h200-cudnn9-fp32
-out: memory: about 37 MB are workspace of 'Conv_57', likely a convolution by Fourier transforms
+$ sloe estimate zoo:densenet,depth=161 -p h200-cudnn9-fp32
+out: memory: about 82 MB are workspace of 'Conv_57', likely a convolution by Fourier transforms
 
 == where none is, nothing is said of it
 $ sloe estimate zoo:resnet,depth=18 -p h200-cudnn9-fp32
