@@ -46,7 +46,7 @@ needs_backend() { # NAME; a command that does not run is no reason to skip
 }
 
 is_sanitized() {
-  ldd "$sloe" | grep -q libasan
+  [[ $(ldd "$sloe") == *libasan* ]]
 }
 
 finish() {
