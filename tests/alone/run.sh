@@ -15,7 +15,7 @@ fi
 alone="${runner:+$runner }$built"
 
 no_libraries() { # neither a NEEDED library nor a loader
-  ! readelf -d "$built" | grep -q NEEDED && ! readelf -l "$built" | grep -q INTERP
+  [[ $(readelf -d "$built") != *NEEDED* && $(readelf -l "$built") != *INTERP* ]]
 }
 same() { # ARGUMENT...: both answer, and the same
   "$sloe" "$@" >theirs && $alone "$@" >ours && [ -s ours ] && cmp theirs ours
