@@ -54,13 +54,14 @@ typedef struct sloe_measure_options {
 
 typedef struct sloe_profile_options {
   const char *backend;
-  const char *out;  /* platform file */
-  const char *db;   /* NULL: <out>.db */
-  double budget_s;  /* 0: none; what is left out is said in the summary */
-  uint64_t seed;    /* of the held-out layers and networks and of the design; 0: 1 */
-  int plan_only;    /* measure nothing: say what would be */
-  const char *only; /* NULL: everything; "conv", "pool", ...: families whose op begins so */
-  double max_gflop; /* of the random layers; 0: 20. Part of the plan: another is another campaign */
+  const char *out;   /* platform file */
+  const char *db;    /* NULL: <out>.db */
+  double budget_s;   /* 0: none; what is left out is said in the summary */
+  uint64_t seed;     /* of the held-out layers and networks and of the design; 0: 1 */
+  int plan_only;     /* measure nothing: say what would be */
+  const char *only;  /* NULL: everything; "conv", "pool", ...: families whose op begins so */
+  double max_gflop;  /* of the random layers, 0.001 and more; 0: 20. Part of the plan: another is
+                        another campaign */
   int64_t max_batch; /* above 1: a part of the random layers has a batch of 2 to this. Likewise */
   int64_t more;      /* as many random layers on top of the design's, most of them convolutions */
   /* A table of the kernels that the runtime proposes for layers that are not timed: where it is not

@@ -36,7 +36,7 @@ typedef enum stream_name {
 } stream_name;
 /* Of a device that starts a job at once: what bench.c gives to the runs, and as much around them.
  */
-static const double LAYER_S = 0.1, NETWORK_S = 3;
+static const double LAYER_S = 0.1, NETWORK_S = 3, LEAST_GFLOP = 0.001;
 static const double share_of_lines = 0.25, share_of_design = 0.75, share_of_layers = 0.88;
 
 typedef struct profiler {
@@ -408,6 +408,14 @@ static sloe_status open_bench(profiler *p, const sloe_watch *watch, sloe_error *
   return SLOE_OK;
 }
 
+/* Of still less there are kinds that have no layer. */
+static sloe_status check_limit(const sloe_profile_options *options, sloe_error *err) {
+  if (options->max_gflop > 0 && options->max_gflop < LEAST_GFLOP)
+    return sloe_fail(err, SLOE_USAGE, "max-gflop %g: at least %g is needed", options->max_gflop,
+                     LEAST_GFLOP);
+  return SLOE_OK;
+}
+
 sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *watch,
                          sloe_profile_summary *out, sloe_error *err) {
   const double begun = now_s();
@@ -425,7 +433,9 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
       .seed = options->seed ? options->seed : 1,
       .limits = {.macs = (uint64_t)(5e8 * (options->max_gflop > 0 ? options->max_gflop : 20)),
                  .batch = options->max_batch > 1 ? options->max_batch : 1}};
-  sloe_status status = options->more > 2 ? sloe_design_known_init(&p->known, err) : SLOE_OK;
+  sloe_status status = check_limit(options, err);
+  if (status == SLOE_OK && size_of(p, KNOWN_STREAM))
+    status = sloe_design_known_init(&p->known, err);
   if (status == SLOE_OK) out->points = p->n_points = plan(p, out);
   if (status == SLOE_OK && !out->points)
     status = sloe_fail(err, SLOE_USAGE, "only: no op begins with '%.40s'", options->only);

@@ -30,6 +30,12 @@ $ sloe profile -b nosuch -o p.sloe
 exit 2
 err: nosuch
 
+== what no layer fits into is a mistake
+needs backend sim
+$ sloe profile -b sim -o p.sloe --plan --max-gflop 0.0001
+exit 2
+err: max-gflop 0.0001: at least 0.001 is needed
+
 == a plan measures nothing and writes no platform
 needs backend sim
 $ sloe profile -b sim -o p.sloe --plan --only conv --format json; test ! -e p.sloe
