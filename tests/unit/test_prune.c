@@ -193,6 +193,22 @@ static void slack_joins_treads(void **state) {
   forget(&q);
 }
 
+/* Where a step of 8 filters is less than 3 % and more than 1. */
+static void three_per_cent_are_one_tread_where_nothing_is_said(void **state) {
+  (void)state;
+  const sloe_prune_options none = {0}, three = {.slack = 0.03}, one = {.slack = 0.01};
+  question q, same, other;
+  ask(&q, chain(440, 16), &none);
+  ask(&same, chain(440, 16), &three);
+  ask(&other, chain(440, 16), &one);
+  assert_int_equal(q.result->layers[0].target, same.result->layers[0].target);
+  assert_int_equal(q.result->layers[0].tread_lo, same.result->layers[0].tread_lo);
+  assert_true(q.result->layers[0].target < other.result->layers[0].target);
+  forget(&q);
+  forget(&same);
+  forget(&other);
+}
+
 static void a_slack_of_all_or_nothing_is_refused(void **state) {
   (void)state;
   static const double slacks[] = {-0.1, 1, NAN};
@@ -492,6 +508,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(treads_of_planted_stairs_are_found),
       cmocka_unit_test(slack_joins_treads),
+      cmocka_unit_test(three_per_cent_are_one_tread_where_nothing_is_said),
       cmocka_unit_test(a_slack_of_all_or_nothing_is_refused),
       cmocka_unit_test(what_reads_a_layer_is_narrowed_with_it),
       cmocka_unit_test(layers_that_are_added_go_together),
