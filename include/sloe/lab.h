@@ -59,6 +59,7 @@ typedef struct sloe_profile_options {
   double budget_s;   /* 0: none; what is left out is said in the summary */
   uint64_t seed;     /* of the held-out layers and networks and of the design; 0: 1 */
   int plan_only;     /* measure nothing: say what would be */
+  int no_fit;        /* measure and write no platform: who goes on without it fits */
   const char *only;  /* NULL: everything; "conv", "pool", ...: families whose op begins so */
   double max_gflop;  /* of the random layers, 0.001 and more; 0: 20. Part of the plan: another is
                         another campaign */

@@ -444,7 +444,7 @@ sloe_status sloe_profile(const sloe_profile_options *options, const sloe_watch *
     status = open_bench(p, watch, err);
     if (status == SLOE_OK) status = measure_all(p, err);
     if (status == SLOE_OK) status = find_proposals(p, err);
-    if (status == SLOE_OK) status = fit_and_write(p, begun, out, err);
+    if (status == SLOE_OK && !options->no_fit) status = fit_and_write(p, begun, out, err);
     if (p->bench) {
       out->points_measured = p->bench->measured;
       out->points_reused = p->bench->reused;

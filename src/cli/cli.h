@@ -39,6 +39,7 @@ typedef enum sloe_option_id {
   SLOE_OPT_COUNT
 } sloe_option_id;
 
+_Static_assert(SLOE_OPT_COUNT <= 64, "a bit for each option");
 #define SLOE_OPTION_BIT(id) (UINT64_C(1) << SLOE_OPT_##id)
 #define SLOE_NET_OPTIONS    (SLOE_OPTION_BIT(INPUT) | SLOE_OPTION_BIT(BATCH) | SLOE_OPTION_BIT(DIM))
 

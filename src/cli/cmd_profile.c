@@ -23,6 +23,10 @@ static const char *of_profile(const sloe_profile_options *options, const char *l
   return options->plan_only ? NULL : label;
 }
 
+static const char *of_fit(const sloe_profile_options *options, const char *label) {
+  return options->no_fit ? NULL : of_profile(options, label);
+}
+
 /* Two figures are enough of a guess: "50 s", "35 min", "29 h"; "": not known. */
 static const char *how_long(double seconds, char buf[32]) {
   if (!(seconds > 0)) return "";
@@ -40,7 +44,8 @@ static sloe_exit answer(const sloe_profile_options *options, const sloe_profile_
   char time[32];
   const sloe_fact facts[] = {
       TEXT("backend", "backend", options->backend),
-      TEXT("platform_file", "platform file", options->out),
+      TEXT("platform_file", options->no_fit ? NULL : "platform file",
+           options->no_fit ? NULL : options->out),
       TEXT("db", "samples", options->db),
       FLAG("plan_only", NULL, options->plan_only != 0),
       FLAG("complete", of_profile(options, "complete"), options->plan_only ? -1 : s->complete != 0),
@@ -57,11 +62,11 @@ static sloe_exit answer(const sloe_profile_options *options, const sloe_profile_
       COUNT("heldout_layers", of_profile(options, "held-out layers"), s->heldout_layers),
       COUNT("heldout_networks", of_profile(options, "held-out nets"), s->heldout_networks),
       NUMBER("seconds", of_profile(options, "took"), "s", s->seconds),
-      NUMBER("layer_rmspe", of_profile(options, "layers, RMSPE"), "%", s->layer_rmspe),
-      NUMBER("layer_mape", of_profile(options, "mean error"), "%", s->layer_mape),
-      NUMBER("layer_max_ape", of_profile(options, "worst"), "%", s->layer_max_ape),
-      NUMBER("network_mape", of_profile(options, "nets, mean error"), "%", s->network_mape),
-      NUMBER("network_max_ape", of_profile(options, "worst"), "%", s->network_max_ape),
+      NUMBER("layer_rmspe", of_fit(options, "layers, RMSPE"), "%", s->layer_rmspe),
+      NUMBER("layer_mape", of_fit(options, "mean error"), "%", s->layer_mape),
+      NUMBER("layer_max_ape", of_fit(options, "worst"), "%", s->layer_max_ape),
+      NUMBER("network_mape", of_fit(options, "nets, mean error"), "%", s->network_mape),
+      NUMBER("network_max_ape", of_fit(options, "worst"), "%", s->network_max_ape),
   };
   sloe_error err = {0};
   char *text;
@@ -78,7 +83,8 @@ static sloe_exit read_options(const sloe_args *args, sloe_report_options *report
                                     .db = sloe_args_value(args, SLOE_OPT_DB),
                                     .proposals = sloe_args_value(args, SLOE_OPT_PROPOSALS),
                                     .only = sloe_args_value(args, SLOE_OPT_ONLY),
-                                    .plan_only = sloe_args_has(args, SLOE_OPT_PLAN)};
+                                    .plan_only = sloe_args_has(args, SLOE_OPT_PLAN),
+                                    .no_fit = sloe_args_has(args, SLOE_OPT_NO_FIT)};
   sloe_exit code = sloe_args_report(args, report);
   if (!code) code = sloe_args_duration(args, SLOE_OPT_BUDGET, &options->budget_s);
   if (!code) code = sloe_args_whole(args, SLOE_OPT_SEED, INT64_MAX, &seed);
@@ -133,9 +139,10 @@ const sloe_command sloe_cmd_profile = {
         "the store at once:\nafter an interrupt (exit code 1), a kill or the end of the budget the "
         "same command goes on.\n",
     .options = SLOE_OPTION_BIT(BACKEND) | SLOE_OPTION_BIT(OUT) | SLOE_OPTION_BIT(DB) |
-               SLOE_OPTION_BIT(BUDGET) | SLOE_OPTION_BIT(PLAN) | SLOE_OPTION_BIT(SEED) |
-               SLOE_OPTION_BIT(ONLY) | SLOE_OPTION_BIT(MAX_GFLOP) | SLOE_OPTION_BIT(MAX_BATCH) |
-               SLOE_OPTION_BIT(MORE) | SLOE_OPTION_BIT(PROPOSALS) | SLOE_OPTION_BIT(FORMAT),
+               SLOE_OPTION_BIT(BUDGET) | SLOE_OPTION_BIT(PLAN) | SLOE_OPTION_BIT(NO_FIT) |
+               SLOE_OPTION_BIT(SEED) | SLOE_OPTION_BIT(ONLY) | SLOE_OPTION_BIT(MAX_GFLOP) |
+               SLOE_OPTION_BIT(MAX_BATCH) | SLOE_OPTION_BIT(MORE) | SLOE_OPTION_BIT(PROPOSALS) |
+               SLOE_OPTION_BIT(FORMAT),
     .min_operands = 0,
     .max_operands = 0,
     .run = run,

@@ -43,6 +43,13 @@ jq .schema == "sloe/profile/1" and .plan_only == true
 jq .points > 0 and .points_measured == 0
 jq .complete == null and .layer_rmspe == null
 
+== what is only measured is fitted by the same command later
+needs backend sim
+$ sloe profile -b sim -o p.sloe --only fc --no-fit --format json | jq -c '[.complete, .points_measured > 0, .layer_rmspe, .platform_file]'; test ! -e p.sloe
+$ sloe profile -b sim -o p.sloe --only fc --format json | jq -c '[.points_measured, .points_reused > 0, .platform_file]'; test -s p.sloe
+out= [true,true,null,null]
+out= [0,true,"p.sloe"]
+
 == more layers than those of the design are asked for by their number
 needs backend sim
 $ for more in 1 1000; do sloe profile -b sim -o p.sloe --plan --more $more --format json; done | jq -s '.[1].points - .[0].points'
