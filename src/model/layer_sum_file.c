@@ -1,9 +1,7 @@
 /* layer_sum_file.c: the bytes of a layer sum, version 1.
  *
  *   offset  bytes
- *        0      8  89 'S' 'L' 'S' CR LF 1A LF
- *        8      4  version          12   4  32: where what the checksum covers begins
- *       16      8  length           24   8  XXH64 of all bytes from 32 on
+ *        0     32  the seal (seal.h), of magic 89 'S' 'L' 'S' CR LF 1A LF
  *       32         u32 n_terms, n_traits, n_sizes, n_families, has_trees, 0;
  *                  f64 constant, limit, fade, coef[n_terms]; u64 family[n_families];
  *                  f64 least[n_families x n_sizes], most[the same];
@@ -13,31 +11,21 @@
  */
 #include <string.h>
 
-#include "base/hash.h"
 #include "model/layer_sum.h"
+#include "model/seal.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "layer_sum_file.c copies little-endian numbers as they are"
-#endif
-
-#define MAGIC "\x89SLS\r\n\x1a\n"
-enum { VERSION = 1, HEADER = 32, COUNTS = 6 };
+static const sloe_seal seal = {"\x89SLS\r\n\x1a\n", "layer sum", 1};
+enum { COUNTS = 6 };
 
 static void add(sloe_text *out, const void *data, size_t count, size_t size) {
   sloe_text_addn(out, data, count * size);
 }
 
-static void put(char *at, uint64_t value, size_t size) {
-  memcpy(at, &value, size);
-}
-
 void sloe_layer_sum_encode(const sloe_layer_sum *m, sloe_text *out) {
-  char header[HEADER] = MAGIC;
-  const size_t start = out->len, sizes = (size_t)m->n_families * m->n_sizes;
+  const size_t begin = sloe_seal_begin(out), sizes = (size_t)m->n_families * m->n_sizes;
   const uint32_t counts[COUNTS] = {m->n_terms,    m->n_traits,  m->n_sizes,
                                    m->n_families, m->has_trees, 0};
   const double scalars[] = {m->constant, m->limit, m->fade};
-  add(out, header, 1, HEADER);
   add(out, counts, COUNTS, sizeof *counts);
   add(out, scalars, 3, sizeof *scalars);
   add(out, m->coef, m->n_terms, sizeof *m->coef);
@@ -45,32 +33,7 @@ void sloe_layer_sum_encode(const sloe_layer_sum *m, sloe_text *out) {
   add(out, m->least, sizes, sizeof *m->least);
   add(out, m->most, sizes, sizeof *m->most);
   if (m->has_trees) sloe_learned_encode(&m->trees, out);
-  if (out->failed) return;
-  put(header + 8, VERSION, 4);
-  put(header + 12, HEADER, 4);
-  put(header + 16, out->len - start, 8);
-  put(header + 24, sloe_hash64(out->data + start + HEADER, out->len - start - HEADER), 8);
-  memcpy(out->data + start, header, sizeof header);
-}
-
-static sloe_status check_header(const char *data, size_t len, sloe_error *err) {
-  uint32_t version, header;
-  uint64_t length, hash;
-  if (len < HEADER || memcmp(data, MAGIC, 8) != 0)
-    return sloe_fail_at(err, SLOE_FORMAT, 0, "no layer sum");
-  memcpy(&version, data + 8, 4);
-  memcpy(&header, data + 12, 4);
-  memcpy(&length, data + 16, 8);
-  memcpy(&hash, data + 24, 8);
-  if (version > VERSION)
-    return sloe_fail_at(err, SLOE_UNSUPPORTED, 8, "layer sum of version %u, at most %d is known",
-                        (unsigned)version, VERSION);
-  if (version < 1 || header != HEADER || length != len)
-    return sloe_fail_at(err, SLOE_FORMAT, 16, "layer sum: %llu bytes declared, %zu are there",
-                        (unsigned long long)length, len);
-  if (hash != sloe_hash64(data + HEADER, len - HEADER))
-    return sloe_fail_at(err, SLOE_FORMAT, 24, "layer sum: the checksum is wrong");
-  return SLOE_OK;
+  sloe_seal_end(&seal, begin, out);
 }
 
 typedef struct reader {
@@ -94,10 +57,10 @@ static sloe_status take_counts(reader *r, sloe_layer_sum *m) {
   uint32_t counts[COUNTS];
   SLOE_TRY(take(r, counts, COUNTS, sizeof *counts));
   if (counts[3] > (r->len - r->at) / sizeof(uint64_t) || counts[4] > 1 || counts[5] != 0)
-    return sloe_fail_at(r->err, SLOE_FORMAT, HEADER, "layer sum: impossible counts");
+    return sloe_fail_at(r->err, SLOE_FORMAT, SLOE_SEAL_BYTES, "layer sum: impossible counts");
   sloe_status status = sloe_layer_sum_init(m, counts[0], counts[1], counts[2], counts[3], r->err);
   if (status == SLOE_USAGE)
-    return sloe_fail_at(r->err, SLOE_FORMAT, HEADER, "layer sum: impossible counts");
+    return sloe_fail_at(r->err, SLOE_FORMAT, SLOE_SEAL_BYTES, "layer sum: impossible counts");
   m->has_trees = counts[4];
   return status;
 }
@@ -129,9 +92,9 @@ static sloe_status take_all(reader *r, sloe_layer_sum *m) {
 
 sloe_status sloe_layer_sum_decode(const void *data, size_t len, sloe_layer_sum *out,
                                   sloe_error *err) {
-  reader r = {.data = data, .at = HEADER, .len = len, .err = err};
+  reader r = {.data = data, .at = SLOE_SEAL_BYTES, .len = len, .err = err};
   *out = (sloe_layer_sum){0};
-  SLOE_TRY(check_header(data, len, err));
+  SLOE_TRY(sloe_seal_check(&seal, data, len, err));
   const sloe_status status = take_all(&r, out);
   if (status != SLOE_OK) sloe_layer_sum_fini(out);
   return status;

@@ -1,9 +1,7 @@
 /* learned_file.c: the bytes of a learned model, version 1.
  *
  *   offset  bytes
- *        0      8  89 'S' 'L' 'M' CR LF 1A LF
- *        8      4  version          12   4  32: where what the checksum covers begins
- *       16      8  length           24   8  XXH64 of all bytes from 32 on
+ *        0     32  the seal (seal.h), of magic 89 'S' 'L' 'M' CR LF 1A LF
  *       32         u32 kind, n_inputs, log_inputs, log_target; f64 target_shift, target_scale;
  *                  f64 shift[n_inputs], scale[n_inputs]; then by kind
  *         POLY     u32 degree, powers, n_coefs, 0; f64 constant; f64 coef[n_coefs]
@@ -19,15 +17,11 @@
  */
 #include <string.h>
 
-#include "base/hash.h"
 #include "model/learned.h"
+#include "model/seal.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "learned_file.c copies little-endian numbers as they are"
-#endif
-
-#define MAGIC "\x89SLM\r\n\x1a\n"
-enum { VERSION = 1, HEADER = 32, ALIGN = 8 };
+static const sloe_seal seal = {"\x89SLM\r\n\x1a\n", "learned model", 1};
+enum { ALIGN = 8 };
 static const size_t most_bytes = (size_t)1 << 30;
 
 typedef struct io {
@@ -140,52 +134,20 @@ static sloe_status all(io *f, sloe_learned *m) {
   }
 }
 
-static void put(unsigned char *at, uint64_t value, size_t size) {
-  memcpy(at, &value, size);
-}
-
 void sloe_learned_encode(const sloe_learned *m, sloe_text *out) {
-  unsigned char header[HEADER] = MAGIC;
-  const size_t start = out->len;
+  const size_t begin = sloe_seal_begin(out);
   sloe_learned copy = *m; /* written from, never to */
-  sloe_text_addn(out, (const char *)header, sizeof header);
   io f = {.out = out};
   if (all(&f, &copy) != SLOE_OK) out->failed = 1;
-  if (out->failed) return;
-  put(header + 8, VERSION, 4);
-  put(header + 12, HEADER, 4);
-  put(header + 16, out->len - start, 8);
-  put(header + 24, sloe_hash64(out->data + start + HEADER, out->len - start - HEADER), 8);
-  memcpy(out->data + start, header, sizeof header);
-}
-
-static sloe_status check_header(const unsigned char *data, size_t len, sloe_error *err) {
-  uint32_t version, header;
-  uint64_t length, hash;
-  if (len < HEADER || memcmp(data, MAGIC, 8) != 0)
-    return sloe_fail_at(err, SLOE_FORMAT, 0, "no learned model");
-  memcpy(&version, data + 8, 4);
-  memcpy(&header, data + 12, 4);
-  memcpy(&length, data + 16, 8);
-  memcpy(&hash, data + 24, 8);
-  if (version > VERSION)
-    return sloe_fail_at(err, SLOE_UNSUPPORTED, 8,
-                        "learned model of version %u, at most %d is known", (unsigned)version,
-                        VERSION);
-  if (version < 1 || header != HEADER || length != len)
-    return sloe_fail_at(err, SLOE_FORMAT, 16, "learned model: %llu bytes declared, %zu are there",
-                        (unsigned long long)length, len);
-  if (hash != sloe_hash64(data + HEADER, len - HEADER))
-    return sloe_fail_at(err, SLOE_FORMAT, 24, "learned model: the checksum is wrong");
-  return SLOE_OK;
+  sloe_seal_end(&seal, begin, out);
 }
 
 sloe_status sloe_learned_decode(const void *data, size_t len, sloe_learned *out, sloe_error *err) {
   sloe_learned m = {0};
-  io f = {.in = data, .at = HEADER, .len = len, .arena = &m.arena, .err = err};
+  io f = {.in = data, .at = SLOE_SEAL_BYTES, .len = len, .arena = &m.arena, .err = err};
   sloe_status status;
   *out = (sloe_learned){0};
-  SLOE_TRY(check_header(data, len, err));
+  SLOE_TRY(sloe_seal_check(&seal, data, len, err));
   sloe_arena_init(&m.arena, most_bytes);
   SLOE_GOTO(all(&f, &m));
   SLOE_GOTO(plausible(&f, &m));
