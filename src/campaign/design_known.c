@@ -121,6 +121,12 @@ static size_t draw_kind(const sloe_design_known *known, sloe_rng *rng, size_t fa
   return i;
 }
 
+static int is_known(const sloe_design_known *known, const sloe_layer_spec *spec) {
+  for (size_t i = 0; i < known->n; i++)
+    if (sloe_layer_spec_same(&known->specs[i], spec)) return 1;
+  return 0;
+}
+
 void sloe_design_known_draw(const sloe_design_known *known, sloe_rng *rng,
                             const sloe_design_limits *limits, sloe_layer_spec *out) {
   const sloe_design_ends *kinds = &known->kinds;
@@ -130,6 +136,6 @@ void sloe_design_known_draw(const sloe_design_known *known, sloe_rng *rng,
     const size_t kind = draw_kind(known, rng, family);
     const int64_t first = (int64_t)begin(kinds, kind), last = (int64_t)kinds->end[kind] - 1;
     const sloe_layer_spec *like = &known->specs[sloe_rng_between(rng, first, last)];
-    if (sloe_design_draw_like(rng, like, limits, out)) return;
+    if (sloe_design_draw_like(rng, like, limits, out) && !is_known(known, out)) return;
   }
 }

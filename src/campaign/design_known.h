@@ -30,7 +30,8 @@ typedef struct sloe_design_known {
 sloe_status sloe_design_known_init(sloe_design_known *known, sloe_error *err);
 void sloe_design_known_fini(sloe_design_known *known);
 
-/* The next: possible and within `limits`, with a batch as random ones have it. */
+/* The next: possible and within `limits`, with a batch as random ones have it. None of the known
+   layers themselves: networks that have them are what platforms are judged by. */
 void sloe_design_known_draw(const sloe_design_known *known, sloe_rng *rng,
                             const sloe_design_limits *limits, sloe_layer_spec *out);
 

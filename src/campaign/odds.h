@@ -2,8 +2,8 @@
  * campaign/.
  *
  * What a runtime's heuristics say is no smooth surface, so trees learn it. Those that XGBoost grows
- * leave half of what oblivious ones leave where layers are many (docs/notes/cudnn.md); where layers
- * are few, or XGBoost cannot be had, it is oblivious ones.
+ * leave half of what oblivious ones leave where layers are many (docs/notes/gpu-accuracy.md); where
+ * layers are few, or XGBoost cannot be had, it is oblivious ones.
  */
 #ifndef SLOE_CAMPAIGN_ODDS_H
 #define SLOE_CAMPAIGN_ODDS_H

@@ -2,8 +2,9 @@
  *
  * A runtime that chooses among kernels proposes a few of them for each layer, by heuristics that
  * look at the device and the layer's sizes and run nothing: to ask takes a hundredth of what timing
- * takes. Where a kernel's own time is smooth, whether it is proposed is not (docs/notes/cudnn.md),
- * so what is asked of many layers tells where a platform's few timed ones do not.
+ * takes. Where a kernel's own time is smooth, whether it is proposed is not
+ * (docs/notes/gpu-accuracy.md), so what is asked of many layers tells where a platform's few timed
+ * ones do not.
  *
  * The file is a table, CSV or .csv.gz, of two columns: net, "zoo:layer,...", and kernels, their
  * names with a blank between two, as in `kernels` of device.h without the times.

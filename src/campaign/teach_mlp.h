@@ -4,8 +4,8 @@
  * Where a layer takes the fastest of several kernels, its time is a smooth surface broken along
  * edges. Trees need thousands of blocks for what one kernel's surface is; an MLP over the same
  * inputs as the kernels' processes needs a few thousand weights, leaves half as much of it, and is
- * asked in less time (docs/notes/cudnn.md). Where one begins decides what it makes of the edges:
- * the mean of three, of other beginnings, leaves an eighth less than one of them.
+ * asked in less time (docs/notes/gpu-accuracy.md). Where one begins decides what it makes of the
+ * edges: the mean of three, of other beginnings, leaves an eighth less than one of them.
  */
 #ifndef SLOE_CAMPAIGN_TEACH_MLP_H
 #define SLOE_CAMPAIGN_TEACH_MLP_H

@@ -73,7 +73,7 @@ static void take_block(const sloe_layer_spec *s, double out[ROOM_OF(block)]) {
 }
 
 /* A vector is multiplied by a matrix in steps of hundreds of channels, and what is left one by one:
-   2040 channels take 1.6 times as long as 2048 (docs/notes/cudnn.md). */
+   2040 channels take 1.6 times as long as 2048 (docs/notes/gpu-accuracy.md). */
 static void take_rest(const sloe_layer_spec *s, double out[ROOM_OF(rest)]) {
   if (s->op != SLOE_SPEC_FC) return;
   out[0] = (double)(s->c % 128) / 128;
