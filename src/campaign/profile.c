@@ -26,7 +26,7 @@
 #include "campaign/fit_network.h"
 #include "campaign/today.h"
 
-enum { HELD_OUT_LAYERS = 160, NETWORKS = 80, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
+enum { HELD_OUT_LAYERS = 160, NETWORKS = 160, FOLDS = 5, MAX_LINES = 128, LINE_POINTS = 18 };
 typedef enum stream_name {
   DESIGN_STREAM = 1,
   HELD_OUT_STREAM,

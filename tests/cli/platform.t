@@ -29,7 +29,7 @@ needs jq
 == the export is JSON with the card and all parameters
 $ sloe platform export jetson-nano-4gb-datasheet-fp16 --format json
 jq .schema == "sloe/platform/1"
-jq .bandwidth_gbs == 25.6 and .validated_mape == null and .source == "datasheet"
+jq .bandwidth_gbs == 25.6 and .validated_mape == 13 and .source == "datasheet"
 jq .parameters.bandwidth_gbs == 25.6
 jq .fusion.runtime == "tensorrt"
 

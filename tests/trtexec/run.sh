@@ -310,7 +310,7 @@ check "nothing of it is left" is_gone
 # ---- a platform ----
 
 piped="agent:'$sloe' agent -b 'trtexec:path=$tool,work=$stage/work'"
-check "a plan says how long it takes" sh -c "'$sloe' profile -b 'trtexec:path=$tool' -o p.sloe --plan | grep -q 'takes about *29 h'"
+check "a plan says how long it takes" sh -c "'$sloe' profile -b 'trtexec:path=$tool' -o p.sloe --plan | grep -q 'takes about *31 h'"
 check "a stand-in is profiled over the agent protocol" eval \
   '"$sloe" profile -b "$piped" -o p.sloe --budget 12s --format json >profile.json'
 check "its platform is of TensorRT" sh -c "'$sloe' platform export p.sloe | grep -q '\"runtime_version\": \"10.3.0\"'"

@@ -126,7 +126,7 @@ static int open_all(void **state) {
   (void)state;
   sloe_error err = {0};
   assert_ok(sloe_net_open(DATA "models/tv_squeezenet1_1.onnx", NULL, &f.net, &err), err);
-  assert_ok(sloe_platform_open("jetson-nano-4gb-datasheet-fp16", &folders, &f.platform, &err), err);
+  assert_ok(sloe_platform_open("jetson-tx1-datasheet-fp16", &folders, &f.platform, &err), err);
   assert_ok(sloe_layers_new(f.net, sloe_platform_fusion(f.platform), &f.layers, &err), err);
   assert_ok(sloe_estimate_new(f.layers, f.platform, NULL, &f.estimate, &err), err);
   assert_ok(sloe_platform_list_new(&folders, &f.list, &err), err);
