@@ -113,9 +113,10 @@ static sloe_status try_all(race *r, const cudnn_step *steps, size_t n, double *b
 
 /* One launch as a graph, the second time that it runs. What cannot be captured stays as it was. */
 static sloe_status try_without_host(const race *r, runner *run, sloe_error *err) {
-  sloe_error why = {0};
+  sloe_error why;
   cudaGraphExec_t graph;
   double ns = run->once_ns;
+  sloe_fail(&why, SLOE_DEVICE, "cudnn: the GPU failed trying an algorithm as a graph");
   sloe_status status = sloe_cudnn_capture(r->job, run->step, 1, 1, &graph, &why);
   for (int i = 0; i < 2 && status == SLOE_OK; i++)
     status = sloe_cudnn_time_graph(r->job->device, graph, &ns, &why);
