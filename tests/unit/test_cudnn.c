@@ -51,6 +51,15 @@ static void check_specs(const char *const *specs, size_t n, check_fn check) {
   }
 }
 
+/* Of "NAME:US NAME:US". */
+static void check_names_differ(const char *kernels) {
+  for (const char *a = kernels; *a; a += strcspn(a, " "), a += strspn(a, " ")) {
+    const size_t n = strcspn(a, ":") + 1;
+    for (const char *b = a + n; (b = strchr(b, ' ')) != NULL;)
+      if (strncmp(a, ++b, n) == 0) fail_msg("two of one name: %s", kernels);
+  }
+}
+
 /* ---- tests ---- */
 
 static void convolutions_compute_what_their_specs_say(void **state) {
@@ -76,6 +85,27 @@ static void products_compute_what_their_specs_say(void **state) {
 static void every_other_kind_of_layer_computes_what_its_spec_says(void **state) {
   (void)state;
   check_other_kinds();
+}
+
+/* What a later layer of the same sizes runs is found by the name alone. */
+static void each_kernel_that_is_tried_has_a_name_of_its_own(void **state) {
+  static const char *const specs[] = {"op=fc,c=1024,k=256", "op=fc,n=16,c=4096,k=1000",
+                                      "op=matmul,n=12,h=197,c=64,k=197",
+                                      "op=conv,c=64,h=28,w=28,k=128,kernel=3"};
+  (void)state;
+  for (size_t p = 0; p < sizeof precisions / sizeof *precisions; p++) {
+    cudnn_device *device = open_cudnn(precisions[p]);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+      sloe_layer_spec spec;
+      sloe_error err;
+      void *job;
+      assert_ok(sloe_layer_spec_parse(specs[i], &spec, &err), err);
+      assert_ok(sloe_backend_cudnn.load_layer(device, &spec, &job, &err), err);
+      check_names_differ(sloe_backend_cudnn.kernels(device, job));
+      sloe_backend_cudnn.unload(device, job);
+    }
+    sloe_backend_cudnn.close(device);
+  }
 }
 
 static void a_linear_resize_stays_between_its_neighbours(void **state) {
@@ -236,6 +266,7 @@ int main(void) {
       cmocka_unit_test(layers_that_keep_channels_compute_what_their_specs_say),
       cmocka_unit_test(products_compute_what_their_specs_say),
       cmocka_unit_test(every_other_kind_of_layer_computes_what_its_spec_says),
+      cmocka_unit_test(each_kernel_that_is_tried_has_a_name_of_its_own),
       cmocka_unit_test(a_linear_resize_stays_between_its_neighbours),
       cmocka_unit_test(a_layer_beyond_the_limits_is_not_for_this_device),
       cmocka_unit_test(with_cold_weights_each_launch_reads_its_own),

@@ -101,24 +101,49 @@ static sloe_status make_layouts(cudnn_job *job, product *p, sloe_error *err) {
 
 /* ---- candidates ---- */
 
-static uint32_t config(const cublasLtMatmulAlgo_t *algo,
-                       cublasLtMatmulAlgoConfigAttributes_t what) {
-  uint32_t value = 0;
+/* What tells two proposals apart; the last two have but two bytes. A zero is the default, and no part
+   of a name. */
+static const struct {
+  const char *name;
+  cublasLtMatmulAlgoConfigAttributes_t what;
+  size_t size;
+} parts[] = {{"lt", CUBLASLT_ALGO_CONFIG_ID, 4},
+             {"tile", CUBLASLT_ALGO_CONFIG_TILE_ID, 4},
+             {"stages", CUBLASLT_ALGO_CONFIG_STAGES_ID, 4},
+             {"split", CUBLASLT_ALGO_CONFIG_SPLITK_NUM, 4},
+             {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, 4},
+             {"swizzle", CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, 4},
+             {"option", CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, 4},
+             {"inner", CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, 2},
+             {"cluster", CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, 2}};
+
+static int32_t config(const cublasLtMatmulAlgo_t *algo, size_t part) {
+  union {
+    int32_t four;
+    uint16_t two;
+  } value = {0};
   size_t written;
-  (void)cublasLtMatmulAlgoConfigGetAttribute(algo, what, &value, sizeof value, &written);
-  return value;
+  (void)cublasLtMatmulAlgoConfigGetAttribute(algo, parts[part].what, &value, parts[part].size,
+                                             &written);
+  return parts[part].size == 2 ? value.two : value.four;
+}
+
+/* "lt=13,split=1,option=3"; NULL: no memory. */
+static const char *name_of(cudnn_job *job, const cublasLtMatmulAlgo_t *algo) {
+  const char *name = "";
+  for (size_t i = 0; i < sizeof parts / sizeof *parts && name; i++) {
+    const int32_t value = config(algo, i);
+    if (i && !value) continue;
+    name = sloe_arena_printf(&job->arena, "%s%s%s=%d", name, i ? "," : "", parts[i].name, value);
+  }
+  return name;
 }
 
 static sloe_status add_candidate(cudnn_job *job, const product *p,
                                  const cublasLtMatmulHeuristicResult_t *found, cudnn_step *step,
                                  sloe_error *err) {
   product_params *params = SLOE_ARENA_NEW(&job->arena, product_params, 1);
-  const char *name = sloe_arena_printf(&job->arena, "lt=%u,tile=%u,stages=%u,split=%u,swizzle=%u",
-                                       config(&found->algo, CUBLASLT_ALGO_CONFIG_ID),
-                                       config(&found->algo, CUBLASLT_ALGO_CONFIG_TILE_ID),
-                                       config(&found->algo, CUBLASLT_ALGO_CONFIG_STAGES_ID),
-                                       config(&found->algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM),
-                                       config(&found->algo, CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING));
+  const char *name = name_of(job, &found->algo);
   if (!params || !name) return sloe_cudnn_nomem(err);
   *params = (product_params){.p = p, .algo = found->algo};
   *step = (cudnn_step){
