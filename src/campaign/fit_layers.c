@@ -422,7 +422,7 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
 static sloe_status learn(fitting *f, const rows *r, size_t at, sloe_error *err) {
   const sloe_fit_layers_switches *s = f->switches;
   sloe_boost *boost = &f->out->boosts[at];
-  if (!s->no_teacher && !s->no_correction && r->n >= SLOE_TEACH_LEAST && r->n <= SLOE_GAUSS_ROWS) {
+  if (!s->no_teacher && !s->no_correction && r->n >= SLOE_TEACH_LEAST) {
     const sloe_status status = teach(f, r, at, err);
     if (status != SLOE_UNSUPPORTED) return status;
   }

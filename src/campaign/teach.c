@@ -99,6 +99,7 @@ static size_t draw_many(drawing *d, sloe_layer_lesson *out, size_t most) {
 typedef struct teacher {
   const sloe_fitted *fitted;
   sloe_teach_inputs inputs;       /* of its processes */
+  size_t most;                    /* lessons of each */
   sloe_gauss alone, placed;       /* placed.n is 0: a place changes nothing */
   int64_t batch;                  /* that layers were placed at */
   const sloe_kernel_set *kernels; /* NULL: none */
@@ -200,17 +201,29 @@ static double own_variance(const sloe_layer_lesson *l) {
   return share * share;
 }
 
-/* To y[i] of the lessons that are in networks, or of those that are not, where it is a number. */
+/* A part: the lessons that are in networks, or those that are not, where y is a number. */
+static int is_part(const sloe_layer_lesson *l, double y, int in_place) {
+  return l->place.in_network == in_place && !isnan(y);
+}
+
+/* Is the i-th of `n` among the `most` that are evenly taken of them? */
+static int is_taken(size_t i, size_t n, size_t most) {
+  return n <= most || (i + 1) * most / n > i * most / n;
+}
+
+/* To y[i] of a part. */
 static sloe_status fit_part(const teacher *t, const sloe_layer_lesson *lessons, const double *y,
                             size_t n, int in_place, sloe_gauss_shape *shape, sloe_gauss *out,
                             sloe_error *err) {
   const size_t d = t->inputs.n;
+  size_t of = 0, at = 0;
+  for (size_t i = 0; i < n; i++) of += (size_t)is_part(&lessons[i], y[i], in_place);
   double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
          *own = part + n;
   size_t m = 0;
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
-    if (lessons[i].place.in_network != in_place || isnan(y[i])) continue;
+    if (!is_part(&lessons[i], y[i], in_place) || !is_taken(at++, of, t->most)) continue;
     take_inputs(&t->inputs, &lessons[i], in_place, x + m * d);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
@@ -278,6 +291,28 @@ fail:
 
 /* ---- what is made of it ---- */
 
+/* What leave-one-out leaves of a part's lessons, one after the other; NAN of one that was not
+ * taken. */
+typedef struct left_out {
+  const teacher *t;
+  const sloe_gauss *process;
+  size_t of, at, taken; /* lessons of the part, asked for, of these taken */
+} left_out;
+
+static double next_left(left_out *l) {
+  return is_taken(l->at++, l->of, l->t->most) ? l->process->left[l->taken++] : NAN;
+}
+
+static left_out begin_left(const teacher *t, const sloe_class *class, int by_kernels) {
+  left_out out = {.t = t, .process = by_kernels ? &t->rest : &t->alone};
+  for (size_t i = 0, alone = 0; i < class->n; i++) {
+    if (class->lessons[i].place.in_network) continue;
+    out.of += !by_kernels || !isnan(sloe_kernels_left(t->kernels, alone));
+    alone++;
+  }
+  return out;
+}
+
 /* Of layers by themselves: what leave-one-out leaves of the process, and what the op makes of its
    mean. */
 static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_fitted_op *op,
@@ -287,16 +322,19 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_f
   size_t m = 0;
   double *e = sloe_alloc(n + 1, sizeof *e);
   if (!e) return out_of_memory(err);
+  left_out at_once = begin_left(t, class, 0), rests = {0};
+  if (t->kernels) rests = begin_left(t, class, 1);
   const sloe_status status = ask_alone(t, lessons, n, e, NULL, err);
-  for (size_t i = 0, rests = 0; status == SLOE_OK && i < n; i++) {
+  for (size_t i = 0, alone = 0; status == SLOE_OK && i < n; i++) {
     float features[SLOE_LAYER_FEATURES];
     if (lessons[i].place.in_network) continue;
-    sloe_fitted_features(op, &lessons[i].spec, NULL, features);
     const double told = e[i], stair_ms = lessons[i].stair_ms;
-    const int by_kernels = t->kernels && !isnan(sloe_kernels_left(t->kernels, m));
-    const double left = by_kernels ? t->rest.left[rests++] : t->alone.left[m];
-    e[m] = fabs(left + told - sloe_fitted_correction(op, &lessons[i].spec, stair_ms, features));
-    m++;
+    double left = next_left(&at_once);
+    if (t->kernels && !isnan(sloe_kernels_left(t->kernels, alone))) left = next_left(&rests);
+    alone++;
+    if (isnan(left)) continue;
+    sloe_fitted_features(op, &lessons[i].spec, NULL, features);
+    e[m++] = fabs(left + told - sloe_fitted_correction(op, &lessons[i].spec, stair_ms, features));
   }
   if (status == SLOE_OK) {
     sloe_sort_doubles(e, m);
@@ -350,7 +388,9 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
 
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
                        sloe_boost *out, sloe_odds *transformed, sloe_error *err) {
-  teacher t = {.fitted = class->fitted, .inputs = inputs_of(class)};
+  teacher t = {.fitted = class->fitted,
+               .inputs = inputs_of(class),
+               .most = class->most ? class->most : SLOE_GAUSS_ROWS};
   sloe_status status;
   *out = (sloe_boost){0};
   *transformed = (sloe_odds){0};

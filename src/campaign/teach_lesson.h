@@ -47,6 +47,7 @@ typedef struct sloe_class {  /* what is taught from */
   size_t n;                        /* measured lessons of one op and grouping */
   double units;                    /* of the device, as in kernels.h */
   const sloe_proposals *proposals; /* NULL: none */
+  size_t most;                     /* lessons of a process, evenly taken; 0: SLOE_GAUSS_ROWS */
   sloe_arena *arena;               /* of what lasts */
 } sloe_class;
 
