@@ -101,8 +101,8 @@ static sloe_status make_layouts(cudnn_job *job, product *p, sloe_error *err) {
 
 /* ---- candidates ---- */
 
-/* What tells two proposals apart; the last two have but two bytes. A zero is the default, and no part
-   of a name. */
+/* What tells two proposals apart; the last two have but two bytes. A zero is the default, and no
+   part of a name. */
 static const struct {
   const char *name;
   cublasLtMatmulAlgoConfigAttributes_t what;
