@@ -559,6 +559,22 @@ typedef struct clocked { /* a network */
   size_t n;
 } clocked;
 
+void sloe_bench_place_scratch(sloe_bench *b, double bytes) {
+  double *mb = sloe_alloc(b->n_points + 1, sizeof *mb);
+  for (size_t i = 0; mb && i < b->n_points; i++) mb[i] = 0;
+  for (size_t i = 0; mb && i < b->n_points; i++) {
+    const sloe_bench_point *p = &b->points[i];
+    if (p->network && p->number < b->n_points && p->workspace_mb > 0)
+      mb[p->number] = p->workspace_mb;
+  }
+  for (size_t i = 0; mb && i < b->n_points; i++) {
+    sloe_bench_point *p = &b->points[i];
+    if (p->place.in_network && p->number < b->n_points)
+      sloe_layer_place_add(&p->place, mb[p->number], bytes);
+  }
+  sloe_dealloc(mb);
+}
+
 void sloe_bench_unclock(sloe_bench *b) {
   clocked *nets = sloe_alloc(b->n_points + 1, sizeof *nets);
   for (size_t i = 0; nets && i < b->n_points; i++) nets[i] = (clocked){0};

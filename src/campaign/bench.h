@@ -98,6 +98,10 @@ void sloe_bench_steady(sloe_bench *bench);
    what they take together beyond the network is taken off each alike, at most half of it. */
 void sloe_bench_unclock(sloe_bench *bench);
 
+/* The scratch memory of each network, where it was measured, as part of the place of its layers.
+   `bytes`: of a number. Once. */
+void sloe_bench_place_scratch(sloe_bench *bench, double bytes);
+
 /* The usual time of the reference layer over all points. NAN before any. */
 double sloe_bench_reference_ms(const sloe_bench *bench);
 

@@ -130,9 +130,9 @@ static unsigned choose_terms(const net_row *rows, size_t n, double *e) {
   return best;
 }
 
-/* What the network's layers need with it. */
-static sloe_status add_workspace(const sloe_layers *layers, const sloe_fitted *fitted, net_row *row,
-                                 sloe_error *err) {
+/* MB that the network's layers need besides, as they are told. */
+static sloe_status find_workspace(const sloe_layers *layers, const sloe_fitted *fitted, double *mb,
+                                  sloe_error *err) {
   const size_t n = sloe_layers_count(layers);
   sloe_workspace *needed = sloe_alloc(n + 1, sizeof *needed);
   size_t m = 0;
@@ -144,7 +144,7 @@ static sloe_status add_workspace(const sloe_layers *layers, const sloe_fitted *f
     if (known) needed[m++] = sloe_estimate_layer_workspace(fitted, &spec);
   }
   const sloe_workspace *most = sloe_estimate_workspace(needed, m);
-  if (most) row->own_mb += most->mb;
+  *mb = most ? most->mb : 0;
   sloe_dealloc(needed);
   return SLOE_OK;
 }
@@ -154,11 +154,14 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
   sloe_net *net = NULL;
   sloe_layers *layers = NULL;
   sloe_status status;
+  double scratch_mb = 0;
   net_row *row = &rows[*n];
   SLOE_GOTO(sloe_net_open(p->key, NULL, &net, err));
   SLOE_GOTO(sloe_layers_new(net, fusion, &layers, err));
   *row = (net_row){.measured = p->time * fitted->reference_ms, .memory_mb = p->memory_mb};
-  const sloe_layer_place place = sloe_layers_place(layers);
+  sloe_layer_place place = sloe_layers_place(layers);
+  SLOE_GOTO(find_workspace(layers, fitted, &scratch_mb, err));
+  sloe_layer_place_add(&place, scratch_mb, (double)sloe_precision_bytes(fusion->precision));
   for (size_t i = 0; i < sloe_layers_count(layers); i++) {
     sloe_layer_spec spec;
     int known;
@@ -167,7 +170,7 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
     if (!isnan(ms)) sloe_estimate_add_terms(fitted, &spec, ms, &row->terms);
   }
   SLOE_GOTO(sloe_estimate_own_mb(layers, fusion->precision, 1, &row->own_mb, err));
-  SLOE_GOTO(add_workspace(layers, fitted, row, err));
+  row->own_mb += scratch_mb;
   *n += row->terms.sum_ms > 0;
 fail:
   sloe_layers_free(layers);

@@ -308,15 +308,15 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   b->phase = "fitting";
   sloe_bench_steady(b);
   sloe_bench_unclock(b);
+  const sloe_fusion *fusion = &sloe_device_describe(b->device)->fusion;
+  sloe_bench_place_scratch(b, (double)sloe_precision_bytes(fusion->precision));
   sloe_fitted *fitted = &models.fitted;
   sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
   const size_t folds = p->n_networks >= FOLDS ? FOLDS : 0;
   for (size_t i = 0; status == SLOE_OK && i < folds; i++)
     status = fit_models(p, folds, i, &models, &without[i], err);
-  if (status == SLOE_OK)
-    status =
-        sloe_fit_network(b, &sloe_device_describe(b->device)->fusion, without, folds, fitted, err);
+  if (status == SLOE_OK) status = sloe_fit_network(b, fusion, without, folds, fitted, err);
   if (status == SLOE_OK) status = write_platform(p, fitted, now_s() - begun, err);
   if (status == SLOE_OK) {
     out->layer_rmspe = fitted->layer_errors.rmspe;

@@ -37,8 +37,9 @@ static sloe_layer_spec moved(const sloe_layer *layer) {
 enum { REMEMBERED = 64 };
 
 typedef struct memory {
-  int taken[REMEMBERED];
+  int taken[REMEMBERED], timed[REMEMBERED];
   sloe_layer_spec spec[REMEMBERED];
+  sloe_workspace workspace[REMEMBERED];
   sloe_fitted_time time[REMEMBERED];
 } memory;
 
@@ -49,13 +50,30 @@ static size_t slot_of(const sloe_layer_spec *s) {
   return (size_t)(mixed >> 7) % REMEMBERED;
 }
 
+/* The place of a layer in the memory, which may be another layer's until now. */
+static size_t remember(const sloe_layer_spec *spec, memory *m) {
+  const size_t at = slot_of(spec);
+  if (m->taken[at] && sloe_layer_spec_same(&m->spec[at], spec)) return at;
+  m->taken[at] = 1;
+  m->timed[at] = 0;
+  m->workspace[at].mb = NAN;
+  m->spec[at] = *spec;
+  return at;
+}
+
 static sloe_fitted_time ask(const sloe_fitted *fitted, const sloe_layer_spec *spec,
                             const sloe_layer_place *place, memory *m) {
-  const size_t at = slot_of(spec);
-  if (m->taken[at] && sloe_layer_spec_same(&m->spec[at], spec)) return m->time[at];
-  m->taken[at] = 1;
-  m->spec[at] = *spec;
-  return m->time[at] = sloe_fitted_layer(fitted, spec, place);
+  const size_t at = remember(spec, m);
+  if (!m->timed[at]) m->time[at] = sloe_fitted_layer(fitted, spec, place);
+  m->timed[at] = 1;
+  return m->time[at];
+}
+
+static sloe_workspace ask_workspace(const sloe_fitted *fitted, const sloe_layer_spec *spec,
+                                    memory *m) {
+  const size_t at = remember(spec, m);
+  if (isnan(m->workspace[at].mb)) m->workspace[at] = sloe_estimate_layer_workspace(fitted, spec);
+  return m->workspace[at];
 }
 
 /* A kernel by transforms multiplies these instead, and writes and reads its workspace besides. */
@@ -94,9 +112,8 @@ static void estimate_layer(sloe_estimate *e, size_t i, const sloe_layer_place *p
   }
   sloe_estimate_add_terms(fitted, &spec, ms, &t->terms);
   t->sum += ms;
-  add_pace(e, &spec, &time.workspace, ms, (double)layer->macs, (double)out->bytes);
-  time.workspace.layer = i;
-  if (time.workspace.chance > 0) e->workspaces[e->n_workspaces++] = time.workspace;
+  const sloe_workspace needed = ask_workspace(fitted, &spec, m);
+  add_pace(e, &spec, &needed, ms, (double)layer->macs, (double)out->bytes);
   t->p75 += ms * time.p75;
   t->p97_5 += ms * time.p97_5;
   t->launched++;
@@ -209,9 +226,29 @@ static void warn_of_domain(sloe_estimate *e, const tally *t) {
                              t->n_without == 1 ? "it" : "them"));
 }
 
+/* What layers may need, before any is timed: it passes through the caches of all. */
+static void find_workspaces(sloe_estimate *e, memory *m) {
+  for (size_t i = 0; i < e->result.n_layers; i++) {
+    sloe_layer_spec spec;
+    int known;
+    if (sloe_layers_at(e->net_layers, i)->kind == SLOE_LAYER_VIEW) continue;
+    sloe_layer_spec_of(e->net_layers, i, &spec, &known);
+    if (!known) continue;
+    sloe_workspace needed = ask_workspace(e->platform->fitted, &spec, m);
+    needed.layer = i;
+    if (needed.chance > 0) e->workspaces[e->n_workspaces++] = needed;
+  }
+}
+
+static int has_workspaces(const sloe_fitted *fitted) {
+  for (size_t i = 0; i < fitted->n_ops; i++)
+    if (fitted->ops[i].transform_bytes > 0) return 1;
+  return 0;
+}
+
 void sloe_estimate_fitted(sloe_estimate *e) {
   tally t = {0};
-  const sloe_layer_place place = sloe_layers_place(e->net_layers);
+  sloe_layer_place place = sloe_layers_place(e->net_layers);
   memory m;
   memset(m.taken, 0, sizeof m.taken);
   e->workspaces = SLOE_ARENA_NEW(&e->arena, sloe_workspace, e->result.n_layers);
@@ -219,6 +256,11 @@ void sloe_estimate_fitted(sloe_estimate *e) {
     e->out_of_memory = 1;
     return;
   }
+  if (has_workspaces(e->platform->fitted)) find_workspaces(e, &m);
+  const sloe_workspace *needed = sloe_estimate_workspace(e->workspaces, e->n_workspaces);
+  if (needed)
+    sloe_layer_place_add(&place, needed->mb,
+                         (double)sloe_precision_bytes(e->platform->card.precision));
   for (size_t i = 0; i < e->result.n_layers; i++) estimate_layer(e, i, &place, &m, &t);
   for (size_t i = 0; i < e->result.n_layers; i++)
     e->layers[i].share = e->layers[i].latency_ms > 0 ? e->layers[i].latency_ms / t.sum : 0;

@@ -52,9 +52,13 @@ static int is_inside(const sloe_fitted_op *op, const float x[SLOE_LAYER_FEATURES
 }
 
 /* A layer's place changes nothing: its kernel is chosen by itself. */
-static sloe_workspace workspace_of(const sloe_fitted_op *op, const sloe_layer_spec *spec,
-                                   const float x[SLOE_LAYER_FEATURES]) {
-  if (!(op->transform_bytes > 0)) return (sloe_workspace){0};
+sloe_workspace sloe_estimate_layer_workspace(const sloe_fitted *fitted,
+                                             const sloe_layer_spec *spec) {
+  const sloe_layer_key key = sloe_layer_key_of(spec);
+  const sloe_fitted_op *op = sloe_fitted_find_op(fitted, key.op, key.grouping);
+  float x[SLOE_LAYER_FEATURES];
+  if (!op || !(op->transform_bytes > 0)) return (sloe_workspace){0};
+  sloe_fitted_features(op, spec, NULL, x);
   return (sloe_workspace){.mb = op->transform_bytes * sloe_layer_half_transforms(spec) / 1e6,
                           .chance = sloe_fitted_chance(&op->transformed, x)};
 }
@@ -76,8 +80,7 @@ sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_s
                             .p75 = op->p75,
                             .p97_5 = op->p97_5,
                             .error_90 = op->error_90,
-                            .in_domain = is_inside(op, x),
-                            .workspace = workspace_of(op, spec, x)};
+                            .in_domain = is_inside(op, x)};
 }
 
 double sloe_estimate_layer_ms(const sloe_fitted *fitted, const sloe_layer_spec *spec,

@@ -10,7 +10,6 @@ typedef struct sloe_fitted_time {
   double p75, p97_5; /* ratios to it */
   double error_90;   /* ln */
   int in_domain;     /* the family was measured, and every size lies inside what was */
-  sloe_workspace workspace;
 } sloe_fitted_time;
 
 sloe_fitted_time sloe_fitted_layer(const sloe_fitted *fitted, const sloe_layer_spec *spec,

@@ -8,17 +8,11 @@
 #include <stdlib.h>
 
 #include "estimate/estimate.h"
-#include "estimate/fitted_layer.h"
 
 static int largest_first(const void *a, const void *b) {
   const sloe_workspace *p = a, *q = b;
   if (p->mb != q->mb) return (p->mb < q->mb) - (p->mb > q->mb);
   return (p->chance < q->chance) - (p->chance > q->chance);
-}
-
-sloe_workspace sloe_estimate_layer_workspace(const sloe_fitted *fitted,
-                                             const sloe_layer_spec *spec) {
-  return sloe_fitted_layer(fitted, spec, NULL).workspace;
 }
 
 const sloe_workspace *sloe_estimate_workspace(sloe_workspace *of_layers, size_t n) {

@@ -189,6 +189,13 @@ static double cold(const sloe_layer_place *place, uint64_t weights) {
   return (double)(place && place->in_network && weights < most ? weights : most);
 }
 
+void sloe_layer_place_add(sloe_layer_place *place, double mb, double bytes) {
+  if (!(mb > 0)) return;
+  const uint64_t elements = (uint64_t)fmin(1e6 * mb / bytes, 1e18);
+  place->weights = sloe_add_sat(place->weights, elements);
+  place->windows = sloe_add_sat(place->windows, elements);
+}
+
 void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place,
                          float x[SLOE_LAYER_FEATURES]) {
   const double taps = (double)s->kernel[0] * (double)s->kernel[1];

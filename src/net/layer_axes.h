@@ -88,12 +88,15 @@ enum {
    caches, device.h); in a small network they stay in a cache from one inference to the next. */
 typedef struct sloe_layer_place {
   int in_network;
-  uint64_t weights; /* of the whole network; not looked at by itself */
+  uint64_t weights; /* of the whole network, and scratch; not looked at by itself */
   uint64_t windows; /* of its convolutions: what is read once, in products, may pass by a cache */
 } sloe_layer_place;
 
 /* Of the layers of a network; a network of one layer is that layer by itself. */
 sloe_layer_place sloe_layers_place(const sloe_layers *layers);
+/* Scratch memory that some kernel of the network needs drives weights out of a cache as others
+   would. `bytes`: of a number. */
+void sloe_layer_place_add(sloe_layer_place *place, double mb, double bytes);
 
 /* `place` NULL: by itself. */
 void sloe_layer_features(const sloe_layer_spec *spec, const sloe_layer_place *place,

@@ -431,6 +431,50 @@ static void what_transforms_need_is_in_memory_and_power(void **state) {
   forget(&a);
 }
 
+/* A correction of convolutions that is e^1 more where the network's weights are more than e^`ln`.
+ */
+enum { ROWS = SLOE_FOREST_LANES + SLOE_LAYER_FEATURES };
+typedef struct weighing {
+  float threshold[SLOE_FOREST_LANES], leaf[SLOE_FOREST_BLOCK * 2];
+  uint8_t row[ROWS][SLOE_FOREST_BLOCK];
+} weighing;
+
+static void weigh(toy *t, weighing *w, float ln) {
+  const uint32_t f = SLOE_LAYER_FEATURE_log_network;
+  *w = (weighing){.threshold = {ln, INFINITY, INFINITY, INFINITY}, .leaf = {0, 1}};
+  for (uint32_t r = 1; r <= SLOE_FOREST_LANES; r++) w->row[f + r][0] = 1;
+  sloe_forest *forest = &t->ops[0].forest;
+  *forest = (sloe_forest){.n_features = SLOE_LAYER_FEATURES,
+                          .n_trees = 1,
+                          .depth = 1,
+                          .threshold = w->threshold,
+                          .row = w->row[0],
+                          .leaf = w->leaf};
+  for (uint32_t i = f + 1; i <= SLOE_LAYER_FEATURES; i++) forest->first[i] = SLOE_FOREST_LANES;
+}
+
+/* ResNet-18 has 11.7 million weights, e^16.3; the transforms of its 3x3 on 56 x 56 need as many
+   MB as the factor says, and 14 million numbers more are e^17. */
+static void scratch_drives_weights_out_of_the_cache(void **state) {
+  toy t;
+  weighing w;
+  (void)state;
+  make_toy(&t);
+  weigh(&t, &w, 17);
+  answer a = ask(&t, RESNET);
+  const double warm = a.result->sum_of_layers_ms;
+  forget(&a);
+  t.ops[0].transformed.forest = (sloe_forest){.n_features = 1, .depth = 1, .n_trees = 0, .base = 1};
+  t.ops[0].transform_bytes = 16;
+  a = ask(&t, RESNET);
+  assert_true(a.result->sum_of_layers_ms > 1.4 * warm); /* what is no convolution stays */
+  forget(&a);
+  t.ops[0].transform_bytes = 0.016;
+  a = ask(&t, RESNET);
+  assert_near(a.result->sum_of_layers_ms, warm);
+  forget(&a);
+}
+
 /* ---- failing ---- */
 
 static void every_allocation_of_an_estimate_may_fail(void **state) {
@@ -491,6 +535,7 @@ int main(void) {
       cmocka_unit_test(memory_is_scaled_from_weights_and_activations),
       cmocka_unit_test(a_network_needs_the_median_of_the_largest_workspace),
       cmocka_unit_test(what_transforms_need_is_in_memory_and_power),
+      cmocka_unit_test(scratch_drives_weights_out_of_the_cache),
       cmocka_unit_test(every_allocation_of_an_estimate_may_fail),
       cmocka_unit_test(asking_for_the_whole_network_is_refused),
   };

@@ -265,8 +265,26 @@ static void what_the_clock_takes_is_taken_off_the_layers(void **state) {
   assert_float_equal(points[0].time, 10, 0);
 }
 
+static void scratch_memory_of_a_network_is_around_its_layers(void **state) {
+  (void)state;
+  sloe_bench_point points[] = {
+      {.network = 1, .number = 0, .workspace_mb = 8},
+      {.number = 0, .place = {1, 1000, 10}, .workspace_mb = 100}, /* its own is not looked at */
+      {.network = 1, .number = 1, .workspace_mb = NAN},           /* not measured */
+      {.number = 1, .place = {1, 1000, 10}},
+      {.number = 0, .workspace_mb = 7}, /* by itself */
+  };
+  sloe_bench b = {.points = points, .n_points = sizeof points / sizeof *points};
+  sloe_bench_place_scratch(&b, 4);
+  assert_int_equal(points[1].place.weights, 1000 + 2000000);
+  assert_int_equal(points[1].place.windows, 10 + 2000000);
+  assert_int_equal(points[3].place.weights, 1000);
+  assert_int_equal(points[4].place.weights, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(scratch_memory_of_a_network_is_around_its_layers),
       cmocka_unit_test(the_least_of_the_kernels_is_told),
       cmocka_unit_test(layers_that_a_process_did_not_learn_from_are_told_too),
       cmocka_unit_test(names_that_differ_in_parameters_alone_are_one_where_they_are_many),

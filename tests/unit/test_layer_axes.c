@@ -265,6 +265,23 @@ static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **s
   assert_near(FEATURE(s, log_windows), 26 * log(2));
 }
 
+static void scratch_memory_is_as_many_weights_more(void **state) {
+  const sloe_layer_spec s = spec_of("op=conv,c=8,h=4,w=4");
+  sloe_layer_place place = {1, 1000, 300};
+  float x[SLOE_LAYER_FEATURES];
+  (void)state;
+  sloe_layer_place_add(&place, 0.004, 4);
+  sloe_layer_features(&s, &place, x);
+  assert_near(x[SLOE_LAYER_FEATURE_log_network], log(2000));
+  assert_near(x[SLOE_LAYER_FEATURE_log_windows], log(1300));
+  sloe_layer_place_add(&place, NAN, 4);
+  sloe_layer_place_add(&place, -1, 4);
+  assert_int_equal(place.weights, 2000);
+  sloe_layer_place_add(&place, INFINITY, 2);
+  sloe_layer_features(&s, &place, x);
+  assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
+}
+
 static void the_extra_feature_is_what_each_op_has_besides(void **state) {
   const sloe_layer_spec add = spec_of("op=conv,c=8,h=4,w=4,add=1"),
                         concat = spec_of("op=concat,c=9,h=4,w=4,parts=3"),
@@ -312,6 +329,7 @@ int main(void) {
       cmocka_unit_test(poolings_are_uneven_that_pad_more_at_an_end),
       cmocka_unit_test(alignment_is_the_power_of_two_that_divides_up_to_32),
       cmocka_unit_test(a_place_is_whether_in_a_network_and_how_many_weights_it_has),
+      cmocka_unit_test(scratch_memory_is_as_many_weights_more),
       cmocka_unit_test(the_extra_feature_is_what_each_op_has_besides),
       cmocka_unit_test(features_of_every_layer_are_finite),
       cmocka_unit_test(features_have_names),
