@@ -33,20 +33,17 @@ static sloe_status read_options(const sloe_backend_options *options, cudnn_devic
                                 sloe_error *err) {
   static const char *const known[] = {"precision", "batch",   "device", "max_mb",
                                       "max_gflop", "weights", NULL};
-  int64_t ordinal, max_mb, max_gflop;
+  int64_t ordinal;
   const char *weights = sloe_backend_option(options, "weights", "warm");
   SLOE_TRY(sloe_backend_options_check(options, known, err));
   SLOE_TRY(sloe_backend_option_int(options, "batch", 1, 65536, 1, &device->batch, err));
   SLOE_TRY(sloe_backend_option_int(options, "device", 0, 1023, 0, &ordinal, err));
-  SLOE_TRY(sloe_backend_option_int(options, "max_mb", 1, 1 << 20, 8192, &max_mb, err));
-  SLOE_TRY(sloe_backend_option_int(options, "max_gflop", 1, 1 << 20, 1000, &max_gflop, err));
+  SLOE_TRY(sloe_layer_limits_read(options, 8192, 1000, &device->limits, err));
   SLOE_TRY(read_precision(sloe_backend_option(options, "precision", "fp32"), device, err));
   device->cold = strcmp(weights, "cold") == 0;
   if (!device->cold && strcmp(weights, "warm") != 0)
     return sloe_fail(err, SLOE_USAGE, "cudnn: weights: '%.40s' is neither warm nor cold", weights);
   device->ordinal = (int)ordinal;
-  device->max_bytes = (uint64_t)max_mb * 1000000U;
-  device->max_flop = (uint64_t)max_gflop * 1000000000U;
   return SLOE_OK;
 }
 

@@ -32,6 +32,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "device/device.h"
+#include "device/layer_limits.h"
 
 typedef struct cudnn_job cudnn_job;
 typedef struct cudnn_nvml cudnn_nvml;
@@ -78,7 +79,7 @@ typedef struct cudnn_device {
   int half, tf32;  /* precision */
   int cold;        /* each launch of a layer reads weights of its own */
   int64_t batch;
-  uint64_t max_bytes, max_flop; /* of a layer */
+  sloe_layer_limits limits;
   cudaStream_t stream;
   cudaEvent_t begin, end;
   cudnnHandle_t dnn;

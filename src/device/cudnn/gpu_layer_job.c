@@ -2,25 +2,6 @@
  * layout that it would have in a network (cudnn.h). */
 #include "device/cudnn/cudnn.h"
 
-/* Too large: bytes of all its tensors, operations. */
-static sloe_status check_size(const cudnn_device *device, const sloe_layer_spec *spec,
-                              sloe_error *err) {
-  uint64_t elements =
-      sloe_add_sat(sloe_layer_spec_in_elements(spec),
-                   sloe_add_sat(sloe_layer_spec_out_elements(spec), sloe_layer_spec_weights(spec)));
-  const uint64_t bytes = sloe_mul_sat(elements, device->half ? 2 : 4);
-  const uint64_t flop = sloe_mul_sat(2, sloe_layer_spec_macs(spec));
-  if (bytes > device->max_bytes)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: a layer of %llu MB; max_mb is %llu",
-                     (unsigned long long)(bytes / 1000000),
-                     (unsigned long long)(device->max_bytes / 1000000));
-  if (flop > device->max_flop)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: a layer of %llu GFLOP; max_gflop is %llu",
-                     (unsigned long long)(flop / 1000000000),
-                     (unsigned long long)(device->max_flop / 1000000000));
-  return SLOE_OK;
-}
-
 static cudnn_window window_of(const sloe_layer_spec *spec) {
   cudnn_window w = {.k = spec->k, .groups = spec->groups};
   for (int d = 0; d < 2; d++) {
@@ -203,12 +184,15 @@ static sloe_status build(cudnn_job *job, const sloe_layer_spec *spec, sloe_error
   return build_image(job, spec, src, err);
 }
 
+static sloe_status check(const cudnn_device *device, const sloe_layer_spec *spec, sloe_error *err) {
+  return sloe_layer_limits_check(&device->limits, "cudnn", device->half ? 2 : 4, spec, err);
+}
+
 sloe_status sloe_cudnn_ask_layer(void *state, const sloe_layer_spec *spec, sloe_text *out,
                                  sloe_error *err) {
   cudnn_device *device = state;
   cudnn_job *job;
-  SLOE_TRY(sloe_layer_spec_check(spec, err));
-  SLOE_TRY(check_size(device, spec, err));
+  SLOE_TRY(check(device, spec, err));
   SLOE_TRY(sloe_cudnn_job_new(device, &job, err));
   job->asking = 1;
   const sloe_status status = build(job, spec, err);
@@ -223,8 +207,7 @@ sloe_status sloe_cudnn_load_layer(void *state, const sloe_layer_spec *spec, void
   cudnn_job *job;
   sloe_status status;
   *out = NULL;
-  SLOE_TRY(sloe_layer_spec_check(spec, err));
-  SLOE_TRY(check_size(device, spec, err));
+  SLOE_TRY(check(device, spec, err));
   SLOE_TRY(sloe_cudnn_job_new(device, &job, err));
   SLOE_GOTO(build(job, spec, err));
   SLOE_GOTO(sloe_cudnn_job_finish(job, err));

@@ -2,25 +2,6 @@
  * network: what the primitive chooses, or what convolutions leave behind. */
 #include "device/onednn/onednn.h"
 
-/* Too large: bytes of all its tensors, operations. */
-static sloe_status check_size(const onednn_device *device, const sloe_layer_spec *spec,
-                              sloe_error *err) {
-  uint64_t elements =
-      sloe_add_sat(sloe_layer_spec_in_elements(spec),
-                   sloe_add_sat(sloe_layer_spec_out_elements(spec), sloe_layer_spec_weights(spec)));
-  const uint64_t bytes = sloe_mul_sat(elements, sizeof(float));
-  const uint64_t flop = sloe_mul_sat(2, sloe_layer_spec_macs(spec));
-  if (bytes > device->max_bytes)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: a layer of %llu MB; max_mb is %llu",
-                     (unsigned long long)(bytes / 1000000),
-                     (unsigned long long)(device->max_bytes / 1000000));
-  if (flop > device->max_flop)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: a layer of %llu GFLOP; max_gflop is %llu",
-                     (unsigned long long)(flop / 1000000000),
-                     (unsigned long long)(device->max_flop / 1000000000));
-  return SLOE_OK;
-}
-
 static onednn_window window_of(const sloe_layer_spec *spec) {
   onednn_window w = {.k = spec->k, .groups = spec->groups};
   for (int d = 0; d < 2; d++) {
@@ -236,8 +217,7 @@ sloe_status sloe_onednn_load_layer(void *state, const sloe_layer_spec *spec, voi
   onednn_job *job;
   sloe_status status;
   *out = NULL;
-  SLOE_TRY(sloe_layer_spec_check(spec, err));
-  SLOE_TRY(check_size(device, spec, err));
+  SLOE_TRY(sloe_layer_limits_check(&device->limits, "onednn", sizeof(float), spec, err));
   SLOE_TRY(sloe_onednn_job_new(device, &job, err));
   SLOE_GOTO(build(job, spec, err));
   SLOE_GOTO(sloe_onednn_job_finish(job, err));

@@ -28,19 +28,16 @@ static void close_device(void *state) {
 static sloe_status read_options(const sloe_backend_options *options, onednn_device *device,
                                 sloe_error *err) {
   static const char *const known[] = {"threads", "precision", "batch", "max_mb", "max_gflop", NULL};
-  int64_t threads, max_mb, max_gflop;
+  int64_t threads;
   SLOE_TRY(sloe_backend_options_check(options, known, err));
   SLOE_TRY(sloe_backend_option_int(options, "threads", 1, MAX_THREADS, 1, &threads, err));
   SLOE_TRY(sloe_backend_option_int(options, "batch", 1, 65536, 1, &device->batch, err));
-  SLOE_TRY(sloe_backend_option_int(options, "max_mb", 1, 1 << 20, 4096, &max_mb, err));
-  SLOE_TRY(sloe_backend_option_int(options, "max_gflop", 1, 1 << 20, 200, &max_gflop, err));
+  SLOE_TRY(sloe_layer_limits_read(options, 4096, 200, &device->limits, err));
   const char *precision = sloe_backend_option(options, "precision", "fp32");
   if (strcmp(precision, "fp32") != 0)
     return sloe_fail(err, SLOE_USAGE, "onednn: precision: '%.40s' is not fp32, all it measures",
                      precision);
   device->threads = (int)threads;
-  device->max_bytes = (uint64_t)max_mb * 1000000U;
-  device->max_flop = (uint64_t)max_gflop * 1000000000U;
   return SLOE_OK;
 }
 
@@ -54,7 +51,7 @@ static sloe_status take_memory(onednn_device *device, sloe_error *err) {
   if (!device->evict) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
   memset(device->evict, 1, device->evict_bytes);
   /* A layer's tensors, once more while weights are reordered, and gaps. */
-  return sloe_onednn_region_open(&device->region, 3 * device->max_bytes + (1U << 30), err);
+  return sloe_onednn_region_open(&device->region, 3 * device->limits.bytes + (1U << 30), err);
 }
 
 static sloe_status load_neighbour(onednn_device *device, sloe_error *err) {

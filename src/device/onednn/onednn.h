@@ -24,6 +24,7 @@
 
 #include "base/arena.h"
 #include "device/device.h"
+#include "device/layer_limits.h"
 
 /* ---- blocks.c ---- */
 
@@ -56,7 +57,7 @@ typedef struct onednn_device {
   dnnl_stream_t stream;
   int threads;
   int64_t batch;
-  uint64_t max_bytes, max_flop; /* of a layer */
+  sloe_layer_limits limits;
   onednn_region region;
   char *evict;                  /* what settle streams through */
   struct onednn_job *neighbour; /* what settle runs last */
