@@ -187,12 +187,12 @@ static void blocks_are_used_again(void **state) {
 /* Blocks of four, as grouped convolutions of twelve channels a group write them. */
 static void a_pooling_that_only_plain_loops_would_do_is_done_in_the_usual_layout(void **state) {
   const int64_t dims[] = {1, 24, 8, 8};
-  const onednn_window w = {.kernel = {3, 3},
-                           .stride = {1, 1},
-                           .dilation = {1, 1},
-                           .pad = {1, 1},
-                           .pad_end = {1, 1},
-                           .out = {8, 8}};
+  const sloe_window w = {.kernel = {3, 3},
+                         .stride = {1, 1},
+                         .dilation = {1, 1},
+                         .pad = {1, 1},
+                         .pad_end = {1, 1},
+                         .out = {8, 8}};
   onednn_device *device = open_onednn();
   sloe_layer_spec spec;
   sloe_error err;

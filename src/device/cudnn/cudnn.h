@@ -33,6 +33,7 @@
 #include "base/text.h"
 #include "device/device.h"
 #include "device/layer_limits.h"
+#include "device/layer_window.h"
 
 typedef struct cudnn_job cudnn_job;
 typedef struct cudnn_nvml cudnn_nvml;
@@ -315,13 +316,8 @@ typedef struct cudnn_tail { /* what is done to a result before the next layer: a
   int relu;                 /* act is Relu: the libraries have it */
 } cudnn_tail;
 
-typedef struct cudnn_window { /* pairs are height, width */
-  int64_t k, groups;
-  int64_t kernel[2], stride[2], dilation[2], pad[2], out[2];
-} cudnn_window;
-
 sloe_status sloe_cudnn_conv(cudnn_job *job, int transposed, cudnn_value *src,
-                            const cudnn_window *window, const cudnn_tail *tail, const char *name,
+                            const sloe_window *window, const cudnn_tail *tail, const char *name,
                             cudnn_value **dst, sloe_error *err);
 /* Rows of c by constant weights: src is n x c, dst n x k. */
 sloe_status sloe_cudnn_fc(cudnn_job *job, cudnn_value *src, int64_t k, const cudnn_tail *tail,
@@ -332,7 +328,7 @@ sloe_status sloe_cudnn_matmul(cudnn_job *job, cudnn_value *a, cudnn_value *b,
 
 typedef enum cudnn_pool_mode { CUDNN_MAX, CUDNN_MEAN, CUDNN_MEAN_PADDED } cudnn_pool_mode;
 /* window->k and groups are not read. */
-sloe_status sloe_cudnn_pool(cudnn_job *job, cudnn_value *src, const cudnn_window *window,
+sloe_status sloe_cudnn_pool(cudnn_job *job, cudnn_value *src, const sloe_window *window,
                             cudnn_pool_mode mode, cudnn_value **dst, sloe_error *err);
 sloe_status sloe_cudnn_resize(cudnn_job *job, cudnn_value *src, const int64_t out[2], int linear,
                               cudnn_value **dst, sloe_error *err);

@@ -104,7 +104,7 @@ static sloe_status make_filter(cudnn_job *job, conv *c, cudnn_layout layout, slo
   return SLOE_OK;
 }
 
-static sloe_status make_window(cudnn_job *job, conv *c, const cudnn_window *w, sloe_error *err) {
+static sloe_status make_window(cudnn_job *job, conv *c, const sloe_window *w, sloe_error *err) {
   const cudnn_device *device = job->device;
   const cudnnMathType_t math = device->half   ? CUDNN_TENSOR_OP_MATH
                                : device->tf32 ? CUDNN_DEFAULT_MATH

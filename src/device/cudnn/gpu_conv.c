@@ -25,7 +25,7 @@ static sloe_status make_tail(cudnn_job *job, const cudnn_conv *c, const cudnn_ta
 
 /* What is equal for layers of one choice. */
 static const char *key_of(cudnn_job *job, const cudnn_conv *c, const cudnn_tail *tail) {
-  const cudnn_window *w = &c->window;
+  const sloe_window *w = &c->window;
   const int64_t *d = c->in->dims;
   return sloe_arena_printf(
       &job->arena,
@@ -61,7 +61,7 @@ static sloe_status choose(cudnn_job *job, const cudnn_conv *c, const cudnn_tail 
 
 /* Random weights of a variance that keeps that of the activations, and a bias that no layer can
    make vanish. */
-static sloe_status make_weights(cudnn_job *job, cudnn_conv *c, const cudnn_window *w,
+static sloe_status make_weights(cudnn_job *job, cudnn_conv *c, const sloe_window *w,
                                 cudnn_layout layout, const char *name, sloe_error *err) {
   const int64_t channels = c->in->dims[1], kernel = w->kernel[0] * w->kernel[1];
   const int64_t out = c->transposed ? w->k / w->groups : channels / w->groups;
@@ -75,7 +75,7 @@ static sloe_status make_weights(cudnn_job *job, cudnn_conv *c, const cudnn_windo
 }
 
 /* Does padding both sides alike give these sizes? */
-static int is_even(const cudnn_value *src, const cudnn_window *w, int transposed) {
+static int is_even(const cudnn_value *src, const sloe_window *w, int transposed) {
   for (int d = 0; d < 2; d++) {
     const int64_t reach = w->dilation[d] * (w->kernel[d] - 1) + 1;
     const int64_t large = transposed ? w->out[d] : src->dims[2 + d];
@@ -87,17 +87,17 @@ static int is_even(const cudnn_value *src, const cudnn_window *w, int transposed
 }
 
 /* The input with just the rows and columns that windows read, zeros where there are none. */
-static sloe_status pad_input(cudnn_job *job, cudnn_value **src, cudnn_window *w, sloe_error *err) {
+static sloe_status pad_input(cudnn_job *job, cudnn_value **src, sloe_window *w, sloe_error *err) {
   int64_t dims[4] = {(*src)->dims[0], (*src)->dims[1]}, before[4] = {0};
   for (int d = 0; d < 2; d++) {
     dims[2 + d] = (w->out[d] - 1) * w->stride[d] + w->dilation[d] * (w->kernel[d] - 1) + 1;
     before[2 + d] = w->pad[d];
-    w->pad[d] = 0;
+    w->pad[d] = w->pad_end[d] = 0;
   }
   return sloe_cudnn_pad(job, *src, before, dims, src, err);
 }
 
-static sloe_status build(cudnn_job *job, cudnn_conv *c, const cudnn_window *w, cudnn_layout layout,
+static sloe_status build(cudnn_job *job, cudnn_conv *c, const sloe_window *w, cudnn_layout layout,
                          const cudnn_tail *tail, const char *name, sloe_error *err) {
   const int64_t out[] = {c->in->dims[0], w->k, w->out[0], w->out[1]};
   SLOE_TRY(sloe_cudnn_as(job, c->in, layout, &c->in, err));
@@ -108,9 +108,9 @@ static sloe_status build(cudnn_job *job, cudnn_conv *c, const cudnn_window *w, c
 }
 
 sloe_status sloe_cudnn_conv(cudnn_job *job, int transposed, cudnn_value *src,
-                            const cudnn_window *window, const cudnn_tail *tail, const char *name,
+                            const sloe_window *window, const cudnn_tail *tail, const char *name,
                             cudnn_value **dst, sloe_error *err) {
-  cudnn_window w = *window;
+  sloe_window w = *window;
   cudnn_value *const given = src;
   sloe_status status = SLOE_UNSUPPORTED;
   *dst = NULL;

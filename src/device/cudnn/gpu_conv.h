@@ -6,7 +6,7 @@
 
 typedef struct cudnn_conv {
   cudnn_value *in, *weights, *bias, *residual, *out; /* residual NULL: none */
-  cudnn_window window;
+  sloe_window window;
   int transposed;
 } cudnn_conv;
 

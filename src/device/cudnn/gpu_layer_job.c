@@ -2,18 +2,6 @@
  * layout that it would have in a network (cudnn.h). */
 #include "device/cudnn/cudnn.h"
 
-static cudnn_window window_of(const sloe_layer_spec *spec) {
-  cudnn_window w = {.k = spec->k, .groups = spec->groups};
-  for (int d = 0; d < 2; d++) {
-    w.kernel[d] = spec->kernel[d];
-    w.stride[d] = spec->stride[d];
-    w.dilation[d] = spec->dilation[d];
-    w.pad[d] = spec->pad[d];
-    w.out[d] = spec->out[d];
-  }
-  return w;
-}
-
 static sloe_status take(cudnn_job *job, const char *name, int rank, const int64_t *dims,
                         cudnn_value **out, sloe_error *err) {
   const cudnn_contents contents = {.name = name};
@@ -38,7 +26,7 @@ static sloe_status take_tail(cudnn_job *job, const sloe_layer_spec *spec, int ra
 }
 
 static sloe_status build_conv(cudnn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
-  const cudnn_window w = window_of(spec);
+  const sloe_window w = sloe_window_of_spec(spec);
   const int64_t out[] = {spec->n, spec->k, spec->out[0], spec->out[1]};
   cudnn_tail tail;
   cudnn_value *src;
@@ -141,7 +129,7 @@ static sloe_status build_norm(cudnn_job *job, const sloe_layer_spec *spec, cudnn
 
 static sloe_status build_image(cudnn_job *job, const sloe_layer_spec *spec, cudnn_value *src,
                                sloe_error *err) {
-  const cudnn_window w = window_of(spec);
+  const sloe_window w = sloe_window_of_spec(spec);
   const int64_t zeros[4] = {0}, slice[] = {spec->n, spec->k, spec->h, spec->w};
   cudnn_value **out = &job->output;
   switch (spec->op) {

@@ -3,39 +3,17 @@
 
 #include "device/cudnn/gpu_net.h"
 
-/* ---- windows ---- */
-
-/* Kernel, stride and padding are those of the layer; padding behind follows from the sizes. */
-static sloe_status window_of(const cudnn_net *n, const sloe_shape *in, const sloe_shape *out,
-                             cudnn_window *w, sloe_error *err) {
-  const sloe_layer *layer = sloe_layers_at(n->walk.layers, n->walk.layer);
-  if (in->rank != 4 || out->rank != 4)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: layer %.80s is not of two dimensions",
-                     layer->name);
-  *w = (cudnn_window){.k = out->dim[1], .groups = layer->groups > 0 ? layer->groups : 1};
-  for (int d = 0; d < 2; d++) {
-    w->kernel[d] = layer->kernel[d] > 0 ? layer->kernel[d] : 1;
-    w->stride[d] = layer->stride[d] > 0 ? layer->stride[d] : 1;
-    w->dilation[d] = layer->dilation[d] > 0 ? layer->dilation[d] : 1;
-    w->pad[d] = layer->pads[d];
-    w->out[d] = out->dim[2 + d];
-  }
-  return SLOE_OK;
-}
+/* ---- convolutions and products ---- */
 
 static sloe_status emit_conv(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
                              cudnn_value **dst, sloe_error *err) {
-  const sloe_tensor *in = sloe_node_in(n->walk.net, node, 0);
-  const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
-  cudnn_window w;
+  sloe_window w;
   cudnn_value *src;
-  SLOE_TRY(window_of(n, &in->shape, &out->shape, &w, err));
+  SLOE_TRY(sloe_window_of_node(&n->walk, node, node->in[0], &w, err));
   SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &src, err));
   return sloe_cudnn_conv(n->job, node->op == SLOE_OP_CONV_TRANSPOSE, src, &w, tail,
                          n->walk.net->tensors[node->in[1]].name, dst, err);
 }
-
-/* ---- products ---- */
 
 static sloe_status emit_fc(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
                            cudnn_value **dst, sloe_error *err) {
@@ -93,9 +71,8 @@ static sloe_status emit_pool(cudnn_net *n, const sloe_node *node, cudnn_value *s
   const cudnn_pool_mode mode = node->op == SLOE_OP_MAX_POOL                  ? CUDNN_MAX
                                : sloe_node_int(node, "count_include_pad", 0) ? CUDNN_MEAN_PADDED
                                                                              : CUDNN_MEAN;
-  cudnn_window w;
-  SLOE_TRY(window_of(n, &sloe_node_in(n->walk.net, node, 0)->shape,
-                     &sloe_node_out(n->walk.net, node, 0)->shape, &w, err));
+  sloe_window w;
+  SLOE_TRY(sloe_window_of_node(&n->walk, node, node->in[0], &w, err));
   return sloe_cudnn_pool(n->job, src, &w, mode, dst, err);
 }
 

@@ -101,7 +101,7 @@ static sloe_status make_tensor(describing *x, const cudnn_value *like, int is_vi
 /* ---- operations ---- */
 
 static sloe_status make_window(const describing *x, descriptor *out) {
-  const cudnn_window *w = &x->conv->window;
+  const sloe_window *w = &x->conv->window;
   const cudnnDataType_t type = CUDNN_DATA_FLOAT;
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
   const int64_t dims = 2;

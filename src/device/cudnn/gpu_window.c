@@ -88,7 +88,7 @@ static sloe_status launch_pool(const cudnn_job *job, const cudnn_step *step, slo
 }
 
 /* cuDNN pads both sides alike, by less than the window, and has no dilation. */
-static int has_pool(const cudnn_value *src, const cudnn_window *w) {
+static int has_pool(const cudnn_value *src, const sloe_window *w) {
   for (int d = 0; d < 2; d++) {
     const int64_t left = src->dims[2 + d] + 2 * w->pad[d] - w->kernel[d];
     if (w->dilation[d] != 1 || w->pad[d] < 0 || w->pad[d] >= w->kernel[d] || left < 0 ||
@@ -111,7 +111,7 @@ static sloe_status make_tensor(cudnn_job *job, const cudnn_value *v, cudnnTensor
   return SLOE_OK;
 }
 
-static sloe_status make_pool(cudnn_job *job, const cudnn_window *w, cudnn_pool_mode mode,
+static sloe_status make_pool(cudnn_job *job, const sloe_window *w, cudnn_pool_mode mode,
                              cudnnPoolingDescriptor_t *out, sloe_error *err) {
   static const cudnnPoolingMode_t modes[] = {
       [CUDNN_MAX] = CUDNN_POOLING_MAX,
@@ -126,7 +126,7 @@ static sloe_status make_pool(cudnn_job *job, const cudnn_window *w, cudnn_pool_m
   return SLOE_OK;
 }
 
-static sloe_status add_pool(cudnn_job *job, cudnn_value *src, const cudnn_window *w,
+static sloe_status add_pool(cudnn_job *job, cudnn_value *src, const sloe_window *w,
                             cudnn_pool_mode mode, cudnn_value **dst, sloe_error *err) {
   pool_params *p = SLOE_ARENA_NEW(&job->arena, pool_params, 1);
   const int64_t dims[] = {src->dims[0], src->dims[1], w->out[0], w->out[1]};
@@ -148,7 +148,7 @@ static sloe_status add_pool(cudnn_job *job, cudnn_value *src, const cudnn_window
   return sloe_cudnn_step_add(job, &(cudnn_step){.launch = launch_pool, .params = p}, err);
 }
 
-sloe_status sloe_cudnn_pool(cudnn_job *job, cudnn_value *src, const cudnn_window *w,
+sloe_status sloe_cudnn_pool(cudnn_job *job, cudnn_value *src, const sloe_window *w,
                             cudnn_pool_mode mode, cudnn_value **dst, sloe_error *err) {
   static const char *const names[] = {
       [CUDNN_MAX] = "pool_max", [CUDNN_MEAN] = "pool_mean", [CUDNN_MEAN_PADDED] = "pool_padded"};

@@ -2,20 +2,6 @@
  * network: what the primitive chooses, or what convolutions leave behind. */
 #include "device/onednn/onednn.h"
 
-static onednn_window window_of(const sloe_layer_spec *spec) {
-  onednn_window w = {.k = spec->k, .groups = spec->groups};
-  for (int d = 0; d < 2; d++) {
-    w.kernel[d] = spec->kernel[d];
-    w.stride[d] = spec->stride[d];
-    w.dilation[d] = spec->dilation[d];
-    w.pad[d] = spec->pad[d];
-    const int64_t end = sloe_layer_spec_pad_end(spec, d);
-    w.pad_end[d] = end > 0 ? end : 0; /* rows that are not read need no negative padding */
-    w.out[d] = spec->out[d];
-  }
-  return w;
-}
-
 static sloe_status take_input(onednn_job *job, int rank, const int64_t *dims, onednn_value **out,
                               sloe_error *err) {
   SLOE_TRY(sloe_onednn_value_new(job, ONEDNN_INPUT, rank, dims, "src", out, err));
@@ -45,7 +31,7 @@ static sloe_status act_behind(onednn_job *job, const sloe_layer_spec *spec, sloe
 }
 
 static sloe_status build_conv(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
-  const onednn_window w = window_of(spec);
+  const sloe_window w = sloe_window_of_spec(spec);
   const int64_t out[] = {spec->n, spec->k, spec->out[0], spec->out[1]};
   onednn_posts posts;
   onednn_value *src;
@@ -158,7 +144,7 @@ static sloe_status build_move(onednn_job *job, const sloe_layer_spec *spec, oned
 
 static sloe_status build_window(onednn_job *job, const sloe_layer_spec *spec, onednn_value *src,
                                 sloe_error *err) {
-  const onednn_window w = window_of(spec);
+  const sloe_window w = sloe_window_of_spec(spec);
   switch (spec->op) {
     case SLOE_SPEC_MAXPOOL:
       return sloe_onednn_pool(job, src, &w, dnnl_pooling_max, &job->output, err);

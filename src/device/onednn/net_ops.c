@@ -4,46 +4,19 @@
 
 #include "device/onednn/net_build.h"
 
-/* ---- windows ---- */
-
-/* Kernel, stride and padding are those of the layer; what must be padded behind follows from the
-   sizes. */
-static sloe_status window_of(const onednn_net *n, const sloe_shape *in, const sloe_shape *out,
-                             int transposed, onednn_window *w, sloe_error *err) {
-  const sloe_layer *layer = sloe_layers_at(n->walk.layers, n->walk.layer);
-  if (in->rank != 4 || out->rank != 4)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: layer %.80s is not of two dimensions",
-                     layer->name);
-  *w = (onednn_window){.k = out->dim[1], .groups = layer->groups > 0 ? layer->groups : 1};
-  for (int d = 0; d < 2; d++) {
-    w->kernel[d] = layer->kernel[d] > 0 ? layer->kernel[d] : 1;
-    w->stride[d] = layer->stride[d] > 0 ? layer->stride[d] : 1;
-    w->dilation[d] = layer->dilation[d] > 0 ? layer->dilation[d] : 1;
-    w->pad[d] = layer->pads[d];
-    w->out[d] = out->dim[2 + d];
-    const int64_t reach = w->dilation[d] * (w->kernel[d] - 1) + 1;
-    const int64_t large = transposed ? in->dim[2 + d] : w->out[d];
-    const int64_t small = transposed ? w->out[d] : in->dim[2 + d];
-    const int64_t end = (large - 1) * w->stride[d] + reach - small - w->pad[d];
-    w->pad_end[d] = end > 0 ? end : 0;
-  }
-  return SLOE_OK;
-}
+/* ---- convolutions and products ---- */
 
 static sloe_status emit_conv(onednn_net *n, const sloe_node *node, const sloe_node *pad,
                              const onednn_posts *posts, onednn_value **dst, sloe_error *err) {
   const sloe_tid from = pad ? pad->in[0] : node->in[0];
-  const sloe_tensor *in = &n->walk.net->tensors[from], *out = &n->walk.net->tensors[node->out[0]];
   const int transposed = node->op == SLOE_OP_CONV_TRANSPOSE;
-  onednn_window w;
+  sloe_window w;
   onednn_value *src;
-  SLOE_TRY(window_of(n, &in->shape, &out->shape, transposed, &w, err));
+  SLOE_TRY(sloe_window_of_node(&n->walk, node, from, &w, err));
   SLOE_TRY(sloe_onednn_net_value(n, from, &src, err));
   return sloe_onednn_conv(n->job, transposed, src, &w, posts,
                           n->walk.net->tensors[node->in[1]].name, dst, err);
 }
-
-/* ---- products ---- */
 
 static sloe_status emit_fc(onednn_net *n, const sloe_node *node, const onednn_posts *posts,
                            onednn_value **dst, sloe_error *err) {
@@ -97,13 +70,12 @@ sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const s
 
 static sloe_status emit_pool(onednn_net *n, const sloe_node *node, onednn_value *src,
                              onednn_value **dst, sloe_error *err) {
-  onednn_window w;
+  sloe_window w;
   const dnnl_alg_kind_t alg = node->op == SLOE_OP_MAX_POOL ? dnnl_pooling_max
                               : sloe_node_int(node, "count_include_pad", 0)
                                   ? dnnl_pooling_avg_include_padding
                                   : dnnl_pooling_avg_exclude_padding;
-  SLOE_TRY(window_of(n, &sloe_node_in(n->walk.net, node, 0)->shape,
-                     &sloe_node_out(n->walk.net, node, 0)->shape, 0, &w, err));
+  SLOE_TRY(sloe_window_of_node(&n->walk, node, node->in[0], &w, err));
   return sloe_onednn_pool(n->job, src, &w, alg, dst, err);
 }
 

@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "device/device.h"
 #include "device/layer_limits.h"
+#include "device/layer_window.h"
 
 /* ---- blocks.c ---- */
 
@@ -275,14 +276,9 @@ sloe_status sloe_onednn_load_network(void *state, const sloe_layers *layers, voi
 
 /* ---- families ---- */
 
-typedef struct onednn_window { /* pairs are height, width */
-  int64_t k, groups;
-  int64_t kernel[2], stride[2], dilation[2], pad[2], pad_end[2], out[2];
-} onednn_window;
-
 sloe_status sloe_onednn_conv(onednn_job *job, int transposed, onednn_value *src,
-                             const onednn_window *window, const onednn_posts *posts,
-                             const char *name, onednn_value **dst, sloe_error *err);
+                             const sloe_window *window, const onednn_posts *posts, const char *name,
+                             onednn_value **dst, sloe_error *err);
 
 /* Rows of c by constant weights: src is n x c, dst n x k. */
 sloe_status sloe_onednn_fc(onednn_job *job, onednn_value *src, int64_t k, const onednn_posts *posts,
@@ -293,7 +289,7 @@ sloe_status sloe_onednn_matmul(onednn_job *job, onednn_value *a, onednn_value *b
 
 /* alg: dnnl_pooling_max, dnnl_pooling_avg_include_padding, dnnl_pooling_avg_exclude_padding.
    window->k and groups are not read. */
-sloe_status sloe_onednn_pool(onednn_job *job, onednn_value *src, const onednn_window *window,
+sloe_status sloe_onednn_pool(onednn_job *job, onednn_value *src, const sloe_window *window,
                              dnnl_alg_kind_t alg, onednn_value **dst, sloe_error *err);
 sloe_status sloe_onednn_global_pool(onednn_job *job, onednn_value *src, dnnl_alg_kind_t alg,
                                     onednn_value **dst, sloe_error *err);

@@ -4,7 +4,7 @@
 
 #include "device/onednn/onednn.h"
 
-static sloe_status init_desc(int transposed, const onednn_window *w, const dnnl_memory_desc_t *src,
+static sloe_status init_desc(int transposed, const sloe_window *w, const dnnl_memory_desc_t *src,
                              const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias,
                              const dnnl_memory_desc_t *dst, dnnl_convolution_desc_t *desc,
                              sloe_error *err) {
@@ -26,7 +26,7 @@ static sloe_status init_desc(int transposed, const onednn_window *w, const dnnl_
 
 /* Random weights of a variance that keeps that of the activations, and a bias that no layer can
    make vanish. */
-static sloe_status make_weights(onednn_job *job, const onednn_value *src, const onednn_window *w,
+static sloe_status make_weights(onednn_job *job, const onednn_value *src, const sloe_window *w,
                                 const char *name, onednn_value **weights, onednn_value **bias,
                                 sloe_error *err) {
   const int64_t ic = src->dims[1] / w->groups, oc = w->k / w->groups;
@@ -53,7 +53,7 @@ static sloe_status refuse_slow(const onednn_make *make, sloe_error *err) {
 }
 
 sloe_status sloe_onednn_conv(onednn_job *job, int transposed, onednn_value *src,
-                             const onednn_window *w, const onednn_posts *posts, const char *name,
+                             const sloe_window *w, const onednn_posts *posts, const char *name,
                              onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t src_md, weights_md, bias_md, dst_md;
   dnnl_convolution_desc_t desc;

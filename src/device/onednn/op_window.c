@@ -18,7 +18,7 @@ fail:
 }
 
 static sloe_status begin_pool(onednn_make *make, onednn_job *job, const onednn_value *src,
-                              const onednn_window *w, dnnl_alg_kind_t alg, sloe_error *err) {
+                              const sloe_window *w, dnnl_alg_kind_t alg, sloe_error *err) {
   dnnl_memory_desc_t dst_md;
   dnnl_pooling_v2_desc_t desc;
   const dnnl_dims_t strides = {w->stride[0], w->stride[1]};
@@ -35,7 +35,7 @@ static sloe_status begin_pool(onednn_make *make, onednn_job *job, const onednn_v
 
 /* In blocks as a grouped convolution of few channels a group writes them, oneDNN pools by its
    reference code, fifty times slower than a copy to the usual layout and pooling there. */
-sloe_status sloe_onednn_pool(onednn_job *job, onednn_value *src, const onednn_window *w,
+sloe_status sloe_onednn_pool(onednn_job *job, onednn_value *src, const sloe_window *w,
                              dnnl_alg_kind_t alg, onednn_value **dst, sloe_error *err) {
   onednn_make make = {0};
   dnnl_memory_desc_t usual;
@@ -59,7 +59,7 @@ fail:
 
 sloe_status sloe_onednn_global_pool(onednn_job *job, onednn_value *src, dnnl_alg_kind_t alg,
                                     onednn_value **dst, sloe_error *err) {
-  const onednn_window w = {
+  const sloe_window w = {
       .kernel = {src->dims[2], src->dims[3]}, .stride = {1, 1}, .dilation = {1, 1}, .out = {1, 1}};
   return sloe_onednn_pool(job, src, &w, alg, dst, err);
 }
