@@ -1,15 +1,13 @@
 /* cpu_identity.c: who measures: the processor, the library, and what their speed depends on. */
 #define _DEFAULT_SOURCE /* _SC_PHYS_PAGES, _SC_LEVEL2_CACHE_SIZE */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "device/device_identity.h"
 #include "device/onednn/onednn.h"
-
-enum { MAX_PAIRS = 16 };
 
 size_t sloe_onednn_cache(int level) {
   const int name = level == 1   ? _SC_LEVEL1_DCACHE_SIZE
@@ -39,22 +37,6 @@ static void read_line(const char *path, const char *key, char *out, size_t size)
   if (file) fclose(file);
 }
 
-/* "Intel(R) Xeon(R) Processor" -> "intel-r-xeon-r-processor" without the "(R)" and "(TM)". */
-static void make_token(const char *title, char *out, size_t size) {
-  size_t n = 0;
-  for (const char *p = title; *p && n + 1 < size; p++) {
-    if (strncmp(p, "(R)", 3) == 0) p += 3;
-    if (strncmp(p, "(TM)", 4) == 0) p += 4;
-    if (!*p) break;
-    if (isalnum((unsigned char)*p))
-      out[n++] = (char)tolower((unsigned char)*p);
-    else if (n && out[n - 1] != '-')
-      out[n++] = '-';
-  }
-  while (n && out[n - 1] == '-') n--;
-  out[n] = 0;
-}
-
 static const char *isa_name(dnnl_cpu_isa_t isa) {
   switch (isa) {
     case dnnl_cpu_isa_sse41: return "sse41";
@@ -69,42 +51,20 @@ static const char *isa_name(dnnl_cpu_isa_t isa) {
   }
 }
 
-typedef struct pairs {
-  sloe_arena *arena;
-  sloe_device_pair *pair;
-  size_t n;
-  int failed;
-} pairs;
-
-static void add_pair(pairs *p, const char *key, const char *value) {
-  const char *copy = sloe_arena_printf(p->arena, "%s", value[0] ? value : "unknown");
-  if (!copy || !p->pair || p->n == MAX_PAIRS) {
-    p->failed = 1;
-    return;
-  }
-  p->pair[p->n++] = (sloe_device_pair){key, copy};
-}
-
-static void add_number(pairs *p, const char *key, uint64_t value) {
-  char text[32] = "";
-  if (value) snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-  add_pair(p, key, text);
-}
-
-static void add_environment(pairs *p, const char *title, const char *version) {
+static void add_environment(sloe_environment *e, const char *title, const char *version) {
   char governor[64];
   struct utsname kernel;
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "", governor, sizeof governor);
-  add_pair(p, "cpu_model", title);
-  add_number(p, "cores", cores > 0 ? (uint64_t)cores : 0);
-  add_pair(p, "governor", governor);
-  add_pair(p, "dnnl_version", version);
-  add_pair(p, "isa", isa_name(dnnl_get_effective_cpu_isa()));
-  add_pair(p, "kernel", uname(&kernel) == 0 ? kernel.release : "");
-  add_number(p, "l1_bytes", sloe_onednn_cache(1));
-  add_number(p, "l2_bytes", sloe_onednn_cache(2));
-  add_number(p, "l3_bytes", sloe_onednn_cache(3));
+  sloe_environment_add(e, "cpu_model", title);
+  sloe_environment_add_number(e, "cores", cores > 0 ? (uint64_t)cores : 0);
+  sloe_environment_add(e, "governor", governor);
+  sloe_environment_add(e, "dnnl_version", version);
+  sloe_environment_add(e, "isa", isa_name(dnnl_get_effective_cpu_isa()));
+  sloe_environment_add(e, "kernel", uname(&kernel) == 0 ? kernel.release : "");
+  sloe_environment_add_number(e, "l1_bytes", sloe_onednn_cache(1));
+  sloe_environment_add_number(e, "l2_bytes", sloe_onednn_cache(2));
+  sloe_environment_add_number(e, "l3_bytes", sloe_onednn_cache(3));
 }
 
 static double memory_mb(void) {
@@ -117,8 +77,8 @@ sloe_status sloe_onednn_identify(onednn_device *device, sloe_device_info *info, 
   sloe_arena *arena = &device->arena;
   char title[128], token[128];
   read_line("/proc/cpuinfo", "model name", title, sizeof title);
-  make_token(title[0] ? title : "cpu", token, sizeof token);
-  pairs p = {.arena = arena, .pair = SLOE_ARENA_NEW(arena, sloe_device_pair, MAX_PAIRS)};
+  sloe_identity_token(title[0] ? title : "cpu", token, sizeof token);
+  sloe_environment e = {.arena = arena};
   *info = (sloe_device_info){
       .device = sloe_arena_printf(arena, "%s", token),
       .title = sloe_arena_printf(arena, "%s", title[0] ? title : "unknown processor"),
@@ -132,9 +92,6 @@ sloe_status sloe_onednn_identify(onednn_device *device, sloe_device_info *info, 
       .memory_mb = memory_mb(),
   };
   if (info->device && info->title && info->version && info->mode)
-    add_environment(&p, info->title, info->version);
-  if (p.failed || !p.n) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
-  info->environment = p.pair;
-  info->n_environment = p.n;
-  return SLOE_OK;
+    add_environment(&e, info->title, info->version);
+  return sloe_environment_end(&e, "onednn", info, err);
 }
