@@ -84,7 +84,9 @@ static sloe_status emit_depth(onednn_net *n, const sloe_node *node, onednn_value
   int perm[6];
   SLOE_TRY(sloe_net_walk_depth(&n->walk, node, dims, perm, err));
   SLOE_TRY(sloe_onednn_reshape(n->job, src, 6, dims, &src, err));
-  return sloe_onednn_transpose(n->job, src, perm, dst, err);
+  const sloe_status status = sloe_onednn_transpose(n->job, src, perm, dst, err);
+  sloe_onednn_release(n->job, src);
+  return status;
 }
 
 sloe_status sloe_onednn_net_move(onednn_net *n, const sloe_node *node, int *done, sloe_error *err) {
