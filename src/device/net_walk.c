@@ -51,6 +51,42 @@ int sloe_net_walk_is_constant(const sloe_net_walk *w, sloe_tid t) {
   return t >= 0 && (w->net->tensors[w->lives.root[t]].flags & SLOE_T_CONST) != 0;
 }
 
+sloe_tid sloe_net_walk_other(const sloe_net_walk *w, const sloe_node *node, sloe_tid t) {
+  if (node->n_in != 2) return -1;
+  const int first = sloe_net_walk_same(w, node->in[0], t);
+  if (first == sloe_net_walk_same(w, node->in[1], t)) return -1;
+  return first ? node->in[1] : node->in[0];
+}
+
+int sloe_net_walk_is_scale(const sloe_net_walk *w, const sloe_node *node) {
+  switch (node->op) {
+    case SLOE_OP_BATCH_NORM: return 1;
+    case SLOE_OP_ADD:
+    case SLOE_OP_SUB:
+    case SLOE_OP_MUL:
+    case SLOE_OP_DIV:
+      return node->n_in == 2 && (sloe_net_walk_is_constant(w, node->in[0]) ||
+                                 sloe_net_walk_is_constant(w, node->in[1]));
+    default: return 0;
+  }
+}
+
+sloe_status sloe_net_walk_group(const sloe_net_walk *w, sloe_net_group *out, sloe_error *err) {
+  const sloe_node *all = w->net->nodes;
+  int32_t anchor;
+  const int32_t *nodes = sloe_layers_nodes(w->layers, w->layer, &out->n, &anchor);
+  if (out->n > SLOE_NET_GROUP)
+    return sloe_fail(err, SLOE_UNSUPPORTED, "%s: %zu ops in one layer", w->who, out->n);
+  for (size_t k = 0; k < out->n; k++) {
+    size_t at = k;
+    for (; at > 0 && w->position[out->node[at - 1] - all] > w->position[nodes[k]]; at--)
+      out->node[at] = out->node[at - 1];
+    out->node[at] = &all[nodes[k]];
+  }
+  for (out->anchor = 0; out->node[out->anchor] != &all[anchor];) out->anchor++;
+  return SLOE_OK;
+}
+
 const int64_t *sloe_net_walk_ints(const sloe_net_walk *w, const sloe_node *node, const char *name,
                                   size_t i, size_t *count) {
   const int64_t *ints = sloe_node_ints(node, name, count);
@@ -58,6 +94,33 @@ const int64_t *sloe_net_walk_ints(const sloe_net_walk *w, const sloe_node *node,
   if (ints || !in || !in->value || in->value->real) return ints;
   *count = in->value->n;
   return in->value->i;
+}
+
+/* As sloe_net_walk_dims. */
+static int rank_of(const sloe_net_walk *w, const sloe_node *node) {
+  const int rank = sloe_node_in(w->net, node, 0)->shape.rank;
+  return rank ? rank : 1;
+}
+
+int sloe_net_walk_axis(const sloe_net_walk *w, const sloe_node *node, int64_t fallback) {
+  const int64_t axis = sloe_node_int(node, "axis", fallback);
+  return (int)(axis < 0 ? axis + rank_of(w, node) : axis);
+}
+
+sloe_status sloe_net_walk_axes(const sloe_net_walk *w, const sloe_node *node, unsigned *bits,
+                               sloe_error *err) {
+  const int rank = rank_of(w, node);
+  size_t count = 0;
+  const int64_t *axes = sloe_net_walk_ints(w, node, "axes", 1, &count);
+  *bits = axes ? 0 : (1U << rank) - 1;
+  for (size_t i = 0; axes && i < count; i++) {
+    const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+    if (axis < 0 || axis >= rank)
+      return sloe_fail(err, SLOE_UNSUPPORTED, "%s: %.80s reduces axis %lld", w->who, node->name,
+                       (long long)axes[i]);
+    *bits |= 1U << axis;
+  }
+  return SLOE_OK;
 }
 
 /* ---- ops that move data ---- */
@@ -92,14 +155,30 @@ sloe_status sloe_net_walk_slice(const sloe_net_walk *w, const sloe_node *node,
   return SLOE_OK;
 }
 
+int sloe_pad_of(int rank, const int64_t *src, const int64_t *before, const int64_t *dims,
+                sloe_pad *out) {
+  for (int i = 0; i < rank; i++) {
+    out->from[i] = before[i] < 0 ? -before[i] : 0;
+    out->to[i] = before[i] > 0 ? before[i] : 0;
+    const int64_t has = src[i] - out->from[i], room = dims[i] - out->to[i];
+    out->kept[i] = has < room ? has : room;
+    if (out->kept[i] < 1) return 0;
+  }
+  return 1;
+}
+
 sloe_status sloe_net_walk_pad(const sloe_net_walk *w, const sloe_node *node,
-                              int64_t pads[2 * SLOE_MAX_RANK], sloe_error *err) {
+                              int64_t before[SLOE_MAX_RANK], sloe_error *err) {
   const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
+  const sloe_shape *out = &sloe_node_out(w->net, node, 0)->shape;
+  sloe_pad pad;
   size_t count = 0;
   const int64_t *known = sloe_net_walk_ints(w, node, "pads", 1, &count);
   if (!known || count != 2 * (size_t)in->rank)
     return refuse(w, node, "its pads are not known", err);
-  for (int i = 0; i < 2 * in->rank; i++) pads[i] = known[i];
+  for (int i = 0; i < in->rank; i++) before[i] = known[i];
+  if (!sloe_pad_of(in->rank, in->dim, before, out->dim, &pad))
+    return refuse(w, node, "nothing is left", err);
   return SLOE_OK;
 }
 

@@ -47,20 +47,15 @@ static sloe_status launch_zero(const cudnn_job *job, const cudnn_step *step, slo
 
 sloe_status sloe_cudnn_pad(cudnn_job *job, cudnn_value *src, const int64_t *before,
                            const int64_t *dims, cudnn_value **dst, sloe_error *err) {
-  int64_t from[SLOE_MAX_RANK], to[SLOE_MAX_RANK], kept[SLOE_MAX_RANK];
+  sloe_pad pad;
   cudnn_value *in, *out, *whole;
   *dst = NULL;
-  for (int i = 0; i < src->rank; i++) {
-    from[i] = before[i] < 0 ? -before[i] : 0;
-    to[i] = before[i] > 0 ? before[i] : 0;
-    const int64_t has = src->dims[i] - from[i], room = dims[i] - to[i];
-    kept[i] = has < room ? has : room;
-    if (kept[i] < 1) return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: nothing is left of a tensor");
-  }
+  if (!sloe_pad_of(src->rank, src->dims, before, dims, &pad))
+    return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: nothing is left of a tensor");
   SLOE_TRY(sloe_cudnn_result(job, src, src->rank, dims, &whole, err));
   SLOE_TRY(sloe_cudnn_step_add(job, &(cudnn_step){.launch = launch_zero, .params = whole}, err));
-  SLOE_TRY(sloe_cudnn_part(job, src, from, kept, &in, err));
-  SLOE_TRY(sloe_cudnn_part(job, whole, to, kept, &out, err));
+  SLOE_TRY(sloe_cudnn_part(job, src, pad.from, pad.kept, &in, err));
+  SLOE_TRY(sloe_cudnn_part(job, whole, pad.to, pad.kept, &out, err));
   const sloe_status status = sloe_cudnn_map(job, "x", &in, 1, out, err);
   sloe_cudnn_release(job, in);
   sloe_cudnn_release(job, out);

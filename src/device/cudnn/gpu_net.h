@@ -29,7 +29,6 @@ sloe_status sloe_cudnn_net_anchor(cudnn_net *n, const sloe_node *node, const cud
 /* gpu_net_moves.c: those that move data. *done 0: none of them */
 sloe_status sloe_cudnn_net_move(cudnn_net *n, const sloe_node *node, int *done, sloe_error *err);
 /* gpu_net_group.c: a convolution or product with what is fused into it. */
-sloe_status sloe_cudnn_net_group(cudnn_net *n, const int32_t *nodes, size_t n_nodes, int32_t anchor,
-                                 sloe_error *err);
+sloe_status sloe_cudnn_net_group(cudnn_net *n, const sloe_net_group *group, sloe_error *err);
 
 #endif

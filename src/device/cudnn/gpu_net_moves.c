@@ -3,23 +3,19 @@
 
 #include "device/cudnn/gpu_net.h"
 
-static int axis_of(const sloe_node *node, int64_t fallback, int rank) {
-  const int64_t axis = sloe_node_int(node, "axis", fallback);
-  return (int)(axis < 0 ? axis + rank : axis);
-}
-
 static sloe_status emit_concat(cudnn_net *n, const sloe_node *node, cudnn_value **dst,
                                sloe_error *err) {
   cudnn_value **part = SLOE_ARENA_NEW(&n->job->arena, cudnn_value *, node->n_in);
   if (!part) return sloe_cudnn_nomem(err);
   for (size_t i = 0; i < node->n_in; i++) SLOE_TRY(sloe_cudnn_net_in(n, node, i, &part[i], err));
-  return sloe_cudnn_concat(n->job, part, node->n_in, axis_of(node, 1, part[0]->rank), dst, err);
+  return sloe_cudnn_concat(n->job, part, node->n_in, sloe_net_walk_axis(&n->walk, node, 1), dst,
+                           err);
 }
 
 /* One slice an output. */
 static sloe_status emit_split(cudnn_net *n, const sloe_node *node, cudnn_value *src,
                               sloe_error *err) {
-  const int axis = axis_of(node, 0, src->rank);
+  const int axis = sloe_net_walk_axis(&n->walk, node, 0);
   int64_t from[SLOE_MAX_RANK] = {0};
   for (size_t i = 0; i < node->n_out; i++) {
     const sloe_tensor *out = sloe_node_out(n->walk.net, node, i);
@@ -50,9 +46,9 @@ static sloe_status emit_transpose(cudnn_net *n, const sloe_node *node, cudnn_val
 /* Contents are zeros, whatever is asked for. */
 static sloe_status emit_pad(cudnn_net *n, const sloe_node *node, cudnn_value *src,
                             cudnn_value **dst, sloe_error *err) {
-  int64_t pads[2 * SLOE_MAX_RANK];
-  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, pads, err));
-  return sloe_cudnn_pad(n->job, src, pads, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+  int64_t before[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, before, err));
+  return sloe_cudnn_pad(n->job, src, before, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
                         err);
 }
 

@@ -100,16 +100,9 @@ static int reduction_of(sloe_op op, cudnn_reduction *out) {
 static sloe_status emit_reduce(cudnn_net *n, const sloe_node *node, cudnn_reduction how,
                                cudnn_value *src, cudnn_value **dst, sloe_error *err) {
   int64_t dims[SLOE_MAX_RANK];
-  size_t count = 0;
-  const int64_t *axes = sloe_net_walk_ints(&n->walk, node, "axes", 1, &count);
-  for (int i = 0; i < src->rank; i++) dims[i] = axes ? src->dims[i] : 1;
-  for (size_t i = 0; axes && i < count; i++) {
-    const int64_t axis = axes[i] < 0 ? axes[i] + src->rank : axes[i];
-    if (axis < 0 || axis >= src->rank)
-      return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: %.80s reduces axis %lld", node->name,
-                       (long long)axes[i]);
-    dims[axis] = 1;
-  }
+  unsigned axes;
+  SLOE_TRY(sloe_net_walk_axes(&n->walk, node, &axes, err));
+  for (int i = 0; i < src->rank; i++) dims[i] = axes >> i & 1U ? 1 : src->dims[i];
   return sloe_cudnn_reduce(n->job, src, how, dims, dst, err);
 }
 
@@ -179,7 +172,7 @@ static sloe_status emit_function(cudnn_net *n, const sloe_node *node, cudnn_valu
 static sloe_status emit_one(cudnn_net *n, const sloe_node *node, cudnn_value *src,
                             cudnn_value **dst, sloe_error *err) {
   cudnn_reduction how;
-  int64_t axis = sloe_node_int(node, "axis", -1);
+  const int axis = sloe_net_walk_axis(&n->walk, node, -1);
   if (reduction_of(node->op, &how)) return emit_reduce(n, node, how, src, dst, err);
   switch (node->op) {
     case SLOE_OP_MAX_POOL:
@@ -193,8 +186,7 @@ static sloe_status emit_one(cudnn_net *n, const sloe_node *node, cudnn_value *sr
     case SLOE_OP_LRN: return emit_lrn(n, node, src, dst, err);
     case SLOE_OP_SOFTMAX:
     case SLOE_OP_LOG_SOFTMAX:
-      if (axis < 0) axis += src->rank;
-      return sloe_cudnn_softmax(n->job, src, (int)axis, node->op == SLOE_OP_LOG_SOFTMAX, dst, err);
+      return sloe_cudnn_softmax(n->job, src, axis, node->op == SLOE_OP_LOG_SOFTMAX, dst, err);
     default: return emit_function(n, node, src, dst, err);
   }
 }

@@ -14,8 +14,11 @@ static sloe_status build_layer(cudnn_net *n, const sloe_layer *layer, sloe_error
                      layer->name);
   if (anchor < 0)
     return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: layer %.80s stands for no op", layer->name);
-  if (sloe_op_role_of(net->nodes[anchor].op) == SLOE_ROLE_ANCHOR)
-    return sloe_cudnn_net_group(n, nodes, count, anchor, err);
+  if (sloe_op_role_of(net->nodes[anchor].op) == SLOE_ROLE_ANCHOR) {
+    sloe_net_group group;
+    SLOE_TRY(sloe_net_walk_group(&n->walk, &group, err));
+    return sloe_cudnn_net_group(n, &group, err);
+  }
   for (size_t k = 0; k < count; k++) SLOE_TRY(sloe_cudnn_net_node(n, &net->nodes[nodes[k]], err));
   return SLOE_OK;
 }

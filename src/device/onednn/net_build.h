@@ -31,8 +31,7 @@ sloe_status sloe_onednn_net_node(onednn_net *n, const sloe_node *node, sloe_erro
 /* net_moves.c: those that move data. *done 0: none of them */
 sloe_status sloe_onednn_net_move(onednn_net *n, const sloe_node *node, int *done, sloe_error *err);
 /* net_group.c: a convolution or product with what is fused into it. */
-sloe_status sloe_onednn_net_group(onednn_net *n, const int32_t *nodes, size_t n_nodes,
-                                  int32_t anchor, sloe_error *err);
+sloe_status sloe_onednn_net_group(onednn_net *n, const sloe_net_group *group, sloe_error *err);
 /* The anchor alone, with posts. */
 sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const sloe_node *pad,
                                    const onednn_posts *posts, onednn_value **dst, sloe_error *err);

@@ -6,17 +6,15 @@
  * nothing reads later is added in place (sum), another is a binary post-op. Where oneDNN has no
  * such primitive, or a slow one only, ops from the first that reads another tensor on run by
  * themselves, or all; so do ops behind one that is no post-op. */
-#include <string.h>
-
 #include "device/onednn/net_build.h"
 
 typedef struct chain {
   onednn_net *n;
   const sloe_node *anchor, *pad;
-  const sloe_node *node[ONEDNN_MAX_POSTS * 4]; /* behind the anchor, in order */
-  int in_posts[ONEDNN_MAX_POSTS * 4], folded[ONEDNN_MAX_POSTS * 4];
-  size_t first[ONEDNN_MAX_POSTS * 4]; /* of its posts */
+  const sloe_node *const *node; /* behind the anchor, in order */
   size_t count;
+  int in_posts[SLOE_NET_GROUP], folded[SLOE_NET_GROUP];
+  size_t first[SLOE_NET_GROUP]; /* of its posts */
   onednn_posts posts;
   sloe_tid bare, at; /* the tensors that the anchor makes, and the posts so far */
 } chain;
@@ -61,13 +59,9 @@ static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_er
   dnnl_alg_kind_t alg;
   onednn_value *value;
   *ok = 0;
-  if (node->n_in != 2 || !binary_alg(node->op, &alg)) return SLOE_OK;
-  const size_t mine = sloe_net_walk_same(&c->n->walk, node->in[0], c->at) ? 0 : 1;
-  const sloe_tid other = node->in[1 - mine];
-  if (!sloe_net_walk_same(&c->n->walk, node->in[mine], c->at) || other < 0 ||
-      sloe_net_walk_same(&c->n->walk, other, c->at))
-    return SLOE_OK;
-  if (mine == 1 && (alg == dnnl_binary_sub || alg == dnnl_binary_div)) return SLOE_OK;
+  const sloe_tid other = sloe_net_walk_other(&c->n->walk, node, c->at);
+  if (other < 0 || !binary_alg(node->op, &alg)) return SLOE_OK;
+  if (other == node->in[0] && (alg == dnnl_binary_sub || alg == dnnl_binary_div)) return SLOE_OK;
   SLOE_TRY(sloe_onednn_net_value(c->n, other, &value, err));
   const int full = sloe_shape_elements(&net->tensors[other].shape) ==
                    sloe_shape_elements(&net->tensors[node->out[0]].shape);
@@ -105,16 +99,9 @@ static int take_gate(chain *c, size_t i, size_t mul) {
 
 /* Is the op in the weights? Then its result is the anchor's. */
 static int fold(chain *c, size_t i) {
-  const sloe_node *node = c->node[i];
-  const int norm = node->op == SLOE_OP_BATCH_NORM;
-  const int scale = node->n_in == 2 &&
-                    (node->op == SLOE_OP_MUL || node->op == SLOE_OP_ADD ||
-                     node->op == SLOE_OP_SUB || node->op == SLOE_OP_DIV) &&
-                    (sloe_net_walk_is_constant(&c->n->walk, node->in[0]) ||
-                     sloe_net_walk_is_constant(&c->n->walk, node->in[1]));
-  if (c->posts.n || !(norm || scale)) return 0;
+  if (c->posts.n || !sloe_net_walk_is_scale(&c->n->walk, c->node[i])) return 0;
   c->folded[i] = 1;
-  c->at = c->bare = node->out[0];
+  c->at = c->bare = c->node[i]->out[0];
   return 1;
 }
 
@@ -162,30 +149,6 @@ static size_t first_operand(const onednn_posts *posts) {
   return i;
 }
 
-/* The nodes of the group behind the anchor, in the order of execution. */
-static sloe_status begin(chain *c, onednn_net *n, const int32_t *nodes, size_t count,
-                         int32_t anchor, sloe_error *err) {
-  *c = (chain){.n = n, .anchor = &n->walk.net->nodes[anchor]};
-  c->at = c->bare = c->anchor->out[0];
-  if (count > sizeof c->node / sizeof *c->node)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %zu ops in one layer", count);
-  for (size_t k = 0; k < count; k++) {
-    const sloe_node *node = &n->walk.net->nodes[nodes[k]];
-    if (nodes[k] == anchor) continue;
-    if (n->walk.position[nodes[k]] < n->walk.position[anchor]) {
-      if (node->op == SLOE_OP_PAD) c->pad = node;
-      continue;
-    }
-    size_t at = c->count++;
-    for (; at > 0 &&
-           n->walk.position[c->node[at - 1] - n->walk.net->nodes] > n->walk.position[nodes[k]];
-         at--)
-      c->node[at] = c->node[at - 1];
-    c->node[at] = node;
-  }
-  return SLOE_OK;
-}
-
 static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
   SLOE_TRY(sloe_onednn_net_set(c->n, c->n->walk.lives.root[c->at], dst, err));
   for (size_t i = 0; i < c->count; i++)
@@ -193,11 +156,17 @@ static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
   return SLOE_OK;
 }
 
-sloe_status sloe_onednn_net_group(onednn_net *n, const int32_t *nodes, size_t count, int32_t anchor,
-                                  sloe_error *err) {
-  chain c;
+sloe_status sloe_onednn_net_group(onednn_net *n, const sloe_net_group *group, sloe_error *err) {
+  const sloe_node *anchor = group->node[group->anchor];
+  chain c = {.n = n,
+             .anchor = anchor,
+             .node = group->node + group->anchor + 1,
+             .count = group->n - group->anchor - 1,
+             .bare = anchor->out[0],
+             .at = anchor->out[0]};
   onednn_value *dst;
-  SLOE_TRY(begin(&c, n, nodes, count, anchor, err));
+  for (size_t k = 0; k < group->anchor; k++)
+    if (group->node[k]->op == SLOE_OP_PAD) c.pad = group->node[k];
   SLOE_TRY(take_posts(&c, err));
   for (;;) { /* all posts, those of one element, none */
     const sloe_status status = sloe_onednn_net_anchor(n, c.anchor, c.pad, &c.posts, &dst, err);

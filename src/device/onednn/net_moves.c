@@ -3,24 +3,19 @@
 
 #include "device/onednn/net_build.h"
 
-static int64_t axis_of(const sloe_node *node, int64_t fallback, int rank) {
-  const int64_t axis = sloe_node_int(node, "axis", fallback);
-  return axis < 0 ? axis + rank : axis;
-}
-
 static sloe_status emit_concat(onednn_net *n, const sloe_node *node, onednn_value **dst,
                                sloe_error *err) {
   onednn_value **part = SLOE_ARENA_NEW(&n->job->arena, onednn_value *, node->n_in);
   if (!part) return sloe_fail(err, SLOE_NOMEM, "onednn: out of memory");
   for (size_t i = 0; i < node->n_in; i++) SLOE_TRY(sloe_onednn_net_in(n, node, i, &part[i], err));
-  const int64_t axis = axis_of(node, 1, part[0]->rank);
-  return sloe_onednn_concat(n->job, part, node->n_in, (int)axis, dst, err);
+  return sloe_onednn_concat(n->job, part, node->n_in, sloe_net_walk_axis(&n->walk, node, 1), dst,
+                            err);
 }
 
 /* One slice an output. */
 static sloe_status emit_split(onednn_net *n, const sloe_node *node, onednn_value *src,
                               sloe_error *err) {
-  const int64_t axis = axis_of(node, 0, src->rank);
+  const int axis = sloe_net_walk_axis(&n->walk, node, 0);
   int64_t from[SLOE_MAX_RANK] = {0};
   for (size_t i = 0; i < node->n_out; i++) {
     const sloe_tensor *out = sloe_node_out(n->walk.net, node, i);
@@ -31,10 +26,6 @@ static sloe_status emit_split(onednn_net *n, const sloe_node *node, onednn_value
     from[axis] += out->shape.dim[axis];
   }
   return SLOE_OK;
-}
-
-static sloe_status refuse(const sloe_node *node, const char *why, sloe_error *err) {
-  return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.60s %.80s: %s", node->type, node->name, why);
 }
 
 static sloe_status emit_slice(onednn_net *n, const sloe_node *node, onednn_value *src,
@@ -52,30 +43,13 @@ static sloe_status emit_transpose(onednn_net *n, const sloe_node *node, onednn_v
   return sloe_onednn_transpose(n->job, src, perm, dst, err);
 }
 
-/* Negative pads cut off; contents are zeros, whatever is asked for. */
+/* Contents are zeros, whatever is asked for. */
 static sloe_status emit_pad(onednn_net *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
-  const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
-  int64_t pads[2 * SLOE_MAX_RANK];
-  int64_t before[SLOE_MAX_RANK] = {0}, from[SLOE_MAX_RANK] = {0}, kept[SLOE_MAX_RANK];
-  int cut = 0;
-  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, pads, err));
-  for (int i = 0; i < src->rank; i++) {
-    const int64_t front = pads[i], back = pads[i + src->rank];
-    before[i] = front > 0 ? front : 0;
-    from[i] = front < 0 ? -front : 0;
-    kept[i] = src->dims[i] + (front < 0 ? front : 0) + (back < 0 ? back : 0);
-    cut |= front < 0 || back < 0;
-    if (kept[i] < 1) return refuse(node, "nothing is left", err);
-  }
-  if (cut) {
-    SLOE_TRY(sloe_onednn_slice(n->job, src, from, kept, &src, err));
-    if (out && memcmp(kept, out->shape.dim, (size_t)src->rank * sizeof *kept) == 0) {
-      *dst = src;
-      return SLOE_OK;
-    }
-  }
-  return sloe_onednn_pad(n->job, src, before, out->shape.dim, dst, err);
+  int64_t before[SLOE_MAX_RANK];
+  SLOE_TRY(sloe_net_walk_pad(&n->walk, node, before, err));
+  return sloe_onednn_pad(n->job, src, before, sloe_node_out(n->walk.net, node, 0)->shape.dim, dst,
+                         err);
 }
 
 static sloe_status emit_depth(onednn_net *n, const sloe_node *node, onednn_value *src,

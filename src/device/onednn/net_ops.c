@@ -93,20 +93,11 @@ static dnnl_alg_kind_t reduction_of(sloe_op op) {
 /* A mean over height and width is a pooling. */
 static sloe_status emit_reduce(onednn_net *n, const sloe_node *node, onednn_value *src,
                                onednn_value **dst, sloe_error *err) {
-  size_t count = 0;
-  const int64_t *axes = sloe_net_walk_ints(&n->walk, node, "axes", 1, &count);
   int64_t dims[SLOE_MAX_RANK];
-  unsigned mask = 0;
-  for (int i = 0; i < src->rank; i++) dims[i] = axes ? src->dims[i] : 1;
-  for (size_t i = 0; axes && i < count; i++) {
-    const int64_t axis = axes[i] < 0 ? axes[i] + src->rank : axes[i];
-    if (axis < 0 || axis >= src->rank)
-      return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.80s reduces axis %lld", node->name,
-                       (long long)axis);
-    dims[axis] = 1;
-    mask |= 1U << axis;
-  }
-  if (node->op == SLOE_OP_REDUCE_MEAN && src->rank == 4 && mask == 12U)
+  unsigned axes;
+  SLOE_TRY(sloe_net_walk_axes(&n->walk, node, &axes, err));
+  for (int i = 0; i < src->rank; i++) dims[i] = axes >> i & 1U ? 1 : src->dims[i];
+  if (node->op == SLOE_OP_REDUCE_MEAN && src->rank == 4 && axes == 12U)
     return sloe_onednn_global_pool(n->job, src, dnnl_pooling_avg_exclude_padding, dst, err);
   return sloe_onednn_reduce(n->job, src, reduction_of(node->op), dims, dst, err);
 }
@@ -232,7 +223,7 @@ static sloe_status emit_binary(onednn_net *n, const sloe_node *node, onednn_valu
 static sloe_status emit_one(onednn_net *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
   int done;
-  int64_t axis = sloe_node_int(node, "axis", -1);
+  const int axis = sloe_net_walk_axis(&n->walk, node, -1);
   switch (node->op) {
     case SLOE_OP_MAX_POOL:
     case SLOE_OP_AVERAGE_POOL: return emit_pool(n, node, src, dst, err);
@@ -256,8 +247,7 @@ static sloe_status emit_one(onednn_net *n, const sloe_node *node, onednn_value *
     case SLOE_OP_LRN: return emit_lrn(n, node, src, dst, err);
     case SLOE_OP_SOFTMAX:
     case SLOE_OP_LOG_SOFTMAX:
-      if (axis < 0) axis += src->rank;
-      return sloe_onednn_softmax(n->job, src, (int)axis, node->op == SLOE_OP_LOG_SOFTMAX, dst, err);
+      return sloe_onednn_softmax(n->job, src, axis, node->op == SLOE_OP_LOG_SOFTMAX, dst, err);
     default: break;
   }
   SLOE_TRY(emit_unary(n, node, src, &done, dst, err));

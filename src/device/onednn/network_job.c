@@ -26,8 +26,11 @@ static sloe_status build_layer(onednn_net *n, const sloe_layer *layer, sloe_erro
                      layer->name);
   if (anchor < 0)
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: layer %.80s stands for no op", layer->name);
-  if (sloe_op_role_of(n->walk.net->nodes[anchor].op) == SLOE_ROLE_ANCHOR)
-    return sloe_onednn_net_group(n, nodes, count, anchor, err);
+  if (sloe_op_role_of(n->walk.net->nodes[anchor].op) == SLOE_ROLE_ANCHOR) {
+    sloe_net_group group;
+    SLOE_TRY(sloe_net_walk_group(&n->walk, &group, err));
+    return sloe_onednn_net_group(n, &group, err);
+  }
   if (count == 2 && n->walk.net->nodes[nodes[0]].op == SLOE_OP_BATCH_NORM &&
       n->walk.net->nodes[nodes[1]].op == SLOE_OP_RELU)
     return build_norm(n, nodes, err);

@@ -328,7 +328,7 @@ sloe_status sloe_onednn_concat(onednn_job *job, onednn_value *const *src, size_t
                                onednn_value **dst, sloe_error *err);
 sloe_status sloe_onednn_slice(onednn_job *job, onednn_value *src, const int64_t *from,
                               const int64_t *dims, onednn_value **dst, sloe_error *err);
-/* Zeros around: `before[i]` in front of dimension i, dims: of the result. */
+/* Zeros around: `before[i]` in front of dimension i (negative: cut off), dims: of the result. */
 sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
                             const int64_t *dims, onednn_value **dst, sloe_error *err);
 /* dst dimension i is src dimension perm[i]. */

@@ -153,8 +153,8 @@ static void zero(const onednn_step *step) {
   memset(step->out, 0, *bytes);
 }
 
-sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
-                            const int64_t *dims, onednn_value **dst, sloe_error *err) {
+static sloe_status pad_out(onednn_job *job, onednn_value *src, const int64_t *before,
+                           const int64_t *dims, onednn_value **dst, sloe_error *err) {
   dnnl_memory_desc_t md;
   onednn_value *part = NULL, *whole;
   size_t *bytes = SLOE_ARENA_NEW(&job->arena, size_t, 1);
@@ -175,6 +175,22 @@ sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *b
   const sloe_status status = sloe_onednn_reorder(job, src, part, err);
   sloe_onednn_release(job, part);
   return status;
+}
+
+/* What is cut off is so first. */
+sloe_status sloe_onednn_pad(onednn_job *job, onednn_value *src, const int64_t *before,
+                            const int64_t *dims, onednn_value **dst, sloe_error *err) {
+  const size_t bytes = (size_t)src->rank * sizeof *dims;
+  sloe_pad pad;
+  *dst = NULL;
+  if (!sloe_pad_of(src->rank, src->dims, before, dims, &pad))
+    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: nothing is left of a tensor");
+  if (memcmp(pad.kept, src->dims, bytes) != 0) {
+    SLOE_TRY(sloe_onednn_slice(job, src, pad.from, pad.kept, dst, err));
+    if (memcmp(pad.kept, dims, bytes) == 0) return SLOE_OK;
+    src = *dst;
+  }
+  return pad_out(job, src, pad.to, dims, dst, err);
 }
 
 /* The result is plain: its strides, seen by the source's dimensions, are where the reorder puts
