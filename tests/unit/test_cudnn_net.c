@@ -33,8 +33,8 @@ static void unload(loaded *l) {
 }
 
 static void check_output(cudnn_job *job, size_t i, const image *want) {
-  float *got = read_value(job, job->out[i]);
-  assert_int_equal(sloe_cudnn_elements(job->out[i]), size_of(want));
+  float *got = read_value(job, job->net.out[i]);
+  assert_int_equal(sloe_cudnn_elements(job->net.out[i]), size_of(want));
   for (size_t k = 0; k < size_of(want); k++) assert_near(k, got[k], want->at[k]);
   sloe_dealloc(got);
 }

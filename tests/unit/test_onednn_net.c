@@ -3,8 +3,8 @@
 #include "unit/onednn_check.h"
 
 static void check_output(onednn_job *job, size_t i, const image *want) {
-  float *got = read_value(job, job->out[i]);
-  assert_int_equal(sloe_onednn_elements(job->out[i]), size_of(want));
+  float *got = read_value(job, job->net.out[i]);
+  assert_int_equal(sloe_onednn_elements(job->net.out[i]), size_of(want));
   for (size_t k = 0; k < size_of(want); k++) assert_near(k, got[k], want->at[k]);
   sloe_dealloc(got);
 }
@@ -132,9 +132,9 @@ static void real_networks_run_to_finite_outputs(void **state) {
     assert_ok(sloe_backend_onednn.load_network(device, layers, &job, &err), err);
     assert_ok(sloe_backend_onednn.run(device, job, &ns[0], &ns[1], &err), err);
     onednn_job *j = job;
-    assert_int_equal(j->n_out, 1);
-    float *got = read_value(j, j->out[0]), most = 0;
-    for (size_t k = 0; k < sloe_onednn_elements(j->out[0]); k++) {
+    assert_int_equal(j->net.n_out, 1);
+    float *got = read_value(j, j->net.out[0]), most = 0;
+    for (size_t k = 0; k < sloe_onednn_elements(j->net.out[0]); k++) {
       assert_true(isfinite(got[k]));
       most = fmaxf(most, fabsf(got[k]));
     }

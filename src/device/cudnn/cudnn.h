@@ -34,9 +34,12 @@
 #include "device/device.h"
 #include "device/layer_limits.h"
 #include "device/layer_window.h"
+#include "device/net_build.h"
 
-typedef struct cudnn_job cudnn_job;
 typedef struct cudnn_nvml cudnn_nvml;
+/* What net_build.h leaves to each backend. */
+typedef struct sloe_backend_job cudnn_job;
+typedef struct sloe_backend_value cudnn_value;
 
 /* ---- statuses (gpu_status.c) ---- */
 
@@ -149,16 +152,16 @@ typedef struct cudnn_data { /* bytes that values share */
 typedef enum cudnn_kind { CUDNN_ACTIVATION, CUDNN_INPUT, CUDNN_CONSTANT } cudnn_kind;
 typedef enum cudnn_layout { CUDNN_PLAIN, CUDNN_LAST } cudnn_layout;
 
-typedef struct cudnn_value {
-  struct cudnn_value *next; /* of the job */
-  struct cudnn_value *twin; /* the same contents in another layout */
+struct sloe_backend_value {
+  cudnn_value *next; /* of the job */
+  cudnn_value *twin; /* the same contents in another layout */
   cudnn_kind kind;
   int rank;
   int64_t dims[SLOE_MAX_RANK], strides[SLOE_MAX_RANK]; /* elements */
   int64_t offset;
   cudnn_data *data;
   int released; /* no step to come reads it */
-} cudnn_value;
+};
 
 typedef struct cudnn_contents { /* of constants and inputs */
   const char *name;             /* for device->fill */
@@ -182,7 +185,7 @@ sloe_status sloe_cudnn_as(cudnn_job *job, cudnn_value *value, cudnn_layout layou
 /* A part of the bytes: `dims` of the same rank from `from` on. */
 sloe_status sloe_cudnn_part(cudnn_job *job, cudnn_value *value, const int64_t *from,
                             const int64_t *dims, cudnn_value **out, sloe_error *err);
-/* Other dims: a view, of a plain twin where need be. */
+/* Other dims: itself where it has them, else a view, of a plain twin where need be. */
 sloe_status sloe_cudnn_reshape(cudnn_job *job, cudnn_value *value, int rank, const int64_t *dims,
                                cudnn_value **out, sloe_error *err);
 /* No step to come reads the value: its bytes may serve another. */
@@ -228,16 +231,16 @@ typedef struct cudnn_owned {
   cudnn_destroy_fn destroy;
 } cudnn_owned;
 
-struct cudnn_job {
+struct sloe_backend_job {
   cudnn_device *device;
   sloe_arena arena;
   cudnn_value *values;
   cudnn_data *data;
   cudnn_owned *owned;
   cudnn_step *first, *last;
-  size_t layer, n_layers; /* being built; 0 layers: a lone layer */
-  int copy;               /* of the constants, that the next launches read */
-  int launches;           /* in the graph */
+  sloe_job_net net;
+  int copy;     /* of the constants, that the next launches read */
+  int launches; /* in the graph */
   cudaGraphExec_t graph,
       marked; /* `marked`: with an event between every two layers, for run_layers */
   void *workspace;
@@ -250,8 +253,6 @@ struct cudnn_job {
   const char *kernels; /* of a lone layer: those that were tried; NULL: none */
   int asking;          /* which kernels would be tried: nothing is allocated, filled or run */
   cudnn_value *input, *output;
-  cudnn_value **in, **out; /* of a network: by the graph's inputs and outputs */
-  size_t n_in, n_out;
   struct cudnn_load *load; /* of sloe_cudnn_job_load */
 };
 
@@ -315,6 +316,14 @@ typedef struct cudnn_tail { /* what is done to a result before the next layer: a
   const char *act;          /* NULL: none */
   int relu;                 /* act is Relu: the libraries have it */
 } cudnn_tail;
+
+/* gpu_net_ops.c, gpu_net_group.c: as of a sloe_net_maker. */
+sloe_status sloe_cudnn_net_op(sloe_net_build *n, const sloe_node *node, cudnn_value **dst,
+                              sloe_error *err);
+sloe_status sloe_cudnn_net_group(sloe_net_build *n, const sloe_net_group *group, sloe_error *err);
+/* The anchor with what is done to its result. */
+sloe_status sloe_cudnn_net_anchor(sloe_net_build *n, const sloe_node *node, const cudnn_tail *tail,
+                                  cudnn_value **dst, sloe_error *err);
 
 sloe_status sloe_cudnn_conv(cudnn_job *job, int transposed, cudnn_value *src,
                             const sloe_window *window, const cudnn_tail *tail, const char *name,

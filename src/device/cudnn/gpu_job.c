@@ -157,7 +157,7 @@ static sloe_status choose_launches(cudnn_job *job, sloe_error *err) {
   cudaGraphExec_t one = NULL;
   double best = INFINITY, ns = 0;
   job->launches = 1;
-  if (job->n_layers) return SLOE_OK;
+  if (job->net.n_layers) return SLOE_OK;
   sloe_status status = sloe_cudnn_capture(job, job->first, 0, 1, &one, err);
   for (int i = 0; i < TRIES && status == SLOE_OK; i++) {
     status = sloe_cudnn_time_graph(job->device, one, &ns, err);
@@ -181,7 +181,7 @@ sloe_status sloe_cudnn_job_finish(cudnn_job *job, sloe_error *err) {
   const size_t left = free_bytes();
   if (left && job->free_before > left) job->used_bytes = (double)(job->free_before - left);
   SLOE_TRY(choose_launches(job, err));
-  if (job->device->cold && !job->n_layers)
+  if (job->device->cold && !job->net.n_layers)
     SLOE_TRY(sloe_cudnn_replicate(job, fewer_copies(job, job->launches), err));
   return sloe_cudnn_capture(job, job->first, 0, job->launches, &job->graph, err);
 }
@@ -203,9 +203,9 @@ sloe_status sloe_cudnn_job_run(cudnn_job *job, uint64_t *device_ns, uint64_t *ho
 /* ---- layer by layer ---- */
 
 static sloe_status make_marks(cudnn_job *job, sloe_error *err) {
-  job->marks = SLOE_ARENA_NEW(&job->arena, cudaEvent_t, job->n_layers + 1);
+  job->marks = SLOE_ARENA_NEW(&job->arena, cudaEvent_t, job->net.n_layers + 1);
   if (!job->marks) return sloe_cudnn_nomem(err);
-  job->n_marks = job->n_layers + 1;
+  job->n_marks = job->net.n_layers + 1;
   for (size_t i = 0; i < job->n_marks; i++)
     CUDA_TRY(cudaEventCreate(&job->marks[i]), "making an event");
   return SLOE_OK;

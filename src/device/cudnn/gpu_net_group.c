@@ -3,10 +3,10 @@
  * The ops behind the anchor are followed in order. Batch normalisation and constants per channel
  * right behind it are in the weights. Then one addition of another tensor of the same size and one
  * function of one element are its tail; whatever comes after runs by itself. */
-#include "device/cudnn/gpu_net.h"
+#include "device/cudnn/cudnn.h"
 
 typedef struct chain {
-  cudnn_net *n;
+  sloe_net_build *n;
   const sloe_node *anchor;
   cudnn_tail tail;
   char act[CUDNN_TEXT];
@@ -30,7 +30,7 @@ static sloe_status take_residual(chain *c, const sloe_node *node, int *ok, sloe_
       (node->op != SLOE_OP_ADD && node->op != SLOE_OP_SUM) ||
       sloe_shape_elements(&all[other].shape) != sloe_shape_elements(&all[node->out[0]].shape))
     return SLOE_OK;
-  SLOE_TRY(sloe_cudnn_net_value(c->n, other, &v, err));
+  SLOE_TRY(sloe_net_build_value(c->n, other, &v, err));
   const sloe_shape *made = &all[c->anchor->out[0]].shape;
   if (!fc && v->rank != made->rank)
     SLOE_TRY(sloe_cudnn_reshape(c->n->job, v, made->rank, made->dim, &v, err));
@@ -61,15 +61,15 @@ static sloe_status take_tail(chain *c, const sloe_net_group *group, size_t *rest
   return SLOE_OK;
 }
 
-sloe_status sloe_cudnn_net_group(cudnn_net *n, const sloe_net_group *group, sloe_error *err) {
+sloe_status sloe_cudnn_net_group(sloe_net_build *n, const sloe_net_group *group, sloe_error *err) {
   const sloe_node *anchor = group->node[group->anchor];
   chain c = {.n = n, .anchor = anchor, .at = anchor->out[0]};
   cudnn_value *dst;
   size_t rest;
-  for (size_t i = 0; i < group->anchor; i++) SLOE_TRY(sloe_cudnn_net_node(n, group->node[i], err));
+  for (size_t i = 0; i < group->anchor; i++) SLOE_TRY(sloe_net_build_node(n, group->node[i], err));
   SLOE_TRY(take_tail(&c, group, &rest, err));
   SLOE_TRY(sloe_cudnn_net_anchor(n, anchor, &c.tail, &dst, err));
-  SLOE_TRY(sloe_cudnn_net_set(n, n->walk.lives.root[c.at], dst, err));
-  for (; rest < group->n; rest++) SLOE_TRY(sloe_cudnn_net_node(n, group->node[rest], err));
+  SLOE_TRY(sloe_net_build_set(n, n->walk.lives.root[c.at], dst, err));
+  for (; rest < group->n; rest++) SLOE_TRY(sloe_net_build_node(n, group->node[rest], err));
   return SLOE_OK;
 }

@@ -1,56 +1,45 @@
 /* gpu_net_ops.c: one node of a network on its own. */
 #include <string.h>
 
-#include "device/cudnn/gpu_net.h"
+#include "device/cudnn/cudnn.h"
 
 /* ---- convolutions and products ---- */
 
-static sloe_status emit_conv(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
+static sloe_status emit_conv(sloe_net_build *n, const sloe_node *node, const cudnn_tail *tail,
                              cudnn_value **dst, sloe_error *err) {
   sloe_window w;
   cudnn_value *src;
   SLOE_TRY(sloe_window_of_node(&n->walk, node, node->in[0], &w, err));
-  SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &src, err));
+  SLOE_TRY(sloe_net_build_in(n, node, 0, &src, err));
   return sloe_cudnn_conv(n->job, node->op == SLOE_OP_CONV_TRANSPOSE, src, &w, tail,
                          n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
-static sloe_status emit_fc(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
+static sloe_status emit_fc(sloe_net_build *n, const sloe_node *node, const cudnn_tail *tail,
                            cudnn_value **dst, sloe_error *err) {
   const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
   cudnn_tail flat = *tail;
   cudnn_value *src;
   if (sloe_node_int(node, "transA", 0))
     return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: %.80s reads its input transposed", node->name);
-  SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &src, err));
+  SLOE_TRY(sloe_net_build_in(n, node, 0, &src, err));
   const int64_t c = src->dims[src->rank - 1], rows = sloe_cudnn_elements(src) / c;
   const int64_t k = out->shape.dim[out->shape.rank - 1];
-  if (src->rank != 2) SLOE_TRY(sloe_cudnn_reshape(n->job, src, 2, (int64_t[]){rows, c}, &src, err));
+  SLOE_TRY(sloe_cudnn_reshape(n->job, src, 2, (int64_t[]){rows, c}, &src, err));
   if (flat.residual && flat.residual->rank != 2)
     SLOE_TRY(
         sloe_cudnn_reshape(n->job, flat.residual, 2, (int64_t[]){rows, k}, &flat.residual, err));
   return sloe_cudnn_fc(n->job, src, k, &flat, n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
-static sloe_status emit_matmul(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
+static sloe_status emit_matmul(sloe_net_build *n, const sloe_node *node, const cudnn_tail *tail,
                                cudnn_value **dst, sloe_error *err) {
   cudnn_value *a, *b;
-  SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &a, err));
-  SLOE_TRY(sloe_cudnn_net_in(n, node, 1, &b, err));
-  for (int i = 0; i < 2; i++) { /* of one rank */
-    cudnn_value **low = i ? &b : &a, *high = i ? a : b;
-    int64_t dims[SLOE_MAX_RANK];
-    const int more = high->rank - (*low)->rank;
-    if (more <= 0 || (*low)->rank < 2) continue;
-    for (int d = 0; d < high->rank; d++) dims[d] = d < more ? 1 : (*low)->dims[d - more];
-    SLOE_TRY(sloe_cudnn_reshape(n->job, *low, high->rank, dims, low, err));
-  }
-  if (a->rank != b->rank || a->rank < 2)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "cudnn: %.80s multiplies vectors", node->name);
+  SLOE_TRY(sloe_net_build_factors(n, node, &a, &b, err));
   return sloe_cudnn_matmul(n->job, a, b, tail, dst, err);
 }
 
-sloe_status sloe_cudnn_net_anchor(cudnn_net *n, const sloe_node *node, const cudnn_tail *tail,
+sloe_status sloe_cudnn_net_anchor(sloe_net_build *n, const sloe_node *node, const cudnn_tail *tail,
                                   cudnn_value **dst, sloe_error *err) {
   *dst = NULL;
   switch (node->op) {
@@ -66,7 +55,7 @@ sloe_status sloe_cudnn_net_anchor(cudnn_net *n, const sloe_node *node, const cud
 
 /* ---- pooling and the like ---- */
 
-static sloe_status emit_pool(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_pool(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                              cudnn_value **dst, sloe_error *err) {
   const cudnn_pool_mode mode = node->op == SLOE_OP_MAX_POOL                  ? CUDNN_MAX
                                : sloe_node_int(node, "count_include_pad", 0) ? CUDNN_MEAN_PADDED
@@ -76,7 +65,7 @@ static sloe_status emit_pool(cudnn_net *n, const sloe_node *node, cudnn_value *s
   return sloe_cudnn_pool(n->job, src, &w, mode, dst, err);
 }
 
-static sloe_status emit_global_pool(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_global_pool(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                                     cudnn_value **dst, sloe_error *err) {
   int64_t dims[SLOE_MAX_RANK];
   for (int i = 0; i < src->rank; i++) dims[i] = i < 2 ? src->dims[i] : 1;
@@ -97,7 +86,7 @@ static int reduction_of(sloe_op op, cudnn_reduction *out) {
   }
 }
 
-static sloe_status emit_reduce(cudnn_net *n, const sloe_node *node, cudnn_reduction how,
+static sloe_status emit_reduce(sloe_net_build *n, const sloe_node *node, cudnn_reduction how,
                                cudnn_value *src, cudnn_value **dst, sloe_error *err) {
   int64_t dims[SLOE_MAX_RANK];
   unsigned axes;
@@ -106,7 +95,7 @@ static sloe_status emit_reduce(cudnn_net *n, const sloe_node *node, cudnn_reduct
   return sloe_cudnn_reduce(n->job, src, how, dims, dst, err);
 }
 
-static sloe_status emit_resize(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_resize(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                                cudnn_value **dst, sloe_error *err) {
   const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
   const char *mode = sloe_node_string(node, "mode", "nearest");
@@ -121,18 +110,7 @@ static sloe_status emit_resize(cudnn_net *n, const sloe_node *node, cudnn_value 
 
 /* ---- normalisation ---- */
 
-static sloe_status emit_layer_norm(cudnn_net *n, const sloe_node *node, cudnn_value *src,
-                                   cudnn_value **dst, sloe_error *err) {
-  int64_t axis = sloe_node_int(node, "axis", -1), inner = 1;
-  if (axis < 0) axis += src->rank;
-  for (int i = (int)axis; i < src->rank; i++) inner *= src->dims[i];
-  const int64_t outer = sloe_cudnn_elements(src) / inner;
-  if (axis != src->rank - 1)
-    SLOE_TRY(sloe_cudnn_reshape(n->job, src, 2, (int64_t[]){outer, inner}, &src, err));
-  return sloe_cudnn_layer_norm(n->job, src, dst, err);
-}
-
-static sloe_status emit_lrn(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_lrn(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                             cudnn_value **dst, sloe_error *err) {
   const float abk[] = {(float)sloe_node_float(node, "alpha", 1e-4),
                        (float)sloe_node_float(node, "beta", 0.75),
@@ -144,19 +122,19 @@ static sloe_status emit_lrn(cudnn_net *n, const sloe_node *node, cudnn_value *sr
 
 /* ---- functions and arithmetic ---- */
 
-static sloe_status emit_binary(cudnn_net *n, const sloe_node *node, const char *text,
+static sloe_status emit_binary(sloe_net_build *n, const sloe_node *node, const char *text,
                                cudnn_value *a, cudnn_value **dst, sloe_error *err) {
   *dst = a;
   for (size_t i = 1; i < node->n_in; i++) {
     cudnn_value *b, *before = *dst;
-    SLOE_TRY(sloe_cudnn_net_in(n, node, i, &b, err));
+    SLOE_TRY(sloe_net_build_in(n, node, i, &b, err));
     SLOE_TRY(sloe_cudnn_binary(n->job, text, before, b, dst, err));
     if (before != a) sloe_cudnn_release(n->job, before);
   }
   return SLOE_OK;
 }
 
-static sloe_status emit_function(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_function(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                                  cudnn_value **dst, sloe_error *err) {
   char text[CUDNN_TEXT];
   const char *binary = sloe_cudnn_binary_text(node->op);
@@ -169,10 +147,10 @@ static sloe_status emit_function(cudnn_net *n, const sloe_node *node, cudnn_valu
 
 /* ---- any node ---- */
 
-static sloe_status emit_one(cudnn_net *n, const sloe_node *node, cudnn_value *src,
+static sloe_status emit_one(sloe_net_build *n, const sloe_node *node, cudnn_value *src,
                             cudnn_value **dst, sloe_error *err) {
-  cudnn_reduction how;
   const int axis = sloe_net_walk_axis(&n->walk, node, -1);
+  cudnn_reduction how;
   if (reduction_of(node->op, &how)) return emit_reduce(n, node, how, src, dst, err);
   switch (node->op) {
     case SLOE_OP_MAX_POOL:
@@ -182,7 +160,9 @@ static sloe_status emit_one(cudnn_net *n, const sloe_node *node, cudnn_value *sr
     case SLOE_OP_RESIZE:
     case SLOE_OP_UPSAMPLE: return emit_resize(n, node, src, dst, err);
     case SLOE_OP_BATCH_NORM: return sloe_cudnn_batch_norm(n->job, src, NULL, dst, err);
-    case SLOE_OP_LAYER_NORM: return emit_layer_norm(n, node, src, dst, err);
+    case SLOE_OP_LAYER_NORM:
+      SLOE_TRY(sloe_net_build_rows(n, node, &src, err));
+      return sloe_cudnn_layer_norm(n->job, src, dst, err);
     case SLOE_OP_LRN: return emit_lrn(n, node, src, dst, err);
     case SLOE_OP_SOFTMAX:
     case SLOE_OP_LOG_SOFTMAX:
@@ -191,17 +171,12 @@ static sloe_status emit_one(cudnn_net *n, const sloe_node *node, cudnn_value *sr
   }
 }
 
-sloe_status sloe_cudnn_net_node(cudnn_net *n, const sloe_node *node, sloe_error *err) {
+sloe_status sloe_cudnn_net_op(sloe_net_build *n, const sloe_node *node, cudnn_value **dst,
+                              sloe_error *err) {
   const cudnn_tail none = {.act = NULL};
-  cudnn_value *src, *dst;
-  int done;
-  SLOE_TRY(sloe_cudnn_net_move(n, node, &done, err));
-  if (done) return SLOE_OK;
-  if (sloe_op_role_of(node->op) == SLOE_ROLE_ANCHOR) {
-    SLOE_TRY(sloe_cudnn_net_anchor(n, node, &none, &dst, err));
-  } else {
-    SLOE_TRY(sloe_cudnn_net_in(n, node, 0, &src, err));
-    SLOE_TRY(emit_one(n, node, src, &dst, err));
-  }
-  return sloe_cudnn_net_set(n, node->out[0], dst, err);
+  cudnn_value *src;
+  if (sloe_op_role_of(node->op) == SLOE_ROLE_ANCHOR)
+    return sloe_cudnn_net_anchor(n, node, &none, dst, err);
+  SLOE_TRY(sloe_net_build_in(n, node, 0, &src, err));
+  return emit_one(n, node, src, dst, err);
 }

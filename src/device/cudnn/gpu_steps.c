@@ -22,7 +22,7 @@ sloe_status sloe_cudnn_step_add(cudnn_job *job, const cudnn_step *step, sloe_err
   if (!copy) return sloe_cudnn_nomem(err);
   *copy = *step;
   copy->next = NULL;
-  copy->layer = job->layer;
+  copy->layer = job->net.layer;
   *(job->last ? &job->last->next : &job->first) = copy;
   job->last = copy;
   return SLOE_OK;
@@ -79,7 +79,7 @@ static sloe_status add_kernel(cudnn_job *job, const char *name, const char *took
 /* What each took: "NAME:US". */
 static sloe_status note(cudnn_job *job, const runner *run, double ns, sloe_error *err) {
   char took[32];
-  if (job->n_layers) return SLOE_OK;
+  if (job->net.n_layers) return SLOE_OK;
   snprintf(took, sizeof took, ":%.3f", ns / 1e3);
   return add_kernel(job, run->step->choice, took, err);
 }
@@ -177,7 +177,7 @@ static sloe_status run_race(race *r, const cudnn_step *steps, size_t n, const cu
   size_t best = 0;
   SLOE_TRY(screen(r, steps, n, err));
   /* A network asks for no times of kernels: without rivals there is nothing to time. */
-  const sloe_status status = r->n > 1 || !r->job->n_layers ? time_all(r, err) : SLOE_OK;
+  const sloe_status status = r->n > 1 || !r->job->net.n_layers ? time_all(r, err) : SLOE_OK;
   for (size_t i = 0; i < r->n; i++)
     if (r->run[i].graph) (void)cudaGraphExecDestroy(r->run[i].graph);
   if (status != SLOE_OK) return status;

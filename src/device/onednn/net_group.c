@@ -6,10 +6,10 @@
  * nothing reads later is added in place (sum), another is a binary post-op. Where oneDNN has no
  * such primitive, or a slow one only, ops from the first that reads another tensor on run by
  * themselves, or all; so do ops behind one that is no post-op. */
-#include "device/onednn/net_build.h"
+#include "device/onednn/onednn.h"
 
 typedef struct chain {
-  onednn_net *n;
+  sloe_net_build *n;
   const sloe_node *anchor, *pad;
   const sloe_node *const *node; /* behind the anchor, in order */
   size_t count;
@@ -62,7 +62,7 @@ static sloe_status take_binary(chain *c, const sloe_node *node, int *ok, sloe_er
   const sloe_tid other = sloe_net_walk_other(&c->n->walk, node, c->at);
   if (other < 0 || !binary_alg(node->op, &alg)) return SLOE_OK;
   if (other == node->in[0] && (alg == dnnl_binary_sub || alg == dnnl_binary_div)) return SLOE_OK;
-  SLOE_TRY(sloe_onednn_net_value(c->n, other, &value, err));
+  SLOE_TRY(sloe_net_build_value(c->n, other, &value, err));
   const int full = sloe_shape_elements(&net->tensors[other].shape) ==
                    sloe_shape_elements(&net->tensors[node->out[0]].shape);
   const int sum =
@@ -150,13 +150,13 @@ static size_t first_operand(const onednn_posts *posts) {
 }
 
 static sloe_status finish(chain *c, onednn_value *dst, sloe_error *err) {
-  SLOE_TRY(sloe_onednn_net_set(c->n, c->n->walk.lives.root[c->at], dst, err));
+  SLOE_TRY(sloe_net_build_set(c->n, c->n->walk.lives.root[c->at], dst, err));
   for (size_t i = 0; i < c->count; i++)
-    if (!c->in_posts[i] && !c->folded[i]) SLOE_TRY(sloe_onednn_net_node(c->n, c->node[i], err));
+    if (!c->in_posts[i] && !c->folded[i]) SLOE_TRY(sloe_net_build_node(c->n, c->node[i], err));
   return SLOE_OK;
 }
 
-sloe_status sloe_onednn_net_group(onednn_net *n, const sloe_net_group *group, sloe_error *err) {
+sloe_status sloe_onednn_net_group(sloe_net_build *n, const sloe_net_group *group, sloe_error *err) {
   const sloe_node *anchor = group->node[group->anchor];
   chain c = {.n = n,
              .anchor = anchor,

@@ -2,56 +2,44 @@
 #include <math.h>
 #include <string.h>
 
-#include "device/onednn/net_build.h"
+#include "device/onednn/onednn.h"
 
 /* ---- convolutions and products ---- */
 
-static sloe_status emit_conv(onednn_net *n, const sloe_node *node, const sloe_node *pad,
+static sloe_status emit_conv(sloe_net_build *n, const sloe_node *node, const sloe_node *pad,
                              const onednn_posts *posts, onednn_value **dst, sloe_error *err) {
   const sloe_tid from = pad ? pad->in[0] : node->in[0];
   const int transposed = node->op == SLOE_OP_CONV_TRANSPOSE;
   sloe_window w;
   onednn_value *src;
   SLOE_TRY(sloe_window_of_node(&n->walk, node, from, &w, err));
-  SLOE_TRY(sloe_onednn_net_value(n, from, &src, err));
+  SLOE_TRY(sloe_net_build_value(n, from, &src, err));
   return sloe_onednn_conv(n->job, transposed, src, &w, posts,
                           n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
-static sloe_status emit_fc(onednn_net *n, const sloe_node *node, const onednn_posts *posts,
+static sloe_status emit_fc(sloe_net_build *n, const sloe_node *node, const onednn_posts *posts,
                            onednn_value **dst, sloe_error *err) {
   const sloe_tensor *out = &n->walk.net->tensors[node->out[0]];
   onednn_value *src;
   if (sloe_node_int(node, "transA", 0))
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.80s reads its input transposed", node->name);
-  SLOE_TRY(sloe_onednn_net_in(n, node, 0, &src, err));
+  SLOE_TRY(sloe_net_build_in(n, node, 0, &src, err));
   const int64_t c = src->dims[src->rank - 1];
   const int64_t rows = (int64_t)sloe_onednn_elements(src) / c;
-  if (src->rank != 2)
-    SLOE_TRY(sloe_onednn_reshape(n->job, src, 2, (int64_t[]){rows, c}, &src, err));
+  SLOE_TRY(sloe_onednn_reshape(n->job, src, 2, (int64_t[]){rows, c}, &src, err));
   return sloe_onednn_fc(n->job, src, out->shape.dim[out->shape.rank - 1], posts,
                         n->walk.net->tensors[node->in[1]].name, dst, err);
 }
 
-static sloe_status emit_matmul(onednn_net *n, const sloe_node *node, const onednn_posts *posts,
+static sloe_status emit_matmul(sloe_net_build *n, const sloe_node *node, const onednn_posts *posts,
                                onednn_value **dst, sloe_error *err) {
   onednn_value *a, *b;
-  SLOE_TRY(sloe_onednn_net_in(n, node, 0, &a, err));
-  SLOE_TRY(sloe_onednn_net_in(n, node, 1, &b, err));
-  for (int i = 0; i < 2; i++) { /* of one rank */
-    onednn_value **low = i ? &b : &a, *high = i ? a : b;
-    int64_t dims[SLOE_MAX_RANK];
-    const int more = high->rank - (*low)->rank;
-    if (more <= 0 || (*low)->rank < 2) continue;
-    for (int d = 0; d < high->rank; d++) dims[d] = d < more ? 1 : (*low)->dims[d - more];
-    SLOE_TRY(sloe_onednn_reshape(n->job, *low, high->rank, dims, low, err));
-  }
-  if (a->rank != b->rank || a->rank < 2)
-    return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.80s multiplies vectors", node->name);
+  SLOE_TRY(sloe_net_build_factors(n, node, &a, &b, err));
   return sloe_onednn_matmul(n->job, a, b, posts, dst, err);
 }
 
-sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const sloe_node *pad,
+sloe_status sloe_onednn_net_anchor(sloe_net_build *n, const sloe_node *node, const sloe_node *pad,
                                    const onednn_posts *posts, onednn_value **dst, sloe_error *err) {
   *dst = NULL;
   switch (node->op) {
@@ -68,7 +56,7 @@ sloe_status sloe_onednn_net_anchor(onednn_net *n, const sloe_node *node, const s
 
 /* ---- pooling and the like ---- */
 
-static sloe_status emit_pool(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_pool(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                              onednn_value **dst, sloe_error *err) {
   sloe_window w;
   const dnnl_alg_kind_t alg = node->op == SLOE_OP_MAX_POOL ? dnnl_pooling_max
@@ -91,7 +79,7 @@ static dnnl_alg_kind_t reduction_of(sloe_op op) {
 }
 
 /* A mean over height and width is a pooling. */
-static sloe_status emit_reduce(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_reduce(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                                onednn_value **dst, sloe_error *err) {
   int64_t dims[SLOE_MAX_RANK];
   unsigned axes;
@@ -102,7 +90,7 @@ static sloe_status emit_reduce(onednn_net *n, const sloe_node *node, onednn_valu
   return sloe_onednn_reduce(n->job, src, reduction_of(node->op), dims, dst, err);
 }
 
-static sloe_status emit_resize(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_resize(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                                onednn_value **dst, sloe_error *err) {
   const sloe_tensor *out = sloe_node_out(n->walk.net, node, 0);
   const char *mode = sloe_node_string(node, "mode", "nearest");
@@ -116,18 +104,7 @@ static sloe_status emit_resize(onednn_net *n, const sloe_node *node, onednn_valu
 
 /* ---- normalisation ---- */
 
-static sloe_status emit_layer_norm(onednn_net *n, const sloe_node *node, onednn_value *src,
-                                   onednn_value **dst, sloe_error *err) {
-  int64_t axis = sloe_node_int(node, "axis", -1), inner = 1;
-  if (axis < 0) axis += src->rank;
-  for (int i = (int)axis; i < src->rank; i++) inner *= src->dims[i];
-  const int64_t outer = (int64_t)sloe_onednn_elements(src) / inner;
-  if (axis != src->rank - 1)
-    SLOE_TRY(sloe_onednn_reshape(n->job, src, 2, (int64_t[]){outer, inner}, &src, err));
-  return sloe_onednn_layer_norm(n->job, src, dst, err);
-}
-
-static sloe_status emit_lrn(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_lrn(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
   const onednn_lrn lrn = {.size = sloe_node_int(node, "size", 5),
                           .alpha = (float)sloe_node_float(node, "alpha", 1e-4),
@@ -161,8 +138,8 @@ static onednn_unary_fn loop_of(sloe_op op) {
   }
 }
 
-static sloe_status emit_unary(onednn_net *n, const sloe_node *node, onednn_value *src, int *done,
-                              onednn_value **dst, sloe_error *err) {
+static sloe_status emit_unary(sloe_net_build *n, const sloe_node *node, onednn_value *src,
+                              int *done, onednn_value **dst, sloe_error *err) {
   onednn_posts posts = {.n = 0};
   const onednn_unary_fn loop = loop_of(node->op);
   *done = 1;
@@ -178,7 +155,7 @@ static float power(float a, float b) {
   return powf(a, b);
 }
 
-static sloe_status emit_pow(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_pow(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
   const sloe_tensor *t = sloe_node_in(n->walk.net, node, 1);
   onednn_value *b;
@@ -187,13 +164,13 @@ static sloe_status emit_pow(onednn_net *n, const sloe_node *node, onednn_value *
     return p == 2 ? sloe_onednn_eltwise(n->job, src, dnnl_eltwise_square, 0, 0, dst, err)
                   : sloe_onednn_eltwise(n->job, src, dnnl_eltwise_pow, 1, p, dst, err);
   }
-  SLOE_TRY(sloe_onednn_net_in(n, node, 1, &b, err));
+  SLOE_TRY(sloe_net_build_in(n, node, 1, &b, err));
   if (b->rank != src->rank)
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: %.80s: powers of another rank", node->name);
   return sloe_onednn_broadcast(n->job, power, src, b, dst, err);
 }
 
-static sloe_status emit_binary(onednn_net *n, const sloe_node *node, onednn_value *a, int *done,
+static sloe_status emit_binary(sloe_net_build *n, const sloe_node *node, onednn_value *a, int *done,
                                onednn_value **dst, sloe_error *err) {
   dnnl_alg_kind_t alg;
   *done = 1;
@@ -211,7 +188,7 @@ static sloe_status emit_binary(onednn_net *n, const sloe_node *node, onednn_valu
   *dst = a;
   for (size_t i = 1; i < node->n_in; i++) {
     onednn_value *b, *before = *dst;
-    SLOE_TRY(sloe_onednn_net_in(n, node, i, &b, err));
+    SLOE_TRY(sloe_net_build_in(n, node, i, &b, err));
     SLOE_TRY(sloe_onednn_binary(n->job, alg, before, b, dst, err));
     if (before != a) sloe_onednn_release(n->job, before);
   }
@@ -220,10 +197,10 @@ static sloe_status emit_binary(onednn_net *n, const sloe_node *node, onednn_valu
 
 /* ---- any node ---- */
 
-static sloe_status emit_one(onednn_net *n, const sloe_node *node, onednn_value *src,
+static sloe_status emit_one(sloe_net_build *n, const sloe_node *node, onednn_value *src,
                             onednn_value **dst, sloe_error *err) {
-  int done;
   const int axis = sloe_net_walk_axis(&n->walk, node, -1);
+  int done;
   switch (node->op) {
     case SLOE_OP_MAX_POOL:
     case SLOE_OP_AVERAGE_POOL: return emit_pool(n, node, src, dst, err);
@@ -243,7 +220,9 @@ static sloe_status emit_one(onednn_net *n, const sloe_node *node, onednn_value *
     case SLOE_OP_RESIZE:
     case SLOE_OP_UPSAMPLE: return emit_resize(n, node, src, dst, err);
     case SLOE_OP_BATCH_NORM: return sloe_onednn_batch_norm(n->job, src, 0, dst, err);
-    case SLOE_OP_LAYER_NORM: return emit_layer_norm(n, node, src, dst, err);
+    case SLOE_OP_LAYER_NORM:
+      SLOE_TRY(sloe_net_build_rows(n, node, &src, err));
+      return sloe_onednn_layer_norm(n->job, src, dst, err);
     case SLOE_OP_LRN: return emit_lrn(n, node, src, dst, err);
     case SLOE_OP_SOFTMAX:
     case SLOE_OP_LOG_SOFTMAX:
@@ -257,17 +236,12 @@ static sloe_status emit_one(onednn_net *n, const sloe_node *node, onednn_value *
                    node->name);
 }
 
-sloe_status sloe_onednn_net_node(onednn_net *n, const sloe_node *node, sloe_error *err) {
-  onednn_posts none = {.n = 0};
-  onednn_value *src, *dst;
-  int done;
-  SLOE_TRY(sloe_onednn_net_move(n, node, &done, err));
-  if (done) return SLOE_OK;
-  if (sloe_op_role_of(node->op) == SLOE_ROLE_ANCHOR) {
-    SLOE_TRY(sloe_onednn_net_anchor(n, node, NULL, &none, &dst, err));
-  } else {
-    SLOE_TRY(sloe_onednn_net_in(n, node, 0, &src, err));
-    SLOE_TRY(emit_one(n, node, src, &dst, err));
-  }
-  return sloe_onednn_net_set(n, node->out[0], dst, err);
+sloe_status sloe_onednn_net_op(sloe_net_build *n, const sloe_node *node, onednn_value **dst,
+                               sloe_error *err) {
+  const onednn_posts none = {.n = 0};
+  onednn_value *src;
+  if (sloe_op_role_of(node->op) == SLOE_ROLE_ANCHOR)
+    return sloe_onednn_net_anchor(n, node, NULL, &none, dst, err);
+  SLOE_TRY(sloe_net_build_in(n, node, 0, &src, err));
+  return emit_one(n, node, src, dst, err);
 }

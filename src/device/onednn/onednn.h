@@ -26,6 +26,11 @@
 #include "device/device.h"
 #include "device/layer_limits.h"
 #include "device/layer_window.h"
+#include "device/net_build.h"
+
+/* What net_build.h leaves to each backend. */
+typedef struct sloe_backend_job onednn_job;
+typedef struct sloe_backend_value onednn_value;
 
 /* ---- blocks.c ---- */
 
@@ -60,8 +65,8 @@ typedef struct onednn_device {
   int64_t batch;
   sloe_layer_limits limits;
   onednn_region region;
-  char *evict;                  /* what settle streams through */
-  struct onednn_job *neighbour; /* what settle runs last */
+  char *evict;           /* what settle streams through */
+  onednn_job *neighbour; /* what settle runs last */
   size_t evict_bytes, l2_bytes;
   sloe_arena arena; /* strings of info */
   /* Tests give the contents of weights and inputs in plain layout, by name ("src", "weights",
@@ -85,8 +90,6 @@ sloe_status sloe_onednn_said(dnnl_status_t said, const char *what, sloe_error *e
 
 /* ---- values ---- */
 
-typedef struct onednn_job onednn_job;
-
 typedef struct onednn_data { /* bytes that values share */
   struct onednn_data *next;
   onednn_block *block;
@@ -96,9 +99,9 @@ typedef struct onednn_data { /* bytes that values share */
 
 typedef enum onednn_kind { ONEDNN_ACTIVATION, ONEDNN_INPUT, ONEDNN_CONSTANT } onednn_kind;
 
-typedef struct onednn_value {
-  struct onednn_value *next; /* of the job */
-  struct onednn_value *twin; /* the same contents in another layout */
+struct sloe_backend_value {
+  onednn_value *next; /* of the job */
+  onednn_value *twin; /* the same contents in another layout */
   onednn_kind kind;
   int rank;
   dnnl_dims_t dims;
@@ -111,7 +114,7 @@ typedef struct onednn_value {
   const char *name;
   float scale, offset;     /* random contents: offset + scale * pattern */
   const sloe_value *known; /* or these */
-} onednn_value;
+};
 
 /* A FREE value. `dims` of int64, up to SLOE_MAX_RANK. */
 sloe_status sloe_onednn_value_new(onednn_job *job, onednn_kind kind, int rank, const int64_t *dims,
@@ -135,7 +138,8 @@ sloe_status sloe_onednn_result(onednn_job *job, const dnnl_memory_desc_t *md, on
 /* A value of layout `md` on the bytes of `value`, `offset` elements in. */
 sloe_status sloe_onednn_view(onednn_job *job, onednn_value *value, const dnnl_memory_desc_t *md,
                              onednn_value **out, sloe_error *err);
-/* The value with other dims: a view where the layout allows it, else of a plain twin. */
+/* The value with other dims: itself where it has them, a view where the layout allows it, else one
+   of a plain twin. */
 sloe_status sloe_onednn_reshape(onednn_job *job, onednn_value *value, int rank, const int64_t *dims,
                                 onednn_value **out, sloe_error *err);
 /* No step to come reads the value: its bytes may serve another. */
@@ -229,18 +233,16 @@ sloe_status sloe_onednn_step_run(const onednn_device *device, const onednn_step 
 
 /* ---- jobs ---- */
 
-struct onednn_job {
+struct sloe_backend_job {
   onednn_device *device;
   sloe_arena arena;
   onednn_value *values;
   onednn_data *data;
   onednn_step *first, *last;
-  size_t layer, n_layers; /* being built; 0 layers: a lone layer */
+  sloe_job_net net;
   size_t scratch_bytes;
   double weights_bytes, activation_bytes;
   onednn_value *input, *output; /* of a lone layer: what was written just before it; its result */
-  onednn_value **in, **out;     /* of a network: by the graph's inputs and outputs */
-  size_t n_in, n_out;
 };
 
 sloe_status sloe_onednn_job_new(onednn_device *device, onednn_job **out, sloe_error *err);
@@ -273,6 +275,13 @@ sloe_status sloe_onednn_load_layer(void *state, const sloe_layer_spec *spec, voi
                                    sloe_error *err);
 sloe_status sloe_onednn_load_network(void *state, const sloe_layers *layers, void **job,
                                      sloe_error *err);
+/* net_ops.c, net_group.c: as of a sloe_net_maker. */
+sloe_status sloe_onednn_net_op(sloe_net_build *n, const sloe_node *node, onednn_value **dst,
+                               sloe_error *err);
+sloe_status sloe_onednn_net_group(sloe_net_build *n, const sloe_net_group *group, sloe_error *err);
+/* The anchor alone, with posts. */
+sloe_status sloe_onednn_net_anchor(sloe_net_build *n, const sloe_node *node, const sloe_node *pad,
+                                   const onednn_posts *posts, onednn_value **dst, sloe_error *err);
 
 /* ---- families ---- */
 

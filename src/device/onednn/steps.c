@@ -141,7 +141,7 @@ sloe_status sloe_onednn_make_in(onednn_make *make, int arg, dnnl_query_t what, i
 }
 
 static void add_step(onednn_job *job, onednn_step *step) {
-  step->layer = job->layer;
+  step->layer = job->net.layer;
   *(job->last ? &job->last->next : &job->first) = step;
   job->last = step;
 }

@@ -263,6 +263,10 @@ sloe_status sloe_onednn_reshape(onednn_job *job, onednn_value *value, int rank, 
   *out = NULL;
   if (rank < 1 || rank > SLOE_MAX_RANK)
     return sloe_fail(err, SLOE_UNSUPPORTED, "onednn: a tensor of rank %d", rank);
+  if (value->rank == rank && memcmp(value->dims, dims, (size_t)rank * sizeof *dims) == 0) {
+    *out = value;
+    return SLOE_OK;
+  }
   memcpy(copy, dims, (size_t)rank * sizeof *dims);
   if (value->kind == ONEDNN_CONSTANT) { /* contents are written in plain order, whatever the dims */
     SLOE_TRY(sloe_onednn_value_new(job, ONEDNN_CONSTANT, rank, dims, value->name, out, err));
