@@ -204,7 +204,7 @@ needs jq
 
 == the layer whose workspace is much of the memory is named
 $ sloe estimate zoo:densenet,depth=161 -p h200-cudnn9-fp32
-out: memory: about 82 MB are workspace of 'Conv_57', likely a convolution by Fourier transforms
+out: memory: about 22 MB are workspace of 'Conv_146', likely a convolution by Fourier transforms
 
 == where none is, nothing is said of it
 $ sloe estimate zoo:resnet,depth=18 -p h200-cudnn9-fp32
