@@ -294,17 +294,16 @@ fail:
 /* What leave-one-out leaves of a part's lessons, one after the other; NAN of one that was not
  * taken. */
 typedef struct left_out {
-  const teacher *t;
-  const sloe_gauss *process;
-  size_t of, at, taken; /* lessons of the part, asked for, of these taken */
+  const double *left;         /* of the process; NULL: it has none */
+  size_t of, most, at, taken; /* lessons of the part, taken at most; asked for, of these taken */
 } left_out;
 
 static double next_left(left_out *l) {
-  return is_taken(l->at++, l->of, l->t->most) ? l->process->left[l->taken++] : NAN;
+  return l->left && is_taken(l->at++, l->of, l->most) ? l->left[l->taken++] : NAN;
 }
 
 static left_out begin_left(const teacher *t, const sloe_class *class, int by_kernels) {
-  left_out out = {.t = t, .process = by_kernels ? &t->rest : &t->alone};
+  left_out out = {.left = by_kernels ? t->rest.left : t->alone.left, .most = t->most};
   for (size_t i = 0, alone = 0; i < class->n; i++) {
     if (class->lessons[i].place.in_network) continue;
     out.of += !by_kernels || !isnan(sloe_kernels_left(t->kernels, alone));

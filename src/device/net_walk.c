@@ -169,15 +169,14 @@ int sloe_pad_of(int rank, const int64_t *src, const int64_t *before, const int64
 
 sloe_status sloe_net_walk_pad(const sloe_net_walk *w, const sloe_node *node,
                               int64_t before[SLOE_MAX_RANK], sloe_error *err) {
-  const sloe_shape *in = &sloe_node_in(w->net, node, 0)->shape;
-  const sloe_shape *out = &sloe_node_out(w->net, node, 0)->shape;
+  const sloe_tensor *in = sloe_node_in(w->net, node, 0), *out = sloe_node_out(w->net, node, 0);
   sloe_pad pad;
   size_t count = 0;
   const int64_t *known = sloe_net_walk_ints(w, node, "pads", 1, &count);
-  if (!known || count != 2 * (size_t)in->rank)
+  if (!in || !out || !known || count != 2 * (size_t)in->shape.rank)
     return refuse(w, node, "its pads are not known", err);
-  for (int i = 0; i < in->rank; i++) before[i] = known[i];
-  if (!sloe_pad_of(in->rank, in->dim, before, out->dim, &pad))
+  for (int i = 0; i < in->shape.rank; i++) before[i] = known[i];
+  if (!sloe_pad_of(in->shape.rank, in->shape.dim, before, out->shape.dim, &pad))
     return refuse(w, node, "nothing is left", err);
   return SLOE_OK;
 }

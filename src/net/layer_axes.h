@@ -62,7 +62,7 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(extra, "residual add; parts of a concat; operand of a binary; interpolation")  \
   X(log_w, "ln of the input's width")                                              \
   X(in_network, "1 among the layers of a network, 0 by itself")                    \
-  X(log_network, "ln of the weights of that network, at most 2^26")                \
+  X(log_network, "ln of the weights and scratch of that network, at most 2^26")    \
   X(log_tiles_128, "ln of the tiles of 128 outputs x 128 filters of a group")      \
   X(log_tiles_64, "the same of 64 x 64")                                           \
   X(log_transform, "ln of the side of a square Fourier transform, a power of 2")   \
@@ -72,7 +72,7 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(c_align, "the same of the channels of a group")                                \
   X(log_transforms, "ln of the elements of those transforms")                      \
   X(uneven, "1: a pooling padded more at an end than at the beginning, 0")         \
-  X(log_windows, "ln of the weights of that network's convolutions, at most 2^26") \
+  X(log_windows, "ln of weights of its convolutions and of scratch, at most 2^26") \
   X(proposed_1, "chance that the runtime proposes a kernel (fitted.h); 0")         \
   X(proposed_2, "the same of another kernel")
 
