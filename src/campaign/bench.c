@@ -13,7 +13,6 @@
 #include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
-static const double SHORT_MS = 0.02;
 
 static const char kernels_column[] = "kernels";
 const char sloe_split_line[] = "line", sloe_split_design[] = "design",
@@ -529,69 +528,6 @@ sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers
     p->number = v.number;
   }
   return visit_network(&v, p, err);
-}
-
-static int is_short(const sloe_bench_point *p) {
-  return !p->network && !p->place.in_network && !p->refused && p->least > 0 &&
-         p->time * p->ref_ms < SHORT_MS;
-}
-
-void sloe_bench_steady(sloe_bench *b) {
-  double *ratios = sloe_alloc(b->n_points + 1, sizeof *ratios);
-  size_t n = 0;
-  for (size_t i = 0; ratios && i < b->n_points; i++)
-    if (is_short(&b->points[i])) ratios[n++] = b->points[i].time / b->points[i].least;
-  if (n) {
-    sloe_sort_doubles(ratios, n);
-    const double usual = ratios[n / 4];
-    for (size_t i = 0; i < b->n_points; i++) {
-      sloe_bench_point *p = &b->points[i];
-      if (!is_short(p)) continue;
-      p->time = p->least * usual;
-      p->again = p->least_again * usual; /* NAN without */
-    }
-  }
-  sloe_dealloc(ratios);
-}
-
-typedef struct clocked { /* a network */
-  double whole, sum;
-  size_t n;
-} clocked;
-
-void sloe_bench_place_scratch(sloe_bench *b, double bytes) {
-  double *mb = sloe_alloc(b->n_points + 1, sizeof *mb);
-  for (size_t i = 0; mb && i < b->n_points; i++) mb[i] = 0;
-  for (size_t i = 0; mb && i < b->n_points; i++) {
-    const sloe_bench_point *p = &b->points[i];
-    if (p->network && p->number < b->n_points && p->workspace_mb > 0)
-      mb[p->number] = p->workspace_mb;
-  }
-  for (size_t i = 0; mb && i < b->n_points; i++) {
-    sloe_bench_point *p = &b->points[i];
-    if (p->place.in_network && p->number < b->n_points)
-      sloe_layer_place_add(&p->place, mb[p->number], bytes);
-  }
-  sloe_dealloc(mb);
-}
-
-void sloe_bench_unclock(sloe_bench *b) {
-  clocked *nets = sloe_alloc(b->n_points + 1, sizeof *nets);
-  for (size_t i = 0; nets && i < b->n_points; i++) nets[i] = (clocked){0};
-  for (size_t i = 0; nets && i < b->n_points; i++) {
-    const sloe_bench_point *p = &b->points[i];
-    if (p->refused || !(p->time > 0) || p->number >= b->n_points) continue;
-    if (p->network) nets[p->number].whole = p->time;
-    if (p->place.in_network) nets[p->number].sum += p->time, nets[p->number].n++;
-  }
-  for (size_t i = 0; nets && i < b->n_points; i++) {
-    sloe_bench_point *p = &b->points[i];
-    if (p->refused || !p->place.in_network || p->number >= b->n_points) continue;
-    const clocked *c = &nets[p->number];
-    const double each = c->whole > 0 ? (c->sum - c->whole) / (double)c->n : 0;
-    if (each > 0) p->time -= fmin(each, p->time / 2);
-  }
-  sloe_dealloc(nets);
 }
 
 double sloe_bench_reference_ms(const sloe_bench *b) {

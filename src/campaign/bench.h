@@ -89,18 +89,20 @@ sloe_status sloe_bench_whole(sloe_bench *bench, size_t point, const sloe_layers 
 /* Is it known already, without measuring? */
 int sloe_bench_knows(const sloe_bench *bench, const sloe_layer_spec *spec);
 
+/* ---- mending what was measured (bench_mend.c); each once. Errors: NOMEM ---- */
+
 /* Of layers by themselves shorter than 20 us, `time` becomes the least run times what the median is
    over it in a quiet quarter of them: on a shared machine their medians double from one minute to
    the next, their least runs hardly move (docs/notes/accuracy.md). */
-void sloe_bench_steady(sloe_bench *bench);
+sloe_status sloe_bench_steady(sloe_bench *bench, sloe_error *err);
 
 /* The clock between a network's layers takes time itself (an event on a GPU a microsecond or two):
    what they take together beyond the network is taken off each alike, at most half of it. */
-void sloe_bench_unclock(sloe_bench *bench);
+sloe_status sloe_bench_unclock(sloe_bench *bench, sloe_error *err);
 
 /* The scratch memory of each network, where it was measured, as part of the place of its layers.
-   `bytes`: of a number. Once. */
-void sloe_bench_place_scratch(sloe_bench *bench, double bytes);
+   `bytes`: of a number. */
+sloe_status sloe_bench_place_scratch(sloe_bench *bench, double bytes, sloe_error *err);
 
 /* The usual time of the reference layer over all points. NAN before any. */
 double sloe_bench_reference_ms(const sloe_bench *bench);

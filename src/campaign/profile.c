@@ -306,10 +306,11 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   sloe_layer_models models = {0}, without[FOLDS] = {0};
   sloe_bench *b = p->bench;
   b->phase = "fitting";
-  sloe_bench_steady(b);
-  sloe_bench_unclock(b);
   const sloe_fusion *fusion = &sloe_device_describe(b->device)->fusion;
-  sloe_bench_place_scratch(b, (double)sloe_precision_bytes(fusion->precision));
+  const double bytes = (double)sloe_precision_bytes(fusion->precision);
+  SLOE_TRY(sloe_bench_steady(b, err));
+  SLOE_TRY(sloe_bench_unclock(b, err));
+  SLOE_TRY(sloe_bench_place_scratch(b, bytes, err));
   sloe_fitted *fitted = &models.fitted;
   sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);

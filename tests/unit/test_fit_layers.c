@@ -131,6 +131,7 @@ static void times_are_milliseconds_while_the_reference_takes_its_own(void **stat
 static void medians_of_short_layers_that_double_are_steadied(void **state) {
   const sloe_layer_spec spec = points_spec("op=copy,c=8,h=4,w=4");
   sloe_bench *b = points_new();
+  sloe_error err;
   (void)state;
   for (int i = 0; i < 12; i++) {
     sloe_bench_point *p = points_add(b, &spec, sloe_split_design);
@@ -140,7 +141,7 @@ static void medians_of_short_layers_that_double_are_steadied(void **state) {
     p->again = p->least * 2;
     p->place.in_network = i == 8;
   }
-  sloe_bench_steady(b);
+  assert_ok(sloe_bench_steady(b, &err), err);
   for (int i = 0; i < 12; i++) {
     const sloe_bench_point *p = &b->points[i];
     const double own = i % 2 ? 3 : 1.1, ratio = i < 8 || i == 9 ? 1.1 : own;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "campaign/bench.h"
 #include "campaign/kernels.h"
 #include "unit/planted_kernels.h"
@@ -256,7 +257,8 @@ static void what_the_clock_takes_is_taken_off_the_layers(void **state) {
   };
   sloe_bench b = {.points = points, .n_points = sizeof points / sizeof *points};
   const double each = (6 + 7 + 0.5 - 10) / 3;
-  sloe_bench_unclock(&b);
+  sloe_error err;
+  assert_ok(sloe_bench_unclock(&b, &err), err);
   assert_float_equal(points[1].time, 6 - each, 1e-12);
   assert_float_equal(points[2].time, 7 - each, 1e-12);
   assert_float_equal(points[3].time, 0.25, 1e-12);
@@ -275,7 +277,11 @@ static void scratch_memory_of_a_network_is_around_its_layers(void **state) {
       {.number = 0, .workspace_mb = 7}, /* by itself */
   };
   sloe_bench b = {.points = points, .n_points = sizeof points / sizeof *points};
-  sloe_bench_place_scratch(&b, 4);
+  sloe_error err;
+  sloe_alloc_fail_after(0);
+  assert_int_equal(sloe_bench_place_scratch(&b, 4, &err), SLOE_NOMEM);
+  sloe_alloc_fail_after(-1);
+  assert_ok(sloe_bench_place_scratch(&b, 4, &err), err);
   assert_int_equal(points[1].place.weights, 1000 + 2000000);
   assert_int_equal(points[1].place.windows, 10 + 2000000);
   assert_int_equal(points[3].place.weights, 1000);
