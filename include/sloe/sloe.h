@@ -508,6 +508,7 @@ typedef struct sloe_measured_extra {
   double dynamic_mj;         /* of one inference, above idle */
   double weights_mb, activations_mb, workspace_mb;     /* of memory_mb */
   const double *isolated_power_w, *isolated_energy_mj; /* as isolated_ms */
+  double move_ms; /* a fixed move of memory, timed beside it: how busy others kept memory */
 } sloe_measured_extra;
 
 /* An answer: who was asked, about what, and what is said. Estimates and measurements alike. */

@@ -76,17 +76,30 @@ static double metric_of(const sloe_store_sample *s, const char *name) {
   return NAN;
 }
 
+/* What is known becomes the second take. */
+static void keep_as_again(sloe_bench_point *p) {
+  p->again = p->time;
+  p->least_again = p->least;
+  p->ref_again_ms = p->ref_ms;
+  p->power_again = p->power_w;
+  p->memory_again = p->memory_mb;
+}
+
+/* The first take counts, or a later one beside which others kept memory less busy. */
 static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t number) {
   const double ref = reference_of(s->ref_before_ns, s->ref_after_ns);
   const double unit = ref > 0 ? ref : 1e6; /* a device without a reference counts milliseconds */
-  if (number == 1) {
+  const int quieter = number > 0 && metric_of(s, "move_ms") < p->move_ms;
+  p->n_takes = number + 1;
+  if (number == 1 && !quieter) {
     p->again = s->median_ns / unit;
     p->least_again = s->min_ns / unit;
     p->ref_again_ms = unit / 1e6;
     p->power_again = s->power_w;
     p->memory_again = s->memory_mb;
   }
-  if (number > 0) return;
+  if (quieter) keep_as_again(p);
+  if (number > 0 && !quieter) return;
   p->time = s->median_ns / unit;
   p->least = s->min_ns / unit;
   p->ref_ms = unit / 1e6;
@@ -94,6 +107,7 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   p->p97_5 = s->p97_5_ns / s->median_ns;
   p->memory_mb = s->memory_mb;
   p->workspace_mb = metric_of(s, "workspace_mb");
+  p->move_ms = metric_of(s, "move_ms");
   p->power_w = s->power_w;
   p->visit = s->visit;
   p->noisy = s->quality == SLOE_STORE_QUALITY_NOISY;
@@ -121,6 +135,7 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
                           .least_again = NAN,
                           .memory_mb = NAN,
                           .workspace_mb = NAN,
+                          .move_ms = NAN,
                           .power_w = NAN,
                           .memory_again = NAN,
                           .power_again = NAN,
@@ -292,10 +307,10 @@ sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench
   s.ref_before_ns = t->ref_before_ns;
   s.ref_after_ns = t->ref_after_ns;
   s.quality = taken->noisy ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
-  sloe_sensed_put(&taken->power, &taken->memory, &s, metrics);
+  sloe_sensed_put(&taken->power, &taken->memory, t->move_ns, &s, metrics);
   const sloe_store_outcome outcome = {SLOE_STORE_DONE, s.quality, taken->remark};
-  /* A second take changes what is known of the first only where it is better. */
-  const int tells = !number || (p->noisy && !taken->noisy);
+  /* A later take changes what is known of the point only where it is better. */
+  const int tells = !number || (p->noisy && !taken->noisy) || t->move_ns / 1e6 < p->move_ms;
   SLOE_TRY(sloe_store_add_samples(b->store, &b->visit, p->id, &s, 1, tells ? &outcome : NULL, err));
   s.visit = b->visit.visit;
   s.median_ns = t->median_ns;
@@ -400,6 +415,25 @@ sloe_status sloe_bench_again(sloe_bench *b, size_t point, sloe_error *err) {
   return load_and_time(b, p, 1, err);
 }
 
+sloe_status sloe_bench_quiet_ms(const sloe_bench *b, double *out, sloe_error *err) {
+  double *ms = sloe_alloc(b->n_points + 1, sizeof *ms);
+  size_t n = 0;
+  *out = NAN;
+  if (!ms) return out_of_memory(err);
+  for (size_t i = 0; i < b->n_points; i++)
+    if (b->points[i].move_ms > 0) ms[n++] = b->points[i].move_ms;
+  sloe_sort_doubles(ms, n);
+  if (n) *out = ms[n / 10];
+  sloe_dealloc(ms);
+  return SLOE_OK;
+}
+
+sloe_status sloe_bench_quieter(sloe_bench *b, size_t point, sloe_error *err) {
+  sloe_bench_point *p = &b->points[point];
+  SLOE_TRY(sloe_bench_step(b, err));
+  return load_and_time(b, p, p->n_takes, err);
+}
+
 /* ---- networks ---- */
 
 typedef struct visiting { /* of one network */
@@ -407,6 +441,7 @@ typedef struct visiting { /* of one network */
   const char *net;
   const sloe_layers *layers;
   size_t number;
+  int again; /* layers that are known are timed once more */
 } visiting;
 
 enum { PLACE_TEXT = 512 };
@@ -450,7 +485,8 @@ static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *wh
   char key[PLACE_TEXT];
   sloe_bench_point *p;
   sloe_timing t = *whole;
-  if (sloe_map_get(&v->bench->index, place_key(v, i, key)) >= 0) return SLOE_OK;
+  const int32_t at = sloe_map_get(&v->bench->index, place_key(v, i, key));
+  if (at >= 0 && !v->again) return SLOE_OK;
   t.runs_ns = sloe_alloc(whole->n_runs, 2 * sizeof *t.runs_ns);
   if (!t.runs_ns) return out_of_memory(err);
   uint64_t *sorted = t.runs_ns + whole->n_runs;
@@ -462,11 +498,15 @@ static sloe_status keep_place(const visiting *v, size_t i, const sloe_timing *wh
   t.p97_5_ns = sloe_runs_quantile(sorted, t.n_runs, 0.975);
   t.min_ns = (double)sorted[0];
   t.host_ns = NAN;
-  sloe_status status = sloe_bench_begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
+  sloe_status status = SLOE_OK;
+  if (at < 0)
+    status = sloe_bench_begin_point(v->bench, key, sloe_split_in_network, 0, &p, err);
+  else
+    p = &v->bench->points[at];
   if (status == SLOE_OK) {
     fill_place(v, i, p);
     const sloe_bench_taken taken = sloe_bench_taken_none(&t);
-    status = sloe_bench_keep(v->bench, p, &taken, 0, err);
+    status = sloe_bench_keep(v->bench, p, &taken, p->n_takes, err);
   }
   sloe_dealloc(t.runs_ns);
   return status;
@@ -492,11 +532,11 @@ static sloe_status visit_network(const visiting *v, sloe_bench_point *p, sloe_er
   sloe_job *job;
   sloe_error why = {0};
   sloe_status status = sloe_device_load_network(b->device, v->layers, &job, &why);
-  if (status == SLOE_DEVICE && p) sloe_bench_fail_point(b, p, &why);
-  if (status != SLOE_OK && p) return sloe_bench_not_loaded(b, p, status, &why, err);
+  if (status == SLOE_DEVICE && p && !v->again) sloe_bench_fail_point(b, p, &why);
+  if (status != SLOE_OK && p && !v->again) return sloe_bench_not_loaded(b, p, status, &why, err);
   if (status != SLOE_OK) return sloe_fail(err, status, "%s", why.msg);
-  if (p) status = time_job(b, p, job, 0, &why);
-  if (status == SLOE_DEVICE) sloe_bench_fail_point(b, p, &why);
+  if (p) status = time_job(b, p, job, p->n_takes, &why);
+  if (status == SLOE_DEVICE && !v->again) sloe_bench_fail_point(b, p, &why);
   if (status == SLOE_OK)
     status = time_places(v, job, err);
   else
@@ -516,7 +556,7 @@ sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers
   sloe_bench_point *p = NULL;
   const int32_t at = sloe_map_get(&b->index, net);
   *out = at >= 0 ? (size_t)at : b->n_points;
-  const visiting v = {b, net, layers, count_networks(b, *out)};
+  const visiting v = {b, net, layers, count_networks(b, *out), 0};
   if (at >= 0) {
     b->points[at].number = v.number;
     b->reused++;
@@ -527,6 +567,14 @@ sloe_status sloe_bench_network(sloe_bench *b, const char *net, const sloe_layers
     SLOE_TRY(sloe_bench_begin_point(b, net, split, 1, &p, err));
     p->number = v.number;
   }
+  return visit_network(&v, p, err);
+}
+
+sloe_status sloe_bench_network_quieter(sloe_bench *b, size_t point, const sloe_layers *layers,
+                                       sloe_error *err) {
+  sloe_bench_point *p = &b->points[point];
+  const visiting v = {b, p->key, layers, p->number, 1};
+  SLOE_TRY(sloe_bench_step(b, err));
   return visit_network(&v, p, err);
 }
 

@@ -34,6 +34,8 @@ typedef struct sloe_bench_point {
   const char *kernels;       /* what each of them took (device.h); NULL, "": not known */
   double memory_mb, power_w;
   double workspace_mb; /* of the memory; NAN: not known */
+  double move_ms;      /* what a fixed move of memory took beside it; NAN: not known */
+  size_t n_takes;
   double ref_ms;
   double memory_again, power_again, ref_again_ms; /* of the second take */
   int64_t visit;                                  /* of the first take */
@@ -77,10 +79,19 @@ sloe_status sloe_bench_layer(sloe_bench *bench, const sloe_layer_spec *spec, con
                              size_t *out, sloe_error *err);
 /* Measure a layer once more, unless that is done. */
 sloe_status sloe_bench_again(sloe_bench *bench, size_t point, sloe_error *err);
+/* What a move of memory takes where others leave it alone: a tenth of the points are below. NAN
+   where none has any. */
+sloe_status sloe_bench_quiet_ms(const sloe_bench *bench, double *out, sloe_error *err);
+/* Measure a layer once more, whatever is known of it: of all takes of a point the quietest counts.
+ */
+sloe_status sloe_bench_quieter(sloe_bench *bench, size_t point, sloe_error *err);
 /* The network's time, and in a second pass that of each of its layers in its place, where the
    device has a clock for it: points "NET#i", i from sloe_layers_at, split in-network. */
 sloe_status sloe_bench_network(sloe_bench *bench, const char *net, const sloe_layers *layers,
                                const char *split, size_t *out, sloe_error *err);
+/* As sloe_bench_quieter, the network and its layers. */
+sloe_status sloe_bench_network_quieter(sloe_bench *bench, size_t point, const sloe_layers *layers,
+                                       sloe_error *err);
 /* The time, memory and power of a network, from one loaded job, as Z 4.2 has them. The point must
    have been begun (bench_parts.h). `number`: 0, or 1 for the second take; runs and seconds of `how`
    are looked at. */

@@ -91,6 +91,7 @@ static void take_timing(sloe_measured *m, const sloe_timing *t) {
   m->extra.latency_mean_ms = t->mean_ns / 1e6;
   m->extra.host_ms = t->host_ns / 1e6;
   m->extra.ref_ms = reference_ms(t);
+  m->extra.move_ms = t->move_ns / 1e6;
   m->extra.quality = sloe_is_noisy(t) ? "noisy" : "ok";
   m->extra.n_runs = t->n_runs;
 }
@@ -339,8 +340,8 @@ static void init(sloe_measured *m, const sloe_session *session, const sloe_layer
                  .memory_kind = "",
                  .fits = -1,
                  .warnings = m->warnings},
-      .extra = {NAN, NAN, NAN, NAN, NAN, NAN, "",  0,   NULL, -1,
-                NAN, 0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL},
+      .extra = {NAN, NAN, NAN, NAN, NAN, NAN, "",  0,    NULL, -1, NAN,
+                0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL, NAN},
   };
   sloe_arena_init(&m->arena, ARENA_LIMIT);
 }

@@ -43,7 +43,8 @@ typedef struct row {
   X("dynamic_mj", sloe_csv_writer_number(csv, r->extra->dynamic_mj))             \
   X("weights_mb", sloe_csv_writer_number(csv, r->extra->weights_mb))             \
   X("activations_mb", sloe_csv_writer_number(csv, r->extra->activations_mb))     \
-  X("workspace_mb", sloe_csv_writer_number(csv, r->extra->workspace_mb))
+  X("workspace_mb", sloe_csv_writer_number(csv, r->extra->workspace_mb))         \
+  X("move_ms", sloe_csv_writer_number(csv, r->extra->move_ms))
 
 static void write_header(sloe_csv_writer *csv) {
 #define SLOE_TABLE_NAME(name, write) sloe_csv_writer_string(csv, name);

@@ -79,8 +79,8 @@ typedef struct sloe_backend_options { /* of NAME:key=value,... */
   size_t n;
 } sloe_backend_options;
 
-/* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, choice,
-   kernels, proposals. */
+/* NULL stands for "cannot": load_network, run_layers, memory, sensor, load, rest, settle, quiet,
+   choice, kernels, proposals. */
 typedef struct sloe_backend {
   size_t contract;  /* SLOE_BACKEND_CONTRACT, of a module */
   const char *name; /* "onednn" */
@@ -101,6 +101,10 @@ typedef struct sloe_backend {
   /* Before each run of a layer: put the caches into the state that a network would leave them in
      (weights cold, input as just written). Its time is not counted. */
   sloe_status (*settle)(void *state, void *job, sloe_error *err);
+  /* How busy others keep what they share with the device: what a fixed piece of work takes now
+     (a move of memory, say), and what it takes as a rule where it is quiet; NAN: not known. With
+     `find` the device goes where it is quietest, and waits for a quiet moment, where it can. */
+  sloe_status (*quiet)(void *state, int find, double *ns, double *usual_ns, sloe_error *err);
   sloe_status (*memory)(void *state, void *job, sloe_device_memory *out, sloe_error *err);
   sloe_status (*sensor)(void *state, sloe_device_sensor *out, sloe_error *err);
   /* A steady load for a sensor: inferences back to back for about `ns`, one at least. *count: how
@@ -204,6 +208,7 @@ typedef struct sloe_timing_options { /* 0 takes the default */
   int32_t ref_runs; /* of the reference layer before and after: 5; negative: none */
   double ref_moved; /* take again where the reference moved by more between: 0.03 */
   int32_t retakes;  /* at most: 3 */
+  double busy;      /* take again where others keep the device busier than this: 1.25 */
   double noisy;     /* quality noisy where (p75 - p25) / median is above: 0.10 */
   double timeout_s; /* of one run: 60; DEVICE when it hangs longer */
 } sloe_timing_options;
@@ -215,6 +220,7 @@ typedef struct sloe_timing {
   double error;                       /* standard error of the midmean, a fraction of it */
   double host_ns;                     /* median */
   double ref_before_ns, ref_after_ns; /* NAN: no reference */
+  double move_ns;                     /* of `quiet`, the longer of before and after; NAN: none */
   int noisy;                          /* still so after the retakes */
   int32_t retaken;
   double *layer_ns;        /* of sloe_time_layers: medians; else NULL */
@@ -223,10 +229,10 @@ typedef struct sloe_timing {
 } sloe_timing;
 
 /* Time a job: the reference, warm up, runs until it is known well enough, the reference; take it
-   again where the reference moved or the runs scatter, and keep the steadiest take: all samples are
-   of that one. Networks are never settled. On failure *out is zero. Errors: DEVICE (failed, hung
-   or lied: a time that is 0, runs backwards or exceeds what the caller waited), NOMEM, and what the
-   backend says. */
+   again where the reference moved, the runs scatter or others keep the device busy, and keep the
+   steadiest take: all samples are of that one. Networks are never settled. On failure *out is zero.
+   Errors: DEVICE (failed, hung or lied: a time that is 0, runs backwards or exceeds what the caller
+   waited), NOMEM, and what the backend says. */
 sloe_status sloe_time_job(sloe_device *device, sloe_job *job, const sloe_timing_options *options,
                           sloe_timing *out, sloe_error *err);
 /* The same with a clock around each layer of a network; a run is the sum of its layers.

@@ -7,8 +7,11 @@
  * short of the minimum, which a single lucky run decides. Jobs below 20 us are repeated until 200
  * us are measured, for a clock ticks in tens of ns.
  *
- * A take whose reference moved or whose runs scatter is taken again. The steadiest is kept whole:
- * samples of two clock states are never mixed.
+ * What others on a host take of memory's bandwidth the reference does not show, for it lives in a
+ * near cache: a backend that can asks for it before and behind (`quiet`).
+ *
+ * A take whose reference moved, whose runs scatter or beside which others were busy is taken again.
+ * The steadiest is kept whole: samples of two clock states are never mixed.
  */
 #include <math.h>
 #include <string.h>
@@ -26,6 +29,7 @@ typedef struct take {
   size_t n, cap, n_layers;
   double total, error; /* ns measured; as of sloe_runs_error at the last look */
   double before, after;
+  double move, busy;   /* of `quiet`, the greater of before and after: ns; over the usual */
   double unsteadiness; /* 1 and more: to be taken again */
 } take;
 
@@ -54,6 +58,7 @@ static sloe_timing_options with_defaults(const sloe_timing_options *given) {
   o.enough = or_real(o.enough, 0.002);
   o.ref_runs = or_int(o.ref_runs, 5);
   o.ref_moved = or_real(o.ref_moved, 0.03);
+  o.busy = or_real(o.busy, 1.25);
   o.retakes = or_int(o.retakes, 3);
   o.noisy = or_real(o.noisy, 0.10);
   o.timeout_s = or_real(o.timeout_s, 60);
@@ -198,14 +203,27 @@ static double scatter(const take *x) {
          median;
 }
 
+static sloe_status look_for_others(const timer *t, take *x, int find, sloe_error *err) {
+  const sloe_backend *backend = t->device->backend;
+  double ns, usual;
+  if (t->options.ref_runs < 0 || !backend->quiet) return SLOE_OK;
+  SLOE_TRY(backend->quiet(t->device->state, find, &ns, &usual, err));
+  x->move = fmax(x->move, ns); /* of which NAN is none */
+  x->busy = fmax(x->busy, ns / usual);
+  return SLOE_OK;
+}
+
 static sloe_status take_once(const timer *t, take *x, sloe_error *err) {
-  *x = (take){.n_layers = t->n_layers};
+  *x = (take){.n_layers = t->n_layers, .move = NAN, .busy = 1};
+  SLOE_TRY(look_for_others(t, x, 1, err));
   SLOE_TRY(reference(t, &x->before, err));
   SLOE_TRY(warm_up(t, x, err));
   SLOE_TRY(take_runs(t, x, err));
   SLOE_TRY(reference(t, &x->after, err));
-  x->unsteadiness = scatter(x) / t->options.noisy;
+  SLOE_TRY(look_for_others(t, x, 0, err));
   const double moved = fabs(x->after / x->before - 1) / t->options.ref_moved;
+  const double busy = (x->busy - 1) / (t->options.busy - 1);
+  x->unsteadiness = fmax(scatter(x) / t->options.noisy, busy);
   if (moved > x->unsteadiness) x->unsteadiness = moved; /* not where it is NAN */
   return SLOE_OK;
 }
@@ -266,6 +284,7 @@ static sloe_status summarise(take *x, sloe_timing *out, sloe_error *err) {
       .host_ns = median_host(x),
       .ref_before_ns = x->before,
       .ref_after_ns = x->after,
+      .move_ns = x->move,
       .noisy = x->unsteadiness > 1,
   };
   SLOE_TRY(layer_medians(x, out, err));

@@ -32,8 +32,8 @@ static void provenance(sloe_json *json, const sloe_figure *figure) {
 /* Of an answer that is no measurement nothing is known. */
 static sloe_measured_extra extra_of(const sloe_answer *answer) {
   if (answer->extra) return *answer->extra;
-  return (sloe_measured_extra){NAN, NAN, NAN, NAN, NAN, NAN, "",  0,   NULL, -1,
-                               NAN, 0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL};
+  return (sloe_measured_extra){NAN, NAN, NAN, NAN, NAN, NAN, "",  0,    NULL, -1, NAN,
+                               0,   NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL, NAN};
 }
 
 static json_t *latency_json(const sloe_answer *answer) {
@@ -121,6 +121,7 @@ static void extra_json(sloe_json *json, const sloe_answer *answer) {
   sloe_json_set(json, "weights_mb", sloe_json_number(extra.weights_mb));
   sloe_json_set(json, "activations_mb", sloe_json_number(extra.activations_mb));
   sloe_json_set(json, "workspace_mb", sloe_json_number(extra.workspace_mb));
+  sloe_json_set(json, "move_ms", sloe_json_number(extra.move_ms));
 }
 
 static void answer_json(sloe_json *json, const sloe_answer *answer) {

@@ -170,6 +170,25 @@ static void what_was_not_recorded_is_unsupported(void **state) {
   sloe_device_close(device);
 }
 
+static void of_rows_of_one_layer_the_quietest_counts(void **state) {
+  (void)state;
+  sloe_device *device =
+      open_recording(write_text("net,latency_ms,quality,move_ms\n"
+                                "\"zoo:layer,op=fc,c=3\",1.5,ok,1.2\n"
+                                "\"zoo:layer,op=fc,c=3\",1.3,noisy,0.9\n"
+                                "\"zoo:layer,op=fc,c=3\",1.4,ok,1.0\n"
+                                "\"zoo:layer,op=fc,c=4\",2.5,noisy,\n"
+                                "\"zoo:layer,op=fc,c=4\",2.4,ok,\n"
+                                "\"zoo:layer,op=fc,c=4\",2.3,ok,\n"));
+  sloe_timing a = device_time(device, "op=fc,c=3", NULL),
+              b = device_time(device, "op=fc,c=4", NULL);
+  assert_true(fabs(a.median_ns - 1.3e6) < 1 && fabs(a.move_ns - 0.9e6) < 1);
+  assert_true(fabs(b.median_ns - 2.4e6) < 1 && isnan(b.move_ns));
+  sloe_timing_fini(&a);
+  sloe_timing_fini(&b);
+  sloe_device_close(device);
+}
+
 static void a_row_without_runs_or_reference_gives_its_median(void **state) {
   (void)state;
   sloe_device *device =
@@ -399,6 +418,7 @@ int main(void) {
       TEST(a_network_is_found_by_its_name),
       TEST(layers_of_a_network_are_found_in_their_places),
       TEST(what_was_not_recorded_is_unsupported),
+      TEST(of_rows_of_one_layer_the_quietest_counts),
       TEST(a_row_without_runs_or_reference_gives_its_median),
       TEST(power_is_measured_as_it_was_recorded),
       TEST(of_several_rows_the_first_good_one_counts),

@@ -46,8 +46,8 @@ static const sloe_result measured_result = {
     .warnings = notes,
     .n_warnings = 1};
 static const sloe_measured_extra extra = {
-    1.4,  1.55, 1.7,  1.5, 1.65, 0.5, "noisy", 100, isolated,   1,
-    1.25, 13,   11.5, 4,   9.75, 40,  8,       2,   isolated_w, isolated_mj};
+    1.4, 1.55, 1.7, 1.5,  1.65, 0.5, "noisy", 100,        isolated,    1,  1.25,
+    13,  11.5, 4,   9.75, 40,   8,   2,       isolated_w, isolated_mj, 0.9};
 
 static const sloe_errors errors[] = {
     {"latency_ms", "", 10, 2, .mape = 4.5, .rmspe = 6.5, .kendall = 0.9, .coverage_90 = NAN},

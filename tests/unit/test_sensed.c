@@ -13,14 +13,14 @@ static const sloe_device_memory MEMORY = {100, 60, 30, 10, "device"};
 static const sloe_device_memory NO_PARTS = {50, NAN, NAN, NAN, "process"};
 
 static void put(sloe_store *store, const sloe_store_visit *visit, const char *net,
-                const sloe_power *power, const sloe_device_memory *memory) {
+                const sloe_power *power, const sloe_device_memory *memory, double move_ns) {
   const sloe_store_point point = {.kind = SLOE_STORE_NETWORK, .key = net};
   sloe_store_metric metrics[SLOE_SENSED_METRICS];
   sloe_store_sample sample = sloe_store_sample_none();
   sloe_error err;
   int64_t id;
   sample.median_ns = 5e7;
-  sloe_sensed_put(power, memory, &sample, metrics);
+  sloe_sensed_put(power, memory, move_ns, &sample, metrics);
   assert_ok(sloe_store_add_points(store, visit->campaign, &point, 1, &id, &err), err);
   assert_ok(sloe_store_add_samples(store, visit, id, &sample, 1, &DONE, &err), err);
 }
@@ -28,8 +28,8 @@ static void put(sloe_store *store, const sloe_store_visit *visit, const char *ne
 static sloe_store *make_store(const char *name) {
   sloe_store *store = store_open(name, SLOE_STORE_WRITE);
   const sloe_store_visit visit = store_begin(store);
-  put(store, &visit, "a.onnx", &POWER, &MEMORY);
-  put(store, &visit, "b.onnx", &sloe_power_unknown, &NO_PARTS);
+  put(store, &visit, "a.onnx", &POWER, &MEMORY, NAN);
+  put(store, &visit, "b.onnx", &sloe_power_unknown, &NO_PARTS, 1.25e6);
   return store;
 }
 
@@ -40,7 +40,7 @@ static void assert_table(const char *table) {
       {"dynamic_mj", "8.5", ""},  {"power_rail", "gpu", ""},
       {"memory_mb", "100", "50"}, {"memory_kind", "device", "process"},
       {"weights_mb", "60", ""},   {"activations_mb", "30", ""},
-      {"workspace_mb", "10", ""}};
+      {"workspace_mb", "10", ""}, {"move_ms", "", "1.25"}};
   for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
     for (size_t row = 0; row < 2; row++) assert_cell(table, cells[i][0], row, cells[i][1 + row]);
 }

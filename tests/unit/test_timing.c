@@ -143,6 +143,39 @@ static void the_ratio_to_the_reference_survives_drift(void **state) {
   sloe_device_close(device);
 }
 
+/* How many of 60 takes are not the undisturbed time. */
+static int count_disturbed(const char *backend, const sloe_timing_options *options, double want_ns,
+                           int32_t *retaken) {
+  sloe_device *device = device_open(backend);
+  int disturbed = 0;
+  for (int i = 0; i < 60; i++) {
+    sloe_timing t = device_time(device, "op=conv,c=64,h=112,w=112,k=64,kernel=1", options);
+    disturbed += fabs(t.median_ns / want_ns - 1) > 1e-9;
+    *retaken += t.retaken;
+    if (!options) assert_true(t.move_ns == 1e6 || (t.move_ns == 1.5e6 && t.noisy));
+    if (options) assert_true(isnan(t.move_ns));
+    sloe_timing_fini(&t);
+  }
+  sloe_device_close(device);
+  return disturbed;
+}
+
+/* They may come and go between two looks. */
+static void what_others_slow_down_is_taken_again_when_they_are_gone(void **state) {
+  (void)state;
+  const sloe_timing_options blind = {.ref_runs = -1};
+  sloe_device *alone = device_open("sim:noise=0");
+  sloe_timing want = device_time(alone, "op=conv,c=64,h=112,w=112,k=64,kernel=1", NULL);
+  int32_t retaken = 0, none = 0;
+  assert_in_range(count_disturbed("sim:noise=0,crowd=0.5,seed=3", NULL, want.median_ns, &retaken),
+                  0, 6);
+  assert_in_range(count_disturbed("sim:noise=0,crowd=0.5,seed=3", &blind, want.median_ns, &none),
+                  15, 45);
+  assert_true(retaken > 0 && none == 0);
+  sloe_timing_fini(&want);
+  sloe_device_close(alone);
+}
+
 static void scatter_that_stays_is_said(void **state) {
   (void)state;
   sloe_device *device = device_open("sim:noise=0.2");
@@ -221,6 +254,7 @@ int main(void) {
       cmocka_unit_test(a_short_layer_gets_more_runs),
       cmocka_unit_test(a_take_under_which_the_reference_moved_is_taken_again),
       cmocka_unit_test(the_ratio_to_the_reference_survives_drift),
+      cmocka_unit_test(what_others_slow_down_is_taken_again_when_they_are_gone),
       cmocka_unit_test(scatter_that_stays_is_said),
       cmocka_unit_test(a_device_that_fails_hangs_or_lies_is_said_so),
       cmocka_unit_test(a_layer_has_no_layers_to_time),

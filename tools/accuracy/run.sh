@@ -18,6 +18,7 @@
 #   RUNS=15 of a layer  NETWORK_RUNS=30  COUNT=1000 of convolutions  GFLOP=20 of the largest
 #   BATCH=1 of a part of the profile's layers   MORE=none, a number of layers on top of the profile's
 #   BATCHES="2 4 8 16"     of networks
+#   PASSES=1   how often at most what others on the host disturbed is measured; the quietest counts
 #   UNDER="chrt -f 5"      a command that measuring runs under
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -54,18 +55,29 @@ measure() {
   fi
 }
 
-# measure_all NAME RUNS: the NETs in OUT/NAME.nets, 100 at a time.
-measure_all() {
-  local list=$out/${1%-again}.nets folder=$out/$1 runs=$2 chunk from total nets
+# measure_list LIST FOLDER RUNS: the NETs in LIST to tables in FOLDER, 100 at a time.
+measure_list() {
+  local list=$1 folder=$2 runs=$3 chunk from total nets
   mkdir -p "$folder"
   total=$(wc -l <"$list")
   for ((from = 1; from <= total; from += 100)); do
     chunk=$(printf '%s/%05d.csv' "$folder" "$from")
-    say "$1: $from of $total"
+    say "${folder#"$out"/}: $from of $total"
     mapfile -t nets < <(sed -n "$from,$((from + 99))p" "$list")
     measure "$chunk" "${nets[@]}" --runs "$runs" --power 0 --format csv
   done
-  $python $here/tables.py concat "$folder"/*.csv >"$out/$1.csv"
+}
+
+# measure_all NAME RUNS: the NETs in OUT/NAME.nets, then those that were disturbed once more.
+measure_all() {
+  local pass
+  measure_list "$out/${1%-again}.nets" "$out/$1" "$2"
+  $python $here/tables.py quietest "$out/$1"/*.csv >"$out/$1.csv"
+  for ((pass = 2; pass <= ${PASSES:-1}; pass++)); do
+    [ -e "$out/$1/pass$pass.nets" ] || $python $here/tables.py busy "$out/$1.csv" >"$out/$1/pass$pass.nets"
+    measure_list "$out/$1/pass$pass.nets" "$out/$1/pass$pass" "$2"
+    $python $here/tables.py quietest "$out/$1"/*.csv "$out/$1"/pass*/*.csv >"$out/$1.csv"
+  done
 }
 
 list_convs() { $python $here/random_convs.py "${COUNT:-1000}" "${GFLOP:-20}" >"$out/convs.nets"; }
@@ -110,9 +122,25 @@ concat() { # NAME FILE...: those that are there, to OUT/NAME.csv
   $python $here/tables.py concat "${files[@]}" >"$out/$name.csv"
 }
 
+# measure_disturbed PASS: of OUT/networks.csv, to OUT/networks-passPASS/NET.csv.
+measure_disturbed() {
+  local net folder=$out/networks-pass$1
+  mkdir -p "$folder"
+  [ -e "$folder.nets" ] || $python $here/tables.py busy "$out/networks.csv" >"$folder.nets"
+  while read -r net; do
+    say "networks, pass $1: $(basename "$net")"
+    measure "$folder/$(basename "$net" .onnx).csv" "$net" --runs "${NETWORK_RUNS:-30}" --format csv
+  done <"$folder.nets"
+}
+
 part_networks() {
+  local pass
   measure_networks networks
   concat networks "$out"/networks/*.csv
+  for ((pass = 2; pass <= ${PASSES:-1}; pass++)); do
+    measure_disturbed "$pass"
+    $python $here/tables.py quietest "$out"/networks/*.csv "$out"/networks-pass*/*.csv >"$out/networks.csv"
+  done
   (cd "$(realpath "$models")" && printf "$PWD/%s\n" *.onnx) >"$out/networks.nets"
 }
 

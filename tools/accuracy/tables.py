@@ -4,11 +4,18 @@
     tools/accuracy/tables.py concat FILE...         one table of several with the same header, to stdout
     tools/accuracy/tables.py join MEASURED LAYERS   a row of MEASURED for each row of LAYERS, by `net`,
                                                     with the columns of LAYERS behind
+    tools/accuracy/tables.py quietest FILE...       a row for each `net` of the tables: the one beside which
+                                                    others kept memory least busy (`move_ms`), to stdout
+    tools/accuracy/tables.py busy FILE              the `net`s beside which they kept it busier than
+                                                    BUSY times what is usual where it is quiet
 """
 import csv
 import math
 import os
 import sys
+
+
+BUSY = 1.15  # as `sloe profile` has it
 
 
 def read(path):
@@ -63,9 +70,26 @@ def join(measured, layers):
     return [by_net[r["net"]] | {k: v for k, v in r.items() if k != "net"} for r in layers if r["net"] in by_net]
 
 
+def quietest(rows):
+    best = {}
+    for r in rows:
+        if number(r, "move_ms") < number(best.setdefault(r["net"], r), "move_ms"):
+            best[r["net"]] = r
+    return list(best.values())
+
+
+def busy(rows):
+    moves = sorted(m for m in (number(r, "move_ms") for r in rows) if m > 0)
+    return [r["net"] for r in rows if moves and number(r, "move_ms") > BUSY * moves[len(moves) // 10]]
+
+
 def main():
     if len(sys.argv) >= 2 and sys.argv[1] == "concat":
         write([row for path in sys.argv[2:] for row in read(path)])
+    elif len(sys.argv) >= 2 and sys.argv[1] == "quietest":
+        write(quietest([row for path in sys.argv[2:] for row in read(path)]))
+    elif len(sys.argv) == 3 and sys.argv[1] == "busy":
+        print("".join(net + "\n" for net in busy(read(sys.argv[2]))), end="")
     elif len(sys.argv) == 4 and sys.argv[1] == "join":
         write(join(read(sys.argv[2]), read(sys.argv[3])))
     else:

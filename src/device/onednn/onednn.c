@@ -15,6 +15,7 @@ enum { MAX_THREADS = 256, EVICT_LEAST = 4 << 20, EVICT_MOST = 16 << 20 };
 static void close_device(void *state) {
   onednn_device *device = state;
   if (!device) return;
+  sloe_onednn_quiet_end(device);
   sloe_onednn_job_free(device->neighbour);
   dnnl_stream_destroy(device->stream);
   dnnl_engine_destroy(device->engine);
@@ -131,6 +132,11 @@ static sloe_status settle(void *state, void *job, sloe_error *err) {
   return SLOE_OK;
 }
 
+static sloe_status quiet(void *state, int find, double *ns, double *usual_ns, sloe_error *err) {
+  omp_set_num_threads(((onednn_device *)state)->threads);
+  return sloe_onednn_quiet(state, find, ns, usual_ns, err);
+}
+
 static sloe_status memory(void *state, void *job, sloe_device_memory *out, sloe_error *err) {
   (void)state, (void)err;
   const onednn_job *j = job;
@@ -156,5 +162,6 @@ __attribute__((visibility("default"))) const sloe_backend sloe_backend_onednn = 
     .run = run,
     .run_layers = run_layers,
     .settle = settle,
+    .quiet = quiet,
     .memory = memory,
 };

@@ -58,6 +58,9 @@ void sloe_onednn_pattern(float *to, size_t n, float scale);
 
 /* ---- the device ---- */
 
+/* Private to quiet.c, but where it is kept: which processors there are is the system's type. */
+typedef struct onednn_quiet onednn_quiet;
+
 typedef struct onednn_device {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
@@ -67,6 +70,7 @@ typedef struct onednn_device {
   onednn_region region;
   char *evict;           /* what settle streams through */
   onednn_job *neighbour; /* what settle runs last */
+  onednn_quiet *quiet;   /* NULL: not asked for yet */
   size_t evict_bytes, l2_bytes;
   sloe_arena arena; /* strings of info */
   /* Tests give the contents of weights and inputs in plain layout, by name ("src", "weights",
@@ -79,6 +83,12 @@ typedef struct onednn_device {
 sloe_status sloe_onednn_identify(onednn_device *device, sloe_device_info *info, sloe_error *err);
 /* Size of a cache in bytes, 0: unknown. level 1 (data), 2, 3 */
 size_t sloe_onednn_cache(int level);
+
+/* quiet.c: how busy others keep memory, as `quiet` of a backend. */
+sloe_status sloe_onednn_quiet(onednn_device *device, int find, double *ns, double *usual_ns,
+                              sloe_error *err);
+/* The thread may run where it might before. */
+void sloe_onednn_quiet_end(onednn_device *device);
 
 /* The status for what oneDNN said of `what` ("convolution"). */
 sloe_status sloe_onednn_said(dnnl_status_t said, const char *what, sloe_error *err);

@@ -36,6 +36,7 @@ enum {
   WEIGHTS,
   ACTIVATIONS,
   WORKSPACE,
+  MOVE,
   POWER,
   PEAK,
   IDLE,
@@ -45,7 +46,7 @@ enum {
   N_NUMBERS
 };
 static const char *const number_names[N_NUMBERS] = {
-    "latency_ms", "ref_ms", "memory_mb", "weights_mb", "activations_mb", "workspace_mb",
+    "latency_ms", "ref_ms", "memory_mb", "weights_mb", "activations_mb", "workspace_mb", "move_ms",
     "power_w",    "peak_w", "idle_w",    "energy_mj",  "batch",          "threads"};
 
 typedef struct reading {
@@ -143,7 +144,9 @@ static sloe_status put_row(reading *x, const recording_row *row, sloe_error *err
   const int32_t there = sloe_map_get(&r->by_key, row->key);
   if (there >= 0) {
     const char *key = r->rows[there].key;
-    if (!r->rows[there].is_ok) r->rows[there] = *row, r->rows[there].key = key;
+    const recording_row *before = &r->rows[there];
+    if (row->move_ms < before->move_ms || (!before->is_ok && !(row->move_ms > before->move_ms)))
+      r->rows[there] = *row, r->rows[there].key = key;
     return SLOE_OK;
   }
   if (r->n_rows >= INT32_MAX ||
@@ -160,6 +163,7 @@ static sloe_status take_row(reading *x, sloe_error *err) {
                        .weights_mb = x->number[WEIGHTS],
                        .activations_mb = x->number[ACTIVATIONS],
                        .workspace_mb = x->number[WORKSPACE],
+                       .move_ms = x->number[MOVE],
                        .power_w = x->number[POWER],
                        .peak_w = x->number[PEAK],
                        .idle_w = x->number[IDLE],

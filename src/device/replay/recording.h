@@ -12,8 +12,8 @@
  * device's environment, and as env.title and env.memory_mb what its card says: the first that is
  * not empty
  *
- * Only net and latency_ms must be there. Of several rows of one net the first of quality "ok"
- * counts, else the last.
+ * Only net and latency_ms must be there. Of several rows of one net the one of the least move_ms
+ * counts; where none has any the first of quality "ok", else the last.
  */
 #ifndef SLOE_DEVICE_RECORDING_H
 #define SLOE_DEVICE_RECORDING_H
@@ -26,7 +26,7 @@ typedef struct recording_row {
   const uint64_t *runs; /* [n_runs], at least one */
   size_t n_runs;
   double ref_ns, power_w, peak_w, idle_w, energy_mj; /* NAN: not recorded */
-  double memory_mb, weights_mb, activations_mb, workspace_mb;
+  double memory_mb, weights_mb, activations_mb, workspace_mb, move_ms;
   const char *memory_kind, *power_rail;
   const char *kernels; /* "": not recorded */
   int is_ok;           /* quality */

@@ -157,6 +157,16 @@ static sloe_status replay_run(void *state, void *job, uint64_t *device_ns, uint6
   return SLOE_OK;
 }
 
+/* What was recorded of it; what is usual there nobody knows. */
+static sloe_status replay_quiet(void *state, int find, double *ns, double *usual_ns,
+                                sloe_error *err) {
+  const replay *r = state;
+  (void)find, (void)err;
+  *ns = r->current ? 1e6 * r->current->move_ms : (double)NAN;
+  *usual_ns = NAN;
+  return SLOE_OK;
+}
+
 static sloe_status replay_run_layers(void *state, void *job, uint64_t *layer_ns, size_t n,
                                      sloe_error *err) {
   replay *r = state;
@@ -230,6 +240,7 @@ const sloe_backend sloe_backend_replay = {
     .unload = replay_unload,
     .run = replay_run,
     .run_layers = replay_run_layers,
+    .quiet = replay_quiet,
     .memory = replay_memory,
     .sensor = replay_sensor,
     .rest = replay_rest,

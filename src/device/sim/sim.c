@@ -7,6 +7,8 @@
  *   outliers=0             share of specs that are 1.3 to 2 times as slow
  *   drift=0                how much slower the second clock state is; the clock changes after 60
  *                          runs on average
+ *   crowd=0                how much slower what moves more than a megabyte is while others keep
+ *                          memory busy; they come and go after 60 runs on average
  *   kw=32 cw=8             step widths over filters and input channels
  *   floor_us=5 overhead_us=10   of each layer, of each network
  *   ns_per_mac=0.02 ns_per_byte=0.1
@@ -27,13 +29,16 @@
 #include "device/sim/sim_formula.h"
 #include "device/sim/sim_sensor.h"
 
+enum { CROWDED_BYTES = 1 << 20, MOVE_NS = 1000000 };
+
 typedef struct sim {
   sim_formula formula;
-  double noise, drift, overhead_ns, memory_mb;
+  double noise, drift, crowd, overhead_ns, memory_mb;
   int64_t hang_after, fail_after, lie_after, lie; /* -1: never */
   int64_t n_runs, sleep_us;
-  sloe_rng clock;
-  int slow; /* clock state */
+  sloe_rng clock, others;
+  int slow;    /* clock state */
+  int crowded; /* others are there */
   sim_sensor sensor;
   char mode[24];
 } sim;
@@ -78,12 +83,14 @@ static sloe_status read_sim(const sloe_backend_options *o, sim *s, sloe_error *e
   SLOE_TRY(read_faults(o, s, err));
   SLOE_TRY(sloe_backend_option_real(o, "noise", 0, 1, 0.03, &s->noise, err));
   SLOE_TRY(sloe_backend_option_real(o, "drift", 0, 10, 0, &s->drift, err));
+  SLOE_TRY(sloe_backend_option_real(o, "crowd", 0, 10, 0, &s->crowd, err));
   SLOE_TRY(sloe_backend_option_real(o, "overhead_us", 0, 1e9, 10, &overhead_us, err));
   SLOE_TRY(sloe_backend_option_real(o, "memory_mb", 1, 1e9, 4000, &s->memory_mb, err));
   SLOE_TRY(sloe_sim_sensor_open(o, &s->sensor, err));
   SLOE_TRY(sloe_backend_option_int(o, "sleep_us", 0, 10000000, 0, &s->sleep_us, err));
   s->overhead_ns = overhead_us * 1e3;
   sloe_rng_seed(&s->clock, s->formula.seed ^ UINT64_C(0xc10c));
+  sloe_rng_seed(&s->others, s->formula.seed ^ UINT64_C(0x0748));
   return SLOE_OK;
 }
 
@@ -110,18 +117,13 @@ static sloe_status read_info(const sloe_backend_options *o, sim *s, sloe_device_
 
 static sloe_status sim_open(const sloe_backend_options *options, void **state,
                             sloe_device_info *info, sloe_error *err) {
-  static const char *const keys[] = {"seed",       "noise",
-                                     "outliers",   "drift",
-                                     "kw",         "cw",
-                                     "floor_us",   "overhead_us",
-                                     "ns_per_mac", "ns_per_byte",
-                                     "memory_mb",  "hang_after",
-                                     "kernels",    "fail_after",
-                                     "lie_after",  "lie",
-                                     "runtime",    "threads",
-                                     "precision",  "batch",
-                                     "sleep_us",   SLOE_SIM_SENSOR_KEYS,
-                                     NULL};
+  static const char *const keys[] = {
+      "seed",       "noise",       "outliers",           "drift",
+      "kw",         "cw",          "floor_us",           "overhead_us",
+      "ns_per_mac", "ns_per_byte", "memory_mb",          "hang_after",
+      "kernels",    "fail_after",  "lie_after",          "lie",
+      "runtime",    "threads",     "precision",          "batch",
+      "sleep_us",   "crowd",       SLOE_SIM_SENSOR_KEYS, NULL};
   *state = NULL;
   SLOE_TRY(sloe_backend_options_check(options, keys, err));
   sim *s = sloe_alloc(1, sizeof *s);
@@ -262,6 +264,7 @@ static sloe_status count_run(sim *s, sloe_error *err) {
   const int64_t n = s->n_runs++;
   sleep_us(s->sleep_us);
   if (s->drift > 0 && sloe_rng_uniform(&s->clock) < 1.0 / 60) s->slow = !s->slow;
+  if (s->crowd > 0 && sloe_rng_uniform(&s->others) < 1.0 / 60) s->crowded = !s->crowded;
   if (s->fail_after >= 0 && n >= s->fail_after)
     return sloe_fail(err, SLOE_DEVICE, "sim: failed, as planted, after %lld runs", (long long)n);
   if (s->hang_after >= 0 && n >= s->hang_after)
@@ -273,6 +276,7 @@ static sloe_status count_run(sim *s, sloe_error *err) {
 static uint64_t planted_run(sim *s, sim_job *j, double ns) {
   if (s->noise > 0) ns *= fmax(1 + s->noise * sloe_rng_normal(&j->noise), 0.1);
   if (s->slow) ns *= 1 + s->drift;
+  if (s->crowded && j->largest_bytes > CROWDED_BYTES) ns *= 1 + s->crowd;
   sloe_sim_sensor_pass(&s->sensor, ns, 1);
   return (uint64_t)fmax(llround(ns), 1);
 }
@@ -319,6 +323,18 @@ static sloe_status sim_rest(void *state, uint64_t ns, sloe_error *err) {
   return SLOE_OK;
 }
 
+/* Where it looks for a quiet place it finds one every other time. Not known where nobody comes. */
+static sloe_status sim_quiet(void *state, int find, double *ns, double *usual_ns, sloe_error *err) {
+  sim *s = state;
+  (void)err;
+  *ns = *usual_ns = NAN;
+  if (!(s->crowd > 0)) return SLOE_OK;
+  if (find && s->crowded && sloe_rng_uniform(&s->others) < 0.5) s->crowded = 0;
+  *ns = MOVE_NS * (s->crowded ? 1 + s->crowd : 1);
+  *usual_ns = MOVE_NS;
+  return SLOE_OK;
+}
+
 static sloe_status sim_run_layers(void *state, void *job, uint64_t *layer_ns, size_t n,
                                   sloe_error *err) {
   sim *s = state;
@@ -356,6 +372,7 @@ const sloe_backend sloe_backend_sim = {
     .unload = sim_unload,
     .run = sim_run,
     .run_layers = sim_run_layers,
+    .quiet = sim_quiet,
     .memory = sim_memory,
     .sensor = sim_sensor_read,
     .load = sim_load,
