@@ -20,9 +20,13 @@ typedef struct sloe_bench_taken {
 
 sloe_bench_taken sloe_bench_taken_none(const sloe_timing *timing);
 
-/* `number`: 0, or 1 of what is taken a second time. */
+/* `number`: how many takes there are before. */
 sloe_status sloe_bench_keep(sloe_bench *b, sloe_bench_point *p, const sloe_bench_taken *taken,
                             size_t number, sloe_error *err);
+
+/* Time it as points are timed, and keep that with its memory and its kernels. */
+sloe_status sloe_bench_time_job(sloe_bench *b, sloe_bench_point *p, sloe_job *job, size_t number,
+                                sloe_error *err);
 
 /* The remark of a network below 1 ms. */
 extern const char sloe_remark_short[];
