@@ -37,11 +37,14 @@ enum { AT_BEFORE = FIRST_NUMBER - 1, SLOE_STORE_NUMBER_MAP(SLOE_STORE_INDEX) AT_
   " sample.memory_kind, sample.clock, sample.quality, sample.visit" SLOE_STORE_NUMBER_MAP( \
       SLOE_STORE_NAME) ", sample.runs"
 
+/* A row per point: beside which others kept memory least busy, where that is known; else the first
+   that is ok, else the last. */
 #define OF_POINT " WHERE ?1 IN (0, point.campaign) ORDER BY point.id"
 static const char rows_of_points[] =
     "SELECT " ROW_COLUMNS
     " FROM point LEFT JOIN sample ON sample.id = (SELECT id FROM sample s WHERE s.point = point.id"
-    " ORDER BY s.quality = 'ok' DESC,"
+    " ORDER BY IFNULL((SELECT value FROM metric WHERE sample = s.id AND name = 'move_ms'), 1e300),"
+    " s.quality = 'ok' DESC,"
     " CASE WHEN s.quality = 'ok' THEN s.taken_ms ELSE -s.taken_ms END,"
     " CASE WHEN s.quality = 'ok' THEN s.id ELSE -s.id END LIMIT 1)"
     " LEFT JOIN visit ON visit.id = sample.visit" OF_POINT;

@@ -54,6 +54,30 @@ static void a_store_and_its_table_carry_what_was_sensed(void **state) {
   sloe_store_close(store);
 }
 
+static void the_row_of_a_point_is_its_quietest_take(void **state) {
+  static const double move_ns[] = {2e6, 1e6, 3e6};
+  (void)state;
+  sloe_store *store = store_open("a.db", SLOE_STORE_WRITE);
+  const sloe_store_visit visit = store_begin(store);
+  const sloe_store_point point = {.kind = SLOE_STORE_NETWORK, .key = "a.onnx"};
+  int64_t id;
+  sloe_error err;
+  assert_ok(sloe_store_add_points(store, visit.campaign, &point, 1, &id, &err), err);
+  for (int i = 0; i < 3; i++) {
+    sloe_store_metric metrics[SLOE_SENSED_METRICS];
+    sloe_store_sample sample = sloe_store_sample_none();
+    sample.median_ns = 1e6 * (1 + i);
+    sample.quality = i == 1 ? SLOE_STORE_QUALITY_NOISY : SLOE_STORE_QUALITY_OK;
+    sloe_sensed_put(&sloe_power_unknown, &NO_PARTS, move_ns[i], &sample, metrics);
+    assert_ok(sloe_store_add_samples(store, &visit, id, &sample, 1, &DONE, &err), err);
+  }
+  char *table = store_table(store, NULL);
+  assert_cell(table, "latency_ms", 0, "2");
+  assert_cell(table, "move_ms", 0, "1");
+  sloe_dealloc(table);
+  sloe_store_close(store);
+}
+
 static void merging_carries_it(void **state) {
   (void)state;
   sloe_error err;
@@ -71,6 +95,7 @@ static void merging_carries_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_store_and_its_table_carry_what_was_sensed),
+      TEST(the_row_of_a_point_is_its_quietest_take),
       TEST(merging_carries_it),
   };
   return cmocka_run_group_tests(tests, store_make_folder, store_remove_folder);
