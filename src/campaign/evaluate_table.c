@@ -18,7 +18,7 @@ const char *const sloe_eval_who[SLOE_EVAL_WHOS] = {SLOE_EVAL_WHO_MAP(SLOE_EVAL_N
 
 /* Where the columns stand; -1: nowhere. */
 typedef struct columns {
-  int net, batch, quality, ref_ms, by;
+  int net, batch, quality, ref_ms, move_ms, by;
   int metric[SLOE_EVAL_METRICS], who[SLOE_EVAL_WHOS];
 } columns;
 
@@ -29,6 +29,7 @@ static sloe_status find_columns(const sloe_csv_reader *r, const sloe_evaluate_op
   c->batch = sloe_csv_reader_find(r, "batch");
   c->quality = sloe_csv_reader_find(r, "quality");
   c->ref_ms = sloe_csv_reader_find(r, "ref_ms");
+  c->move_ms = sloe_csv_reader_find(r, "move_ms");
   c->by = options->by ? sloe_csv_reader_find(r, options->by) : -1;
   for (int i = 0; i < SLOE_EVAL_WHOS; i++) c->who[i] = sloe_csv_reader_find(r, sloe_eval_who[i]);
   for (int i = 0; i < SLOE_EVAL_METRICS; i++) {
@@ -111,6 +112,7 @@ static sloe_status read_row(const sloe_csv_reader *r, const columns *c, sloe_eva
   SLOE_TRY(intern(t->arena, &t->group_index, &t->groups, &t->n_groups, &t->cap_groups, group,
                   &row.group, err));
   SLOE_TRY(read_number(r, c->ref_ms, &row.ref_ms, err));
+  SLOE_TRY(read_number(r, c->move_ms, &row.move_ms, err));
   for (int i = 0; i < SLOE_EVAL_METRICS; i++)
     SLOE_TRY(read_number(r, c->metric[i], &row.measured[i], err));
   for (int i = 0; i < SLOE_EVAL_WHOS; i++) {

@@ -55,7 +55,7 @@ typedef struct sloe_eval_row {
   int32_t net, group; /* group 0 without options->by */
   int ok;             /* its quality */
   double measured[SLOE_EVAL_METRICS];
-  double ref_ms;
+  double ref_ms, move_ms;          /* NAN: not there */
   const char *who[SLOE_EVAL_WHOS]; /* "": not said */
 } sloe_eval_row;
 

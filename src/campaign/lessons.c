@@ -9,6 +9,8 @@
 #include "base/sort_numbers.h"
 
 enum { ARENA_LIMIT = 1 << 30, LEAST_ROWS = 10 };
+
+static const double BUSY = 1.25; /* of what a move of memory took in the quietest tenth of rows */
 static const uint64_t TABLE_LIMIT = UINT64_C(1) << 30; /* bytes, unpacked */
 
 typedef struct reading {
@@ -377,8 +379,23 @@ static sloe_status choose_fusion(reading *r) {
   return SLOE_OK;
 }
 
+/* Rows beside which others kept memory busy, where rows say so, as of another quality: their times
+   are of another machine, and their reference does not show it. */
+static sloe_status leave_out_busy(const reading *r) {
+  double *moves = SLOE_ARENA_NEW(&r->out->arena, double, r->table.n_rows + 1);
+  size_t n = 0;
+  if (!moves) return no_memory(r->err);
+  for (size_t i = 0; i < r->table.n_rows; i++)
+    if (r->table.rows[i].move_ms > 0) moves[n++] = r->table.rows[i].move_ms;
+  sloe_sort_doubles(moves, n);
+  for (size_t i = 0; n && i < r->table.n_rows; i++)
+    if (r->table.rows[i].move_ms > BUSY * moves[n / 10]) r->table.rows[i].ok = 0;
+  return SLOE_OK;
+}
+
 static sloe_status read_all(reading *r, const sloe_feature *all) {
   sloe_lessons *out = r->out;
+  SLOE_TRY(leave_out_busy(r));
   SLOE_TRY(choose_fusion(r));
   SLOE_TRY(make_room(r));
   SLOE_TRY(open_nets(r));

@@ -127,11 +127,14 @@ static sloe_figure answer(sloe_estimate *e, const sloe_network_model *model, con
 
 /* ---- time ---- */
 
+/* Layers were judged on random networks, the model on networks of the kinds that it knows: inside
+   of them a difference that may be chance speaks for the model. */
 static int measured_layers_are_better(const sloe_estimate *e, const sloe_network_model *model,
                                       const question *q) {
   const double layers = e->platform->card.validated_mape;
   if (!sloe_fitted_has_layers(e->platform->fitted) || isnan(e->result.latency_ms.value)) return 0;
-  return !q->inside || layers < model->folds.mape;
+  const double doubt = model->folds.ci95 > 0 ? model->folds.ci95 : 0;
+  return !q->inside || layers < model->folds.mape - doubt;
 }
 
 /* A sum over layers is a model of layers; where layers were measured, those are meant. */

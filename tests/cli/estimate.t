@@ -189,7 +189,7 @@ out: on 10970 networks, kinds left out; the question lies outside
 
 == the number of networks is there for programs, where networks were learned from
 $ sloe estimate $MODELS/tv_resnet18.onnx -p amd-epyc-onednn-fp32-t1 --format json | jq -c '[.latency_ms.validated_n, .memory_mb.validated_n]'
-out= [942,942]
+out= [473,473]
 needs jq
 
 == layers leave it to what the card says

@@ -292,15 +292,17 @@ static void what_a_platform_lacks_is_refused(void **state) {
   sloe_platform_free(p);
 }
 
+/* A difference that may be chance speaks for the model of networks. */
 static void layers_and_network_whichever_validated_better_answers(void **state) {
   const sloe_estimate_options of_network = {.method = SLOE_METHOD_NETWORK},
                               of_layers = {.method = SLOE_METHOD_LAYERS};
-  static const double layer_mape[] = {4.5, 3.5};
+  static const double layer_mape[] = {4.5, 3.6, 3.4}; /* the network's is 4 +- 0.5 */
   (void)state;
-  for (int better = 0; better < 2; better++) {
+  for (int i = 0; i < 3; i++) {
+    const int better = i == 2;
     toy t;
     make_toy(&t);
-    t.platform.fitted.network_errors.mape = layer_mape[better];
+    t.platform.fitted.network_errors.mape = layer_mape[i];
     sloe_platform *p = open_toy(&t);
     answer by_itself = ask(p, NET, NULL), network = ask(p, NET, &of_network),
            layers = ask(p, NET, &of_layers);
