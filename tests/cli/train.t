@@ -24,6 +24,12 @@ $ sloe train t.csv -o p.sloe --model poly --format json > r.json; jq -c '[.rows,
 out= [40,"poly",true,40]
 needs jq
 
+== rows of another quality, and rows beside which others kept memory busy, are left out and counted
+$ echo net,device,runtime,precision,mode,latency_ms,quality,move_ms > t.csv; for i in $(seq 40); do echo "\"zoo:chain,layers=$((i % 4 + 1)),filters=$((i * 4)),input=$((32 + i % 7))\",toy,sim,fp32,m,$i.5,$([ $i = 7 ] && echo noisy || echo ok),$([ $i -gt 30 ] && echo 1.26 || echo 1.0)" >> t.csv; done
+$ sloe train t.csv -o p.sloe --model poly --format json | jq -c '[.rows, .left_out]'
+out= [29,11]
+needs jq
+
 == a platform is shown with its models
 $ echo net,device,runtime,precision,mode,latency_ms > t.csv; for i in $(seq 40); do echo "\"zoo:chain,layers=$((i % 4 + 1)),filters=$((i * 4)),input=$((32 + i % 7))\",toy,sim,fp32,m,$i.5" >> t.csv; done
 $ sloe train t.csv -o p.sloe --model poly > r.txt; sloe platform show p.sloe; sloe estimate zoo:chain,layers=2,filters=40,input=33 -p p.sloe; sloe evaluate t.csv -p p.sloe --models
