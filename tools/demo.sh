@@ -31,4 +31,4 @@ show profile -b onednn:threads=1 -o "$work/cpu.sloe" --budget "${seconds}s"
 show estimate "${nets[0]}" -p "$work/cpu.sloe"
 show measure "${nets[0]}" -b onednn:threads=1 --runs 20
 show prune "${nets[0]}" -p "$work/cpu.sloe" --steps 5
-printf '\nA minute is a rough profile; without --budget it takes some ten minutes and says how good it is.\n'
+printf '\nA minute is a rough profile; without --budget it takes ten to thirty minutes and says how good it is.\n'
