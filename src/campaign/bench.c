@@ -114,6 +114,7 @@ static void take_sample(sloe_bench_point *p, const sloe_store_sample *s, size_t 
   /* From the quartiles: of a normal distribution 1.35 deviations apart; of the median 1.25 / sqrt
    * n. */
   p->error = s->n_runs > 1 ? 1.25 / 0.674 * fabs(p->p75 - 1) / sqrt((double)s->n_runs) : 0.01;
+  if (number == 0) p->first = p->time, p->first_error = p->error;
 }
 
 static sloe_status load_sample(void *context, const sloe_store_sample *s, sloe_error *err) {
@@ -129,6 +130,7 @@ static sloe_status add_point(sloe_bench *b, const char *key, sloe_bench_point **
   sloe_bench_point *p = &b->points[b->n_points];
   *p = (sloe_bench_point){.split = "",
                           .time = NAN,
+                          .first = NAN,
                           .kernels = "",
                           .again = NAN,
                           .least = NAN,

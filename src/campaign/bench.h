@@ -28,6 +28,7 @@ typedef struct sloe_bench_point {
   int refused;       /* cannot be had here; why is in the store */
   int noisy;
   double time, again;        /* median of the runs / reference; a second take's, NAN without */
+  double first, first_error; /* time and error of the first take, whichever counts */
   double least, least_again; /* the least run's, in the same units */
   double error;              /* standard error, relative */
   double p75, p97_5;         /* over the median */

@@ -93,7 +93,8 @@ static sloe_status ask_line(void *user, const int64_t *coords, size_t n_dims, sl
                : sloe_fail(err, SLOE_UNSUPPORTED, "no such layer"));
   const sloe_bench_point *point = &b->points[at];
   if (point->refused) return sloe_fail(err, SLOE_UNSUPPORTED, "refused");
-  *out = (sloe_fit_sample){point->time, point->time * fmax(point->error, 1e-4)};
+  /* Of the first take, so that a campaign that goes on asks for the same points. */
+  *out = (sloe_fit_sample){point->first, point->first * fmax(point->first_error, 1e-4)};
   return SLOE_OK;
 }
 

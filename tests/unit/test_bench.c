@@ -104,7 +104,7 @@ static void take_wide(sloe_bench *b) {
 /* Others come and slow down what moves much: the reference does not show it. */
 static void of_takes_beside_others_the_quietest_counts(void **state) {
   static const char crowded[] = "sim:noise=0,crowd=0.5,seed=9";
-  double still[WIDE], quiet;
+  double still[WIDE], first[WIDE], quiet;
   sloe_error err;
   (void)state;
   sloe_bench *b = open_bench("sim:noise=0", NULL, 0);
@@ -116,6 +116,7 @@ static void of_takes_beside_others_the_quietest_counts(void **state) {
   store_empty_folder(NULL);
   b = open_bench(crowded, NULL, 0);
   take_wide(b);
+  for (size_t i = 0; i < WIDE; i++) first[i] = b->points[i].time;
   const size_t before = count_disturbed(b, still);
   assert_ok(sloe_bench_quiet_ms(b, &quiet, &err), err);
   assert_true(quiet == 1);
@@ -128,6 +129,7 @@ static void of_takes_beside_others_the_quietest_counts(void **state) {
   sloe_bench_close(b);
   b = open_bench(crowded, NULL, 0); /* the same from the store */
   assert_int_equal(count_disturbed(b, still), after);
+  for (size_t i = 0; i < WIDE; i++) assert_true(b->points[i].first == first[i]);
   sloe_bench_close(b);
 }
 

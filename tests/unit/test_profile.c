@@ -28,6 +28,22 @@ static void the_second_profile_measures_nothing_and_gives_the_same(void **state)
   assert_int_equal(info.samples, first.points_measured);
 }
 
+/* What others disturbed was taken again, and the later take counts: the lines ask as before. */
+static void a_profile_beside_others_goes_on_without_new_points(void **state) {
+  (void)state;
+  for (int seed = 1; seed <= 3; seed++) {
+    char backend[64], db[16];
+    snprintf(backend, sizeof backend, "sim:crowd=0.5,noise=0.1,seed=%d", seed);
+    snprintf(db, sizeof db, "%d.db", seed);
+    const sloe_profile_summary first = profile(backend, SMALL, "a.sloe", db);
+    const uint64_t points = info_of(db).points;
+    const sloe_profile_summary second = profile(backend, SMALL, "b.sloe", db);
+    assert_true(first.points_measured > points + first.heldout_layers); /* some were taken again */
+    assert_int_equal(second.points_measured, 0);
+    assert_int_equal(info_of(db).points, points);
+  }
+}
+
 static int ask_stop(void *context) {
   return --*(int *)context < 0;
 }
@@ -164,6 +180,7 @@ static void a_platform_that_cannot_be_written_is_no_loss(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       PROFILE_TEST(the_second_profile_measures_nothing_and_gives_the_same),
+      PROFILE_TEST(a_profile_beside_others_goes_on_without_new_points),
       PROFILE_TEST(a_profile_in_pieces_is_the_same_as_one_at_a_stretch),
       PROFILE_TEST(another_seed_measures_other_layers),
       PROFILE_TEST(only_some_ops_are_measured_where_that_is_asked),

@@ -6,11 +6,15 @@
  *                its place in a network NET#i
  *   latency_ms   the median; rows without it and without runs (skipped points) are left out
  *   runs_ns      every run in the order taken, separated by blanks; `db export` lists them by
- * choice kernels      what each kernel took that was tried (device.h) ref_ms, memory_mb,
- * memory_kind, weights_mb, activations_mb, workspace_mb, power_w, power_rail, peak_w, idle_w,
- * energy_mj, quality where known device ... threads the identity, equal in all rows env.NAME the
- * device's environment, and as env.title and env.memory_mb what its card says: the first that is
- * not empty
+ *                choice
+ *   kernels      what each kernel took that was tried (device.h)
+ *   ref_ms, move_ms, memory_mb, memory_kind, weights_mb, activations_mb, workspace_mb, power_w,
+ *   power_rail, peak_w, idle_w, energy_mj, quality
+ *                where known
+ *   device ... threads
+ *                the identity, equal in all rows
+ *   env.NAME     the device's environment, and as env.title and env.memory_mb what its card says:
+ *                the first that is not empty
  *
  * Only net and latency_ms must be there. Of several rows of one net the one of the least move_ms
  * counts; where none has any the first of quality "ok", else the last.
