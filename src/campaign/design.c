@@ -411,6 +411,17 @@ static void draw_conv_small(sloe_rng *rng, sloe_layer_spec *s) {
   X(CONV, 60, draw_grouped_wide) \
   X(CONV, 40, draw_grouped)
 
+/* What networks have much of and the kinds of a design little: products of many rows by few units,
+   weights that no cache holds, few wide groups, first layers, blocks of whole channels. */
+#define EDGE_MAP(X)              \
+  X(FC, 90, draw_fc_head)        \
+  X(FC, 40, draw_fc_large)       \
+  X(CONV, 50, draw_grouped_wide) \
+  X(CONV, 30, draw_conv_first)   \
+  X(CONV, 20, draw_conv_small)   \
+  X(MAXPOOL, 30, draw_pool)      \
+  X(CONCAT, 15, draw_concat_long)
+
 typedef struct drawn_kind {
   sloe_spec_op op;
   int share;
@@ -419,12 +430,13 @@ typedef struct drawn_kind {
 
 #define DRAW_ROW(op, share, draw) {SLOE_SPEC_##op, share, draw},
 static const drawn_kind KINDS[] = {DRAW_MAP(DRAW_ROW)}, MORE[] = {MORE_MAP(DRAW_ROW)},
-                        STILL_MORE[] = {STILL_MORE_MAP(DRAW_ROW)};
+                        STILL_MORE[] = {STILL_MORE_MAP(DRAW_ROW)}, EDGES[] = {EDGE_MAP(DRAW_ROW)};
 #undef DRAW_ROW
 enum {
   N_KINDS = sizeof KINDS / sizeof *KINDS,
   N_MORE = sizeof MORE / sizeof *MORE,
   N_STILL_MORE = sizeof STILL_MORE / sizeof *STILL_MORE,
+  N_EDGES = sizeof EDGES / sizeof *EDGES,
   DESIGN = 3330
 };
 
@@ -556,6 +568,10 @@ void sloe_design_draw_more(sloe_rng *rng, size_t i, const sloe_design_limits *li
     draw_of(rng, MORE, N_MORE, NULL, limits, out);
   else
     draw_of(rng, STILL_MORE, N_STILL_MORE, NULL, limits, out);
+}
+
+void sloe_design_draw_edge(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out) {
+  draw_of(rng, EDGES, N_EDGES, NULL, limits, out);
 }
 
 size_t sloe_design_kinds(void) {

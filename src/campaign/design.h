@@ -3,11 +3,12 @@
  * Lines (B IV-B): for the shapes of a family's dimensions, one dimension varied, the others fixed.
  * Design: random layers of every kind, as many of each as its space is wide; half of the
  * convolutions from the whole space (B VI-B: any channels, any rectangle), half of sizes as
- * networks have them. Held-out layers are drawn in the same way from another stream. A campaign
- * that is told to take more goes on with convolutions and with what lies at the edges: large fully
- * connected layers, poolings of large images, concatenations of many; behind 1,000 of them with
- * fully connected layers of one row, or of many rows and few units, and with small images; and
- * half as many near the layers of known networks (design_known.h).
+ * networks have them; every so many-th from what networks have much of and those draws little.
+ * Held-out layers are drawn like the former from another stream. A campaign that is told to take
+ * more goes on with convolutions and with what lies at the edges: large fully connected layers,
+ * poolings of large images, concatenations of many; behind 1,000 of them with fully connected
+ * layers of one row, or of many rows and few units, and with small images; and half as many near
+ * the layers of known networks (design_known.h).
  */
 #ifndef SLOE_CAMPAIGN_DESIGN_H
 #define SLOE_CAMPAIGN_DESIGN_H
@@ -36,6 +37,8 @@ sloe_layer_spec sloe_design_line_spec(const sloe_design_line *line, int64_t x);
    short campaign has some of all. */
 size_t sloe_design_size(void);
 enum { SLOE_DESIGN_FIRST = 8 };
+/* One of the edges that the design holds besides. */
+void sloe_design_draw_edge(sloe_rng *rng, const sloe_design_limits *limits, sloe_layer_spec *out);
 size_t sloe_design_kinds(void);
 /* The next random layer: possible, within `limits`, and at most 2^28 elements. `only` NULL or the
    beginning of an op's name. 0: no op begins so. */

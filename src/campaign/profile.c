@@ -28,11 +28,12 @@
 #include "campaign/today.h"
 
 enum {
-  HELD_OUT_LAYERS = 160,
+  HELD_OUT_LAYERS = 100,
   NETWORKS = 160,
   FOLDS = 5,
   MAX_LINES = 128,
-  LINE_POINTS = 18,
+  LINE_POINTS = 14, /* at most: steps of a real device are found or never will be */
+  EDGE_EACH = 13,   /* every 13th layer of the design is of its edges */
   MOST_TAKES = 4
 };
 typedef enum stream_name {
@@ -40,7 +41,8 @@ typedef enum stream_name {
   HELD_OUT_STREAM,
   FIRST_STREAM,
   MORE_STREAM,
-  KNOWN_STREAM
+  KNOWN_STREAM,
+  EDGE_STREAM /* no stream by itself: DESIGN_STREAM takes from it */
 } stream_name;
 /* Of a device that starts a job at once: what bench.c gives to the runs, and as much around them.
  */
@@ -100,7 +102,7 @@ static sloe_status ask_line(void *user, const int64_t *coords, size_t n_dims, sl
 
 /* A line that could not be finished leaves no shape; that is no failure of the campaign. */
 static sloe_status fit_line(profiler *p, const sloe_design_line *line, sloe_error *err) {
-  const sloe_fit_params params = {.runs = 1};
+  const sloe_fit_params params = {.runs = 1, .max_points = LINE_POINTS};
   const sloe_fit_axis axis = {line->lo, line->hi};
   line_asking asking = {p, line};
   sloe_fit_result result;
@@ -132,17 +134,18 @@ static sloe_status fit_lines(profiler *p, sloe_error *err) {
 /* The layers of a stream of the seed, one after the other. */
 typedef struct stream {
   stream_name name;
-  sloe_rng rng;
+  sloe_rng rng, edges;
   size_t i, n; /* next, and how many */
 } stream;
 
 static size_t size_of(const profiler *p, stream_name name) {
   switch (name) {
     case FIRST_STREAM: return SLOE_DESIGN_FIRST * sloe_design_kinds();
-    case DESIGN_STREAM: return sloe_design_size();
+    case DESIGN_STREAM: return sloe_design_size() * EDGE_EACH / (EDGE_EACH - 1);
     case MORE_STREAM: return (size_t)(p->options->more - p->options->more / 3);
     case KNOWN_STREAM: return (size_t)(p->options->more / 3);
     case HELD_OUT_STREAM: return HELD_OUT_LAYERS;
+    case EDGE_STREAM: break;
   }
   return 0;
 }
@@ -150,6 +153,7 @@ static size_t size_of(const profiler *p, stream_name name) {
 static stream open_stream(const profiler *p, stream_name name) {
   stream s = {.name = name, .n = size_of(p, name)};
   sloe_rng_seed(&s.rng, p->seed * 1000003 + name);
+  sloe_rng_seed(&s.edges, p->seed * 1000003 + EDGE_STREAM);
   return s;
 }
 
@@ -164,6 +168,8 @@ static int draw_next(const profiler *p, stream *s, sloe_layer_spec *out) {
       sloe_design_draw_more(&s->rng, i, &p->limits, out);
     else if (s->name == KNOWN_STREAM)
       sloe_design_known_draw(&p->known, &s->rng, &p->limits, out);
+    else if (s->name == DESIGN_STREAM && i % EDGE_EACH == EDGE_EACH - 1)
+      sloe_design_draw_edge(&s->edges, &p->limits, out);
     else
       sloe_design_draw(&s->rng, NULL, &p->limits, out);
     if (is_wanted(p, out)) return 1;

@@ -56,10 +56,17 @@ static void take_transform(const sloe_layer_spec *s, double out[ROOM_OF(transfor
   out[3] = log(sloe_layer_fourier(s));
 }
 
-/* How a convolution is cut into registers' blocks, and whether its rows of channels fill lines of a
+static int is_dense_conv(const sloe_layer_spec *s) {
+  return s->op == SLOE_SPEC_CONV && !sloe_layer_spec_is_depthwise(s);
+}
+
+/* How a convolution is cut into registers' blocks, and whether rows of channels fill lines of a
    cache: what is written line by line takes half the time. */
 static void take_block(const sloe_layer_spec *s, double out[ROOM_OF(block)]) {
-  if (s->op != SLOE_SPEC_CONV || sloe_layer_spec_is_depthwise(s)) return;
+  out[6] = s->k % 16 == 0;
+  out[7] = s->k % 4 == 0;
+  out[8] = s->c % 16 == 0;
+  if (!is_dense_conv(s)) return;
   const sloe_layer_blocks b = sloe_layer_blocks_of(s);
   out[0] = log((double)b.vectors);
   out[1] = log((double)b.blocks);
@@ -67,9 +74,6 @@ static void take_block(const sloe_layer_spec *s, double out[ROOM_OF(block)]) {
   out[3] = log(b.waste);
   out[4] = log(b.rate);
   out[5] = b.is_image;
-  out[6] = s->k % 16 == 0;
-  out[7] = s->k % 4 == 0;
-  out[8] = s->c % 16 == 0;
 }
 
 /* A vector is multiplied by a matrix in steps of hundreds of channels, and what is left one by one:
@@ -90,6 +94,9 @@ void sloe_layer_inputs(const sloe_layer_view *view, const float x[SLOE_LAYER_FEA
   out[SLOE_LAYER_INPUT_act + (int)s->act] = 1;
   if (!(view->units > 0)) {
     take_block(s, out + SLOE_LAYER_INPUT_block);
+    /* Vectors of 8 or 16 channels or none: what else there is runs by other code, 20 times slower.
+     */
+    if (!is_dense_conv(s)) take_divisions(s, out + SLOE_LAYER_INPUT_division);
     return;
   }
   take_divisions(s, out + SLOE_LAYER_INPUT_division);
