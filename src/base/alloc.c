@@ -39,3 +39,17 @@ void sloe_alloc_fail_after(long n) {
 long sloe_alloc_live(void) {
   return live;
 }
+
+int sloe_alloc_is_failing(void) {
+  return fail_after >= 0;
+}
+
+long sloe_alloc_hand_over(void) {
+  const long blocks = live;
+  live = 0;
+  return blocks;
+}
+
+void sloe_alloc_take_over(long blocks) {
+  live += blocks;
+}

@@ -14,5 +14,11 @@ void sloe_dealloc(void *p);                               /* takes NULL */
    follow it in this thread return NULL. Negative: never. sloe_alloc_live: blocks not yet freed. */
 void sloe_alloc_fail_after(long n);
 long sloe_alloc_live(void);
+int sloe_alloc_is_failing(void); /* or will be, after some more */
+
+/* Blocks that one thread allocates and another frees: the count of the one is handed over and
+   becomes 0, the other takes it over. */
+long sloe_alloc_hand_over(void);
+void sloe_alloc_take_over(long blocks);
 
 #endif

@@ -309,6 +309,30 @@ static void draw_slice(sloe_rng *rng, sloe_layer_spec *s) {
 
 /* ---- at the edges of those: a longer campaign ---- */
 
+/* Two halves, one of them shuffled before, as in ShuffleNet v2. */
+static void draw_concat_mixed(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = s->k = 2 * channels(rng, 8, 512);
+  image(rng, s, 4, 64);
+  s->out[0] = s->h;
+  s->out[1] = s->w;
+  s->parts = 2;
+  s->mixed = 1;
+}
+
+/* From few channels to many, or back, on images of any size, as inverted residuals do. */
+static void draw_pointwise(sloe_rng *rng, sloe_layer_spec *s) {
+  static const sloe_spec_act usual[] = {SLOE_SPEC_ACT_RELU, SLOE_SPEC_ACT_CLIP, SLOE_SPEC_ACT_SWISH,
+                                        SLOE_SPEC_ACT_HARDSWISH};
+  const int64_t few = channels(rng, 8, 128), many = few * sloe_rng_between(rng, 2, 8);
+  const int widens = chance(rng, 0.6);
+  s->c = widens ? few : many;
+  s->k = widens ? many : few;
+  image(rng, s, 7, 128);
+  same_window(s);
+  if (widens) s->act = usual[sloe_rng_between(rng, 0, 3)];
+  s->add = !widens && chance(rng, 0.4);
+}
+
 /* Few groups of many channels, as in AlexNet. */
 static void draw_grouped_wide(sloe_rng *rng, sloe_layer_spec *s) {
   s->groups = INT64_C(1) << sloe_rng_between(rng, 1, 6);
@@ -412,15 +436,15 @@ static void draw_conv_small(sloe_rng *rng, sloe_layer_spec *s) {
   X(CONV, 40, draw_grouped)
 
 /* What networks have much of and the kinds of a design little: products of many rows by few units,
-   weights that no cache holds, few wide groups, first layers, blocks of whole channels. */
+   weights that no cache holds, few wide groups, first layers, inverted residuals, halves of two
+   layouts. */
 #define EDGE_MAP(X)              \
-  X(FC, 90, draw_fc_head)        \
-  X(FC, 40, draw_fc_large)       \
-  X(CONV, 50, draw_grouped_wide) \
-  X(CONV, 30, draw_conv_first)   \
-  X(CONV, 20, draw_conv_small)   \
-  X(MAXPOOL, 30, draw_pool)      \
-  X(CONCAT, 15, draw_concat_long)
+  X(FC, 65, draw_fc_head)        \
+  X(FC, 30, draw_fc_large)       \
+  X(CONV, 40, draw_grouped_wide) \
+  X(CONV, 25, draw_conv_first)   \
+  X(CONV, 65, draw_pointwise)    \
+  X(CONCAT, 50, draw_concat_mixed)
 
 typedef struct drawn_kind {
   sloe_spec_op op;

@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "campaign/bench.h"
 #include "campaign/design.h"
 #include "campaign/design_known.h"
@@ -28,8 +29,9 @@
 #include "campaign/today.h"
 
 enum {
-  HELD_OUT_LAYERS = 100,
-  NETWORKS = 160,
+  HELD_OUT_LAYERS = 80,
+  NETWORKS = 160,      /* of any size, */
+  SMALL_NETWORKS = 40, /* on small images, so that a cache may hold what a pass touches */
   FOLDS = 5,
   MAX_LINES = 128,
   LINE_POINTS = 14, /* at most: steps of a real device are found or never will be */
@@ -231,12 +233,17 @@ fail:
   return status;
 }
 
+static void name_network(const profiler *p, uint64_t i, char *text, size_t len) {
+  const int n = snprintf(text, len, "zoo:random,seed=%" PRIu64, p->seed * 1000 + i);
+  if (i >= NETWORKS) snprintf(text + n, len - (size_t)n, ",input=%" PRIu64, 64 + 32 * (i % 3));
+}
+
 static sloe_status measure_networks(profiler *p, sloe_error *err) {
   sloe_bench *b = p->bench;
   b->phase = "timing networks";
-  for (uint64_t i = 0; i < NETWORKS && !p->options->only; i++) {
+  for (uint64_t i = 0; i < NETWORKS + SMALL_NETWORKS && !p->options->only; i++) {
     char text[64];
-    snprintf(text, sizeof text, "zoo:random,seed=%" PRIu64, p->seed * 1000 + i);
+    name_network(p, i, text, sizeof text);
     if (!sloe_bench_has_time(b, 1) && sloe_map_get(&b->index, text) < 0) {
       p->complete = 0;
       continue;
@@ -335,20 +342,45 @@ static sloe_status write_platform(const profiler *p, const sloe_fitted *models, 
 }
 
 /* All of it; or without the layers of one in `folds` networks, to be judged by them. */
-static sloe_status fit_models(profiler *p, size_t folds, size_t fold, const sloe_layer_models *like,
-                              sloe_layer_models *out, sloe_error *err) {
+static sloe_status fit_models(const profiler *p, size_t folds, size_t fold,
+                              const sloe_layer_models *like, sloe_layer_models *out,
+                              sloe_error *err) {
   const sloe_fit_layers_switches switches = {.folds = folds,
                                              .fold = fold,
                                              .like = like,
                                              .proposals = p->proposals.n ? &p->proposals : NULL};
-  SLOE_TRY(sloe_bench_step(p->bench, err));
   return sloe_fit_layers(p->bench, p->shapes, p->n_shapes, sloe_bench_reference_ms(p->bench),
                          &switches, out, err);
 }
 
+typedef struct folding {
+  const profiler *p;
+  const sloe_layer_models *all;
+  sloe_layer_models without[FOLDS];
+  sloe_status status[FOLDS];
+  sloe_error err[FOLDS];
+} folding;
+
+static void fit_fold(void *context, size_t fold) {
+  folding *f = context;
+  f->status[fold] = fit_models(f->p, FOLDS, fold, f->all, &f->without[fold], &f->err[fold]);
+}
+
+/* Beside each other. */
+static sloe_status fit_folds(folding *f, sloe_error *err) {
+  sloe_parallel(sloe_processors(), FOLDS, fit_fold, f);
+  for (size_t i = 0; i < FOLDS; i++) {
+    if (f->status[i] == SLOE_OK) continue;
+    *err = f->err[i];
+    return f->status[i];
+  }
+  return SLOE_OK;
+}
+
 static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary *out,
                                  sloe_error *err) {
-  sloe_layer_models models = {0}, without[FOLDS] = {0};
+  sloe_layer_models models = {0};
+  folding folds = {.p = p, .all = &models};
   sloe_bench *b = p->bench;
   b->phase = "fitting";
   const sloe_fusion *fusion = &sloe_device_describe(b->device)->fusion;
@@ -357,12 +389,13 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   SLOE_TRY(sloe_bench_unclock(b, err));
   SLOE_TRY(sloe_bench_place_scratch(b, bytes, err));
   sloe_fitted *fitted = &models.fitted;
-  sloe_status status = fit_models(p, 0, 0, NULL, &models, err);
+  const size_t n_folds = p->n_networks >= FOLDS ? FOLDS : 0;
+  sloe_status status = sloe_bench_step(b, err);
+  if (status == SLOE_OK) status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
-  const size_t folds = p->n_networks >= FOLDS ? FOLDS : 0;
-  for (size_t i = 0; status == SLOE_OK && i < folds; i++)
-    status = fit_models(p, folds, i, &models, &without[i], err);
-  if (status == SLOE_OK) status = sloe_fit_network(b, fusion, without, folds, fitted, err);
+  if (status == SLOE_OK) status = sloe_bench_step(b, err);
+  if (status == SLOE_OK && n_folds) status = fit_folds(&folds, err);
+  if (status == SLOE_OK) status = sloe_fit_network(b, fusion, folds.without, n_folds, fitted, err);
   if (status == SLOE_OK) status = write_platform(p, fitted, now_s() - begun, err);
   if (status == SLOE_OK) {
     out->layer_rmspe = fitted->layer_errors.rmspe;
@@ -371,7 +404,7 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
     out->network_mape = fitted->network_errors.mape;
     out->network_max_ape = fitted->network_errors.max_ape;
   }
-  for (size_t i = 0; i < FOLDS; i++) sloe_layer_models_fini(&without[i]);
+  for (size_t i = 0; i < FOLDS; i++) sloe_layer_models_fini(&folds.without[i]);
   sloe_layer_models_fini(&models);
   return status;
 }
@@ -394,7 +427,7 @@ static size_t plan(const profiler *p, sloe_profile_summary *out) {
   out->plan_design = count_drawn(p, FIRST_STREAM) + count_drawn(p, DESIGN_STREAM) +
                      count_drawn(p, MORE_STREAM) + count_drawn(p, KNOWN_STREAM);
   out->plan_held_out = 2 * count_drawn(p, HELD_OUT_STREAM);
-  out->plan_networks = p->options->only ? 0 : NETWORKS;
+  out->plan_networks = p->options->only ? 0 : NETWORKS + SMALL_NETWORKS;
   return out->plan_lines + out->plan_design + out->plan_held_out + out->plan_networks;
 }
 

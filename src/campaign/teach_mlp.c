@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "learn/learn.h"
 
 enum {
@@ -137,14 +138,35 @@ static sloe_status keep(const table *t, const sloe_learned m[BODIES], double uni
   return SLOE_OK;
 }
 
+typedef struct bodies {
+  table t;
+  sloe_learned m[BODIES];
+  sloe_status status[BODIES];
+  sloe_error err[BODIES];
+} bodies;
+
+static void learn_one(void *context, size_t i) {
+  bodies *b = context;
+  b->status[i] = learn(&b->t, i + 1, &b->m[i], &b->err[i]);
+}
+
+static sloe_status learn_all(bodies *b, sloe_error *err) {
+  sloe_parallel(sloe_processors(), BODIES, learn_one, b);
+  for (size_t i = 0; i < BODIES; i++) {
+    if (b->status[i] == SLOE_OK) continue;
+    *err = b->err[i];
+    return b->status[i];
+  }
+  return SLOE_OK;
+}
+
 sloe_status sloe_teach_mlp(const sloe_layer_lesson *lessons, size_t n, double units,
                            sloe_fitted_op *op, sloe_arena *arena, sloe_error *err) {
-  table t;
-  sloe_learned m[BODIES] = {0};
-  sloe_status status = fill(lessons, n, units, op, &t, err);
-  for (size_t i = 0; status == SLOE_OK && i < BODIES; i++) status = learn(&t, i + 1, &m[i], err);
-  if (status == SLOE_OK) status = keep(&t, m, units, op, arena, err);
-  for (size_t i = 0; i < BODIES; i++) sloe_learned_fini(&m[i]);
-  table_fini(&t);
+  bodies b = {0};
+  sloe_status status = fill(lessons, n, units, op, &b.t, err);
+  if (status == SLOE_OK) status = learn_all(&b, err);
+  if (status == SLOE_OK) status = keep(&b.t, b.m, units, op, arena, err);
+  for (size_t i = 0; i < BODIES; i++) sloe_learned_fini(&b.m[i]);
+  table_fini(&b.t);
   return status;
 }

@@ -29,11 +29,10 @@ static sloe_status not_solved(sloe_error *err) {
 }
 
 /* One thread, so that the same rows give the same numbers on any machine, and no thread of the
-   library spins beside whatever else runs. */
-static int take_one_thread(void) {
-  const int was = openblas_get_num_threads();
-  openblas_set_num_threads(1);
-  return was;
+   library spins beside whatever else runs. It stays at that, since another process may be fitted
+   beside this one. */
+static void take_one_thread(void) {
+  if (openblas_get_num_threads() != 1) openblas_set_num_threads(1);
 }
 
 /* ---- covariance ---- */
@@ -395,10 +394,9 @@ sloe_status sloe_gauss_find_shape(const double *x, const double *y, const double
   inputs in = {0};
   double *rest = NULL;
   SLOE_TRY(check(x, y, own, n, d, err));
-  const int threads = take_one_thread();
+  take_one_thread();
   sloe_status status = prepare(&g, x, y, own, &in, &rest, err);
   if (status == SLOE_OK) status = find_shape(&in, rest, subset, out, err);
-  openblas_set_num_threads(threads);
   inputs_fini(&in);
   sloe_dealloc(rest);
   return status;
@@ -412,7 +410,7 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, 
   sloe_status status;
   *out = (sloe_gauss){0};
   SLOE_TRY(check(x, y, own, n, d, err));
-  const int threads = take_one_thread();
+  take_one_thread();
   SLOE_GOTO(prepare(&g, x, y, own, &in, &rest, err));
   g.alpha = sloe_alloc(n, sizeof *g.alpha);
   g.left = sloe_alloc(n, sizeof *g.left);
@@ -427,7 +425,6 @@ sloe_status sloe_gauss_fit(const double *x, const double *y, const double *own, 
   *out = g;
   g = (sloe_gauss){0};
 fail:
-  openblas_set_num_threads(threads);
   inputs_fini(&in);
   sloe_dealloc(rest);
   sloe_gauss_fini(&g);
@@ -471,7 +468,7 @@ sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, doub
   inputs own = {0}, asked = {0};
   double line[SLOE_GAUSS_INPUTS + 1], *inner = NULL;
   sloe_status status;
-  const int threads = take_one_thread();
+  take_one_thread();
   SLOE_GOTO(inputs_init(&own, g->n, g->d, err));
   SLOE_GOTO(inputs_init(&asked, CHUNK, g->d, err));
   inner = sloe_alloc(g->n * CHUNK, sizeof *inner);
@@ -485,7 +482,6 @@ sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, doub
     eval_chunk(g, &own, &asked, inner, line, out + from);
   }
 fail:
-  openblas_set_num_threads(threads);
   inputs_fini(&own);
   inputs_fini(&asked);
   sloe_dealloc(inner);

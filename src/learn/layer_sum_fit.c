@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/sort_numbers.h"
 #include "learn/layer_boost.h"
-#include "learn/parallel.h"
+#include "base/parallel.h"
 
 enum { REWEIGHT = 4, FOLDS = 16, TREES = 2000, FEWEST = 10 };
 

@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "learn/parallel.h"
+#include "base/parallel.h"
 #include "learn/tune_child.h"
 
 enum { WAKE_MS = 500 };

@@ -41,6 +41,7 @@ sloe_layer_key sloe_layer_key_of(const sloe_layer_spec *s) {
   sloe_layer_key key = {.op = (int32_t)s->op, .kernel = {1, 1}, .stride = {1, 1}};
   if (s->op == SLOE_SPEC_BINARY) key.grouping = (int32_t)s->with;
   if (s->op == SLOE_SPEC_RESIZE) key.grouping = s->linear;
+  if (s->op == SLOE_SPEC_CONCAT) key.grouping = s->mixed;
   if (s->groups > 1) key.grouping = sloe_layer_spec_is_depthwise(s) ? SLOE_DEPTHWISE : SLOE_GROUPED;
   if (names_of(s->op) == &WINDOW || s->op == SLOE_SPEC_MAXPOOL || s->op == SLOE_SPEC_AVGPOOL)
     for (int d = 0; d < 2; d++) {
@@ -194,6 +195,7 @@ void sloe_layer_place_add(sloe_layer_place *place, double mb, double bytes) {
   const uint64_t elements = (uint64_t)fmin(1e6 * mb / bytes, 1e18);
   place->weights = sloe_add_sat(place->weights, elements);
   place->windows = sloe_add_sat(place->windows, elements);
+  place->touched = sloe_add_sat(place->touched, elements);
 }
 
 void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place,
@@ -240,6 +242,7 @@ void sloe_layer_features(const sloe_layer_spec *s, const sloe_layer_place *place
       [SLOE_LAYER_FEATURE_log_transforms] = ln(transforms.in + transforms.out + transforms.weights),
       [SLOE_LAYER_FEATURE_uneven] = (float)is_uneven(s),
       [SLOE_LAYER_FEATURE_log_windows] = ln(cold(place, place ? place->windows : 0)),
+      [SLOE_LAYER_FEATURE_log_touched] = ln(cold(place, place ? place->touched : 0)),
   };
   for (size_t i = 0; i < SLOE_LAYER_FEATURES; i++) x[i] = values[i];
 }

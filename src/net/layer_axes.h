@@ -20,7 +20,7 @@ typedef enum sloe_grouping { SLOE_DENSE, SLOE_DEPTHWISE, SLOE_GROUPED } sloe_gro
 
 typedef struct sloe_layer_key { /* of a family; what does not apply is 1, 0 */
   int32_t op;                   /* sloe_spec_op */
-  int32_t grouping;             /* sloe_grouping; of a BINARY its sloe_spec_with */
+  int32_t grouping; /* sloe_grouping; of a BINARY its sloe_spec_with, of a CONCAT whether mixed */
   int32_t kernel[2], stride[2];
 } sloe_layer_key;
 
@@ -74,7 +74,8 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(uneven, "1: a pooling padded more at an end than at the beginning, 0")         \
   X(log_windows, "ln of weights of its convolutions and of scratch, at most 2^26") \
   X(proposed_1, "chance that the runtime proposes a kernel (fitted.h); 0")         \
-  X(proposed_2, "the same of another kernel")
+  X(proposed_2, "the same of another kernel")                                      \
+  X(log_touched, "ln of what a pass over the network touches, at most 2^26")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,
@@ -85,11 +86,13 @@ enum {
 };
 
 /* Where a layer runs. By itself, its weights come from memory, as in a large network (settled
-   caches, device.h); in a small network they stay in a cache from one inference to the next. */
+   caches, device.h); in a small network they stay in a cache from one inference to the next, if
+   what its layers write does not drive them out. */
 typedef struct sloe_layer_place {
   int in_network;
   uint64_t weights; /* of the whole network, and scratch; not looked at by itself */
   uint64_t windows; /* of its convolutions: what is read once, in products, may pass by a cache */
+  uint64_t touched; /* all weights and scratch, and what each layer writes */
 } sloe_layer_place;
 
 /* Of the layers of a network; a network of one layer is that layer by itself. */

@@ -63,7 +63,7 @@ int sloe_layer_spec_same(const sloe_layer_spec *a, const sloe_layer_spec *b) {
       return 0;
   return a->op == b->op && a->n == b->n && a->c == b->c && a->h == b->h && a->w == b->w &&
          a->k == b->k && a->groups == b->groups && a->parts == b->parts && a->act == b->act &&
-         a->add == b->add && a->with == b->with && a->linear == b->linear;
+         a->add == b->add && a->with == b->with && a->linear == b->linear && a->mixed == b->mixed;
 }
 
 /* ---- sizes ---- */
@@ -243,6 +243,8 @@ sloe_status sloe_layer_spec_check(const sloe_layer_spec *s, sloe_error *err) {
   if (s->op == SLOE_SPEC_CONCAT && s->parts > s->c)
     return sloe_fail(err, SLOE_USAGE, "layer: parts: %lld of %lld channels", (long long)s->parts,
                      (long long)s->c);
+  if (s->op == SLOE_SPEC_CONCAT && s->mixed && s->parts < 2)
+    return sloe_fail(err, SLOE_USAGE, "layer: mixed: there is one part");
   if (s->op == SLOE_SPEC_SLICE && s->k >= s->c)
     return sloe_fail(err, SLOE_USAGE, "layer: k: %lld of %lld channels are no slice",
                      (long long)s->k, (long long)s->c);
@@ -316,6 +318,7 @@ const char *sloe_layer_spec_print(const sloe_layer_spec *s, char buf[SLOE_SPEC_T
   if (takes(op, "add")) put_int(&p, "add", s->add, 0);
   if (takes(op, "with") && s->with) put(&p, ",with=%s", WITHS[s->with]);
   if (takes(op, "linear")) put_int(&p, "linear", s->linear, 0);
+  if (takes(op, "mixed")) put_int(&p, "mixed", s->mixed, 0);
   return buf;
 }
 
@@ -385,11 +388,12 @@ enum {
   KEY_ADD,
   KEY_WITH,
   KEY_LINEAR,
+  KEY_MIXED,
   KEY_COUNT
 };
 static const char *const KEYS[KEY_COUNT] = {
     "op",  "n",   "c",      "h",     "w",   "k",   "kernel", "stride", "dilation",
-    "pad", "out", "groups", "parts", "act", "add", "with",   "linear"};
+    "pad", "out", "groups", "parts", "act", "add", "with",   "linear", "mixed"};
 
 static sloe_status read_op(const token *t, sloe_layer_spec *s, sloe_error *err) {
   for (int op = 0; op < SLOE_SPEC_OP_COUNT; op++)
@@ -425,7 +429,8 @@ static sloe_status read_key(const token *t, int key, sloe_layer_spec *s, sloe_er
       s->with = (sloe_spec_with)index;
       return SLOE_OK;
     case KEY_ADD: return read_flag(t, &s->add, err);
-    default: return read_flag(t, &s->linear, err);
+    case KEY_LINEAR: return read_flag(t, &s->linear, err);
+    default: return read_flag(t, &s->mixed, err);
   }
 }
 

@@ -36,7 +36,7 @@
   X(SOFTMAX, "softmax", "", "softmax over c")                                              \
   X(REDUCE, "reduce", "", "a reduction over c")                                            \
   X(RESIZE, "resize", "out linear", "interpolation to `out`")                              \
-  X(CONCAT, "concat", "parts", "c channels put together from `parts` tensors")             \
+  X(CONCAT, "concat", "parts mixed", "c channels put together from `parts` tensors")       \
   X(SLICE, "slice", "k", "k of c channels taken out")                                      \
   X(TRANSPOSE, "transpose", "", "dimensions in another order")                             \
   X(COPY, "copy", "", "any other move of n x c x h x w elements")                          \
@@ -100,6 +100,9 @@ typedef struct sloe_layer_spec {
   int add;           /* 0 or 1: a tensor like the output is added (a residual) */
   sloe_spec_with with;
   int linear; /* of a RESIZE: 1 linear, 0 nearest */
+  int mixed;  /* of a CONCAT: 1: the first part lies plain in memory, as what was transposed or
+                 reshaped does, another as convolutions write, in blocks of channels on some devices
+               */
 } sloe_layer_spec;
 
 /* All sizes 1, pads 0, groups 1, no act. */
@@ -115,8 +118,9 @@ const char *sloe_layer_spec_print(const sloe_layer_spec *spec, char buf[SLOE_SPE
 
 /* Reads what print writes, with or without "zoo:layer,", keys in any order: n c h w k (whole
    numbers), kernel stride pad dilation out ("3" or "1x7": height x width), groups, parts, act, add
-   (0, 1), with, linear (0, 1). Defaults: 1; k = c; stride 1; pad so that a window of stride 1 keeps
-   the size, (dilation (kernel - 1)) / 2 (0 for deconv); out = floor((in + 2 pad - reach) / stride)
+   (0, 1), with, linear (0, 1), mixed (0, 1). Defaults: 1; k = c; stride 1; pad so that a window of
+   stride 1 keeps the size, (dilation (kernel - 1)) / 2 (0 for deconv); out = floor((in + 2 pad -
+   reach) / stride)
    + 1 (deconv: stride (in - 1) + reach - 2 pad). A `with` by which nothing is broadcast is read as
    full, one of a single element as scalar. Errors: USAGE, naming the key: unknown, twice, not
    taken by the op, impossible (groups that do not divide c and k, a window outside the image, an

@@ -250,14 +250,44 @@ static int of_norm(const sloe_node *node, const sloe_tensor *in, sloe_layer_spec
   return 1;
 }
 
-static int of_copy(const sloe_node *node, const sloe_tensor *in, const sloe_tensor *out,
-                   sloe_layer_spec *s) {
+/* Does it lie plain in memory where a convolution's output lies in blocks? What was read, or had
+   its dimensions moved, does; what other ops make is as what they read first. */
+static int is_plain(const sloe_net *net, const sloe_tensor *t) {
+  for (int depth = 0; t && t->producer >= 0 && depth < 1000; depth++) {
+    const sloe_node *node = &net->nodes[t->producer];
+    switch (node->op) {
+      case SLOE_OP_CONV:
+      case SLOE_OP_CONV_TRANSPOSE: return 0;
+      case SLOE_OP_RESHAPE:
+      case SLOE_OP_TRANSPOSE: return 1;
+      default: t = sloe_node_in(net, node, 0);
+    }
+  }
+  return 1;
+}
+
+/* The largest part leads; of equal ones the first. */
+static int is_mixed(const sloe_net *net, const sloe_node *node) {
+  const sloe_tensor *lead = NULL;
+  int blocked = 0;
+  for (size_t i = 0; i < node->n_in; i++) {
+    const sloe_tensor *t = sloe_node_in(net, node, i);
+    if (!known(t) || t->shape.rank != 4) return 0;
+    if (!lead || sloe_shape_elements(&t->shape) > sloe_shape_elements(&lead->shape)) lead = t;
+    blocked |= !is_plain(net, t);
+  }
+  return blocked && is_plain(net, lead);
+}
+
+static int of_copy(const sloe_net *net, const sloe_node *node, const sloe_tensor *in,
+                   const sloe_tensor *out, sloe_layer_spec *s) {
   fold_shape(node->op == SLOE_OP_SPLIT ? &in->shape : &out->shape, s); /* all parts of a split */
   s->op = SLOE_SPEC_COPY;
   if (node->op == SLOE_OP_TRANSPOSE) s->op = SLOE_SPEC_TRANSPOSE;
   if (node->op == SLOE_OP_CONCAT) {
     s->op = SLOE_SPEC_CONCAT;
     s->parts = (int64_t)node->n_in < s->c ? (int64_t)node->n_in : s->c;
+    s->mixed = s->parts > 1 && is_mixed(net, node);
   }
   if (node->op == SLOE_OP_SLICE && in->shape.rank == 4 && out->shape.rank == 4 &&
       in->shape.dim[1] > out->shape.dim[1]) {
@@ -341,7 +371,7 @@ static int describe(const sloe_layers *layers, size_t i, int32_t anchor, sloe_la
       s->out[1] = out->shape.dim[3];
       s->linear = strcmp(sloe_node_string(node, "mode", "nearest"), "nearest") != 0;
       return 1;
-    case SLOE_LAYER_COPY: return of_copy(node, in, out, s);
+    case SLOE_LAYER_COPY: return of_copy(net, node, in, out, s);
     default: return 0;
   }
 }
@@ -355,17 +385,20 @@ static int of_extra(const sloe_layer *layer, sloe_layer_spec *s) {
 }
 
 sloe_layer_place sloe_layers_place(const sloe_layers *layers) {
+  const uint64_t weights = sloe_net_get_info(sloe_layers_net(layers))->params;
+  sloe_layer_place out = {.weights = weights, .touched = weights};
   size_t launched = 0;
-  uint64_t windows = 0;
   for (size_t i = 0; i < sloe_layers_count(layers); i++) {
     const sloe_layer *layer = sloe_layers_at(layers, i);
-    launched += layer->kind != SLOE_LAYER_VIEW;
+    if (layer->kind == SLOE_LAYER_VIEW) continue;
+    launched++;
+    out.touched = sloe_add_sat(out.touched, layer->out_elements);
     if (layer->kind == SLOE_LAYER_CONV || layer->kind == SLOE_LAYER_DWCONV ||
         layer->kind == SLOE_LAYER_DECONV)
-      windows = sloe_add_sat(windows, layer->params);
+      out.windows = sloe_add_sat(out.windows, layer->params);
   }
-  return (sloe_layer_place){launched > 1, sloe_net_get_info(sloe_layers_net(layers))->params,
-                            windows};
+  out.in_network = launched > 1;
+  return out;
 }
 
 void sloe_layer_spec_of(const sloe_layers *layers, size_t i, sloe_layer_spec *out, int *is_known) {

@@ -29,11 +29,18 @@ static size_t lower_bound(const sloe_fitted *fitted, const sloe_layer_key *key) 
   return lo;
 }
 
+/* Where parts of a concatenation that lie otherwise were never measured, it is like any. */
+static int is_mixed(int32_t op, int32_t grouping) {
+  return op == SLOE_SPEC_CONCAT && grouping;
+}
+
 const sloe_fitted_family *sloe_fitted_find(const sloe_fitted *fitted, const sloe_layer_key *key) {
-  size_t i = lower_bound(fitted, key);
-  if (i == fitted->n_families) return NULL;
-  const sloe_fitted_family *family = &fitted->families[i];
-  return sloe_fitted_key_order(&family->key, key) == 0 ? family : NULL;
+  const size_t i = lower_bound(fitted, key);
+  if (i < fitted->n_families && !sloe_fitted_key_order(&fitted->families[i].key, key))
+    return &fitted->families[i];
+  sloe_layer_key like = *key;
+  like.grouping = 0;
+  return is_mixed(key->op, key->grouping) ? sloe_fitted_find(fitted, &like) : NULL;
 }
 
 /* What does not apply is 0; it counts as 1. */
@@ -84,7 +91,7 @@ const sloe_fitted_op *sloe_fitted_find_op(const sloe_fitted *fitted, int32_t op,
     else
       hi = middle;
   }
-  return NULL;
+  return is_mixed(op, grouping) ? sloe_fitted_find_op(fitted, op, 0) : NULL;
 }
 
 /* The text behind "<part>-", "" behind a part that ends it, NULL where `text` begins otherwise. */

@@ -163,10 +163,17 @@ static sloe_tid resize(builder *b, const spec *s) {
 
 /* ---- moves ---- */
 
+static sloe_tid layout(builder *b, const char *what) {
+  b->status = sloe_fail(b->err, SLOE_UNSUPPORTED,
+                        "layer: %s: layouts are chosen by the runtime, no network holds one", what);
+  return -1;
+}
+
 /* Equal parts; the first ones are a channel wider where they cannot be. */
 static sloe_tid concat(builder *b, const spec *s) {
   const sloe_attr axis = sloe_zoo_attr_int("axis", 1);
   sloe_tid in[MOST_PARTS];
+  if (s->mixed) return layout(b, "mixed=1");
   if (s->parts > MOST_PARTS) {
     b->status = sloe_fail(b->err, SLOE_UNSUPPORTED, "layer: parts: %lld, at most %d can be built",
                           (long long)s->parts, MOST_PARTS);
@@ -201,13 +208,6 @@ static sloe_tid copy(builder *b, const spec *s) {
   return sloe_zoo_node(b, SLOE_OP_PAD, (sloe_tid[]){x, sloe_zoo_ints(b, 8, none)}, 2, NULL, 0);
 }
 
-static sloe_tid reorder(builder *b) {
-  b->status = sloe_fail(b->err, SLOE_UNSUPPORTED,
-                        "layer: op=reorder: a change of layout is made by the runtime, no network "
-                        "holds one");
-  return -1;
-}
-
 static sloe_tid build_op(builder *b, const spec *s) {
   switch (s->op) {
     case SLOE_SPEC_CONV:
@@ -229,7 +229,7 @@ static sloe_tid build_op(builder *b, const spec *s) {
     case SLOE_SPEC_SLICE: return slice(b, s);
     case SLOE_SPEC_TRANSPOSE: return transpose(b, s);
     case SLOE_SPEC_COPY: return copy(b, s);
-    default: return reorder(b);
+    default: return layout(b, "op=reorder");
   }
 }
 
@@ -299,6 +299,10 @@ static const sloe_zoo_key KEYS[] = {
      .fallback = "full",
      .words = SLOE_SPEC_WITH_MAP(WITH_WORD) + 1},
     {.name = "linear", .doc = "of a resize: 1 linear, 0 nearest", .fallback = "0", .most = 1},
+    {.name = "mixed",
+     .doc = "of a concat: 1: the first part lies plain, another in blocks",
+     .fallback = "0",
+     .most = 1},
 };
 
 const sloe_zoo_entry sloe_zoo_family_layer = {

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "base/number.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "unit/unit.h"
 
@@ -234,8 +236,50 @@ static void a_message_stays_on_one_line_and_keeps_its_context(void **state) {
   assert_string_equal(sloe_status_text((sloe_status)99), "unknown status");
 }
 
+typedef struct tasks {
+  int done[100];
+  void *block[100];
+} tasks;
+
+static void allocate_one(void *context, size_t i) {
+  tasks *t = context;
+  t->done[i]++;
+  t->block[i] = sloe_alloc(i + 1, 1);
+}
+
+static void every_task_is_done_once_on_any_number_of_threads(void **state) {
+  (void)state;
+  const long live = sloe_alloc_live();
+  for (int threads = 0; threads <= 2 * SLOE_PARALLEL_MOST; threads += 5) {
+    tasks t = {{0}, {NULL}};
+    sloe_parallel(threads, 100, allocate_one, &t);
+    assert_int_equal(sloe_alloc_live(), live + 100); /* as if this thread had allocated them */
+    for (size_t i = 0; i < 100; i++) {
+      assert_int_equal(t.done[i], 1);
+      sloe_dealloc(t.block[i]);
+    }
+    assert_int_equal(sloe_alloc_live(), live);
+  }
+  sloe_parallel(4, 0, allocate_one, NULL);
+}
+
+static void tasks_fail_to_allocate_where_their_caller_would(void **state) {
+  (void)state;
+  tasks t = {{0}, {NULL}};
+  sloe_alloc_fail_after(40);
+  sloe_parallel(8, 100, allocate_one, &t);
+  sloe_alloc_fail_after(-1);
+  for (size_t i = 0; i < 100; i++) {
+    assert_int_equal(t.done[i], 1);
+    assert_true(!t.block[i] == (i >= 40));
+    sloe_dealloc(t.block[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_task_is_done_once_on_any_number_of_threads),
+      cmocka_unit_test(tasks_fail_to_allocate_where_their_caller_would),
       cmocka_unit_test(text_that_is_no_number_is_refused),
       cmocka_unit_test(numbers_round_trip_exactly),
       cmocka_unit_test(numbers_keep_their_point_in_a_comma_locale),

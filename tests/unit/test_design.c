@@ -213,6 +213,23 @@ static void only_draws_ops_whose_name_begins_so(void **state) {
   assert_false(sloe_design_draw(&rng, "convolution", NULL, &s));
 }
 
+/* What the design draws little of: products of some rows by few units, wide groups. */
+static void edges_are_possible_and_are_what_the_design_lacks(void **state) {
+  sloe_rng rng;
+  int rows = 0, wide = 0;
+  (void)state;
+  sloe_rng_seed(&rng, 1000003 + 6);
+  for (int i = 0; i < 275; i++) { /* as many as a campaign has */
+    sloe_layer_spec s;
+    sloe_design_draw_edge(&rng, NULL, &s);
+    assert_usual(&s);
+    assert_true(sloe_layer_spec_macs(&s) <= UINT64_C(10000000000));
+    rows += s.op == SLOE_SPEC_FC && s.n >= 8 && s.k <= 160;
+    wide += s.groups > 1 && s.groups <= 64 && s.c / s.groups >= 32;
+  }
+  assert_true(rows > 20 && wide > 8);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lines_vary_one_coordinate_and_nothing_else),
@@ -224,6 +241,7 @@ int main(void) {
       cmocka_unit_test(variations_are_possible_and_near),
       cmocka_unit_test(variations_keep_the_blocks_of_channels),
       cmocka_unit_test(only_draws_ops_whose_name_begins_so),
+      cmocka_unit_test(edges_are_possible_and_are_what_the_design_lacks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

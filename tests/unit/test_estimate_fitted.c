@@ -127,6 +127,27 @@ static void an_op_without_a_correction_is_its_staircase(void **state) {
   assert_true(time.p75 == 1 && isnan(time.error_90) && !time.in_domain);
 }
 
+/* Where no parts that lie otherwise were measured, a concatenation is like any. */
+static void parts_that_lie_otherwise_are_told_where_they_were_measured(void **state) {
+  toy t;
+  sloe_fitted_family known[2];
+  (void)state;
+  make_toy(&t);
+  sloe_fitted *f = &t.platform.fitted;
+  for (int i = 0; i < 2; i++)
+    known[i] = (sloe_fitted_family){
+        .key = {SLOE_SPEC_CONCAT, i, {1, 1}, {1, 1}},
+        .points = 1,
+        .stair = {.n_dims = 1, .n_coefs = 1, .lo = {1}, .hi = {100}, .coef = {i ? 5 : 3}}};
+  f->families = known;
+  f->n_families = 2;
+  f->n_ops = 0;
+  assert_near(layer_of(&t, "op=concat,c=8,h=4,w=4,parts=2").ms, 3);
+  assert_near(layer_of(&t, "op=concat,c=8,h=4,w=4,parts=2,mixed=1").ms, 5);
+  f->n_families = 1;
+  assert_near(layer_of(&t, "op=concat,c=8,h=4,w=4,parts=2,mixed=1").ms, 3);
+}
+
 static void without_copies_nothing_is_known_of_other_ops(void **state) {
   toy t;
   (void)state;
@@ -522,6 +543,7 @@ int main(void) {
       cmocka_unit_test(a_kernel_that_was_not_measured_is_the_nearest_by_its_taps),
       cmocka_unit_test(an_op_without_a_family_is_a_copy_of_what_it_moves),
       cmocka_unit_test(an_op_without_a_correction_is_its_staircase),
+      cmocka_unit_test(parts_that_lie_otherwise_are_told_where_they_were_measured),
       cmocka_unit_test(without_copies_nothing_is_known_of_other_ops),
       cmocka_unit_test(the_correction_depends_on_features),
       cmocka_unit_test(a_size_beyond_what_was_measured_is_outside),

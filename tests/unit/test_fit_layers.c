@@ -175,7 +175,8 @@ static void add_in_networks(sloe_bench *b, size_t n, uint64_t seed) {
   for (size_t i = from; i < b->n_points; i++) {
     sloe_bench_point *p = &b->points[i];
     p->number = (i - from) * 10 / n;
-    p->place = (sloe_layer_place){1, p->number % 2 ? 1000000 : 60000000, 500000};
+    const uint64_t weights = p->number % 2 ? 1000000 : 60000000;
+    p->place = (sloe_layer_place){1, weights, 500000, weights};
     if (p->number % 2) p->time *= 0.7;
   }
 }
@@ -224,7 +225,7 @@ static void add_batches(sloe_bench *b) {
   points_draw(b, 250, 5, "conv", sloe_split_in_network);
   for (size_t i = from; i < b->n_points; i++) {
     b->points[i].number = i % 10;
-    b->points[i].place = (sloe_layer_place){1, 60000000, 500000};
+    b->points[i].place = (sloe_layer_place){1, 60000000, 500000, 60000000};
     b->points[i].time *= 2;
   }
 }

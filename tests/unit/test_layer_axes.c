@@ -246,16 +246,18 @@ static void alignment_is_the_power_of_two_that_divides_up_to_32(void **state) {
   assert_near(FEATURE(depthwise, k_align), 4);
 }
 
-static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **state) {
+static void a_place_is_whether_in_a_network_and_how_much_that_one_touches(void **state) {
   const sloe_layer_spec s = spec_of("op=conv,c=8,h=4,w=4");
-  const sloe_layer_place small = {1, 1000, 300}, large = {1, UINT64_C(1) << 40, UINT64_C(1) << 40},
-                         alone = {0, 1000, 300};
+  const uint64_t much = UINT64_C(1) << 40;
+  const sloe_layer_place small = {1, 1000, 300, 5000}, large = {1, much, much, much},
+                         alone = {0, 1000, 300, 5000};
   float x[SLOE_LAYER_FEATURES];
   (void)state;
   sloe_layer_features(&s, &small, x);
   assert_near(x[SLOE_LAYER_FEATURE_in_network], 1);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], log(1000));
   assert_near(x[SLOE_LAYER_FEATURE_log_windows], log(300));
+  assert_near(x[SLOE_LAYER_FEATURE_log_touched], log(5000));
   sloe_layer_features(&s, &large, x);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
   sloe_layer_features(&s, &alone, x); /* by itself weights are cold, as in the largest */
@@ -263,17 +265,19 @@ static void a_place_is_whether_in_a_network_and_how_many_weights_it_has(void **s
   assert_near(x[SLOE_LAYER_FEATURE_log_network], 26 * log(2));
   assert_near(FEATURE(s, log_network), 26 * log(2));
   assert_near(FEATURE(s, log_windows), 26 * log(2));
+  assert_near(FEATURE(s, log_touched), 26 * log(2));
 }
 
 static void scratch_memory_is_as_many_weights_more(void **state) {
   const sloe_layer_spec s = spec_of("op=conv,c=8,h=4,w=4");
-  sloe_layer_place place = {1, 1000, 300};
+  sloe_layer_place place = {1, 1000, 300, 5000};
   float x[SLOE_LAYER_FEATURES];
   (void)state;
   sloe_layer_place_add(&place, 0.004, 4);
   sloe_layer_features(&s, &place, x);
   assert_near(x[SLOE_LAYER_FEATURE_log_network], log(2000));
   assert_near(x[SLOE_LAYER_FEATURE_log_windows], log(1300));
+  assert_near(x[SLOE_LAYER_FEATURE_log_touched], log(6000));
   sloe_layer_place_add(&place, NAN, 4);
   sloe_layer_place_add(&place, -1, 4);
   assert_int_equal(place.weights, 2000);
@@ -328,7 +332,7 @@ int main(void) {
       cmocka_unit_test(features_of_a_convolution_are_its_sizes),
       cmocka_unit_test(poolings_are_uneven_that_pad_more_at_an_end),
       cmocka_unit_test(alignment_is_the_power_of_two_that_divides_up_to_32),
-      cmocka_unit_test(a_place_is_whether_in_a_network_and_how_many_weights_it_has),
+      cmocka_unit_test(a_place_is_whether_in_a_network_and_how_much_that_one_touches),
       cmocka_unit_test(scratch_memory_is_as_many_weights_more),
       cmocka_unit_test(the_extra_feature_is_what_each_op_has_besides),
       cmocka_unit_test(features_of_every_layer_are_finite),

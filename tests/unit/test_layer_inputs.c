@@ -39,19 +39,40 @@ static void a_vector_s_rest_is_what_whole_steps_leave(void **state) {
 static void what_a_choice_among_kernels_turns_on_is_told_where_there_is_one(void **state) {
   (void)state;
   double chosen[SLOE_LAYER_INPUTS], fixed[SLOE_LAYER_INPUTS];
-  ask("op=fc,c=2041,k=1000", 132, chosen);
-  ask("op=fc,c=2041,k=1000", 0, fixed);
+  ask("op=conv,c=2041,h=7,w=7,k=1000", 132, chosen);
+  ask("op=conv,c=2041,h=7,w=7,k=1000", 0, fixed);
   int told = 0;
-  for (int i = SLOE_LAYER_INPUT_division; i < SLOE_LAYER_INPUTS; i++) {
+  for (int i = SLOE_LAYER_INPUT_division; i < SLOE_LAYER_INPUT_block; i++) {
     told += chosen[i] != 0;
     assert_true(fixed[i] == 0);
   }
   assert_true(told > 10);
+  ask("op=fc,c=2041,k=1000", 132, chosen);
   assert_true(chosen[SLOE_LAYER_INPUT_rest] > 0);
   ask("op=conv,c=64,h=28,w=28,k=128,kernel=3", 0, fixed);
   assert_true(fixed[SLOE_LAYER_INPUT_block] > 0);
   ask("op=conv,c=64,h=28,w=28,k=128,kernel=3", 132, chosen);
   assert_true(chosen[SLOE_LAYER_INPUT_block] == 0);
+}
+
+/* Of dense convolutions the registers' blocks say it. */
+static void a_processor_is_told_which_channels_fill_its_vectors(void **state) {
+  (void)state;
+  static const struct {
+    const char *layer;
+    int by_8, by_16;
+  } rows[] = {
+      {"op=batchnorm,c=96,h=7,w=7", 1, 1},         {"op=batchnorm,c=1144,h=7,w=7", 1, 0},
+      {"op=maxpool,c=60,h=8,w=8,kernel=3", 0, 0},  {"op=concat,c=240,h=7,w=7,parts=2", 1, 1},
+      {"op=conv,c=24,h=9,w=9,groups=24", 1, 0},    {"op=fc,c=2041,k=1000", 1, 0},
+      {"op=conv,c=3,h=9,w=9,k=64,kernel=3", 0, 1},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double out[SLOE_LAYER_INPUTS];
+    ask(rows[i].layer, 0, out);
+    assert_true(out[SLOE_LAYER_INPUT_division + 6] == rows[i].by_8);
+    assert_true(out[SLOE_LAYER_INPUT_block + 6] == rows[i].by_16);
+  }
 }
 
 static void the_staircase_and_the_activation_have_their_places(void **state) {
@@ -67,6 +88,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_vector_s_rest_is_what_whole_steps_leave),
       cmocka_unit_test(what_a_choice_among_kernels_turns_on_is_told_where_there_is_one),
+      cmocka_unit_test(a_processor_is_told_which_channels_fill_its_vectors),
       cmocka_unit_test(the_staircase_and_the_activation_have_their_places),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ static void what_is_printed_reads_back_as_the_same_spec(void **state) {
   sloe_rng_seed(&rng, 1);
   for (int i = 0; i < 4000; i++) {
     char text[SLOE_SPEC_TEXT], again[SLOE_SPEC_TEXT];
-    const sloe_layer_spec s = draw_spec(&rng, (sloe_spec_op)(i % SLOE_SPEC_OP_COUNT));
+    sloe_layer_spec s = draw_spec(&rng, (sloe_spec_op)(i % SLOE_SPEC_OP_COUNT));
+    s.mixed = s.op == SLOE_SPEC_CONCAT && s.parts > 1 && draw(&rng, 0, 1);
     const sloe_layer_spec t = parse(sloe_layer_spec_print(&s, text));
     assert_same_spec(s, t);
     assert_string_equal(text, sloe_layer_spec_print(&t, again));
@@ -139,6 +140,9 @@ static void every_mistake_is_refused_with_its_key(void **state) {
       {"op=deconv,h=9,w=9,kernel=2,stride=2,out=40", "out: a height of 40"},
       {"op=deconv,h=1,w=1,pad=3", "out: -5 is not in 1.."},
       {"op=concat,c=3,parts=4", "parts: 4 of 3 channels"},
+      {"op=concat,c=3,mixed=1", "mixed: there is one part"},
+      {"op=concat,c=3,parts=2,mixed=2", "mixed: '2' is not 0 or 1"},
+      {"op=slice,c=3,k=1,mixed=1", "slice takes no 'mixed'"},
       {"op=slice,c=3,k=4", "k: 4 of 3 channels"},
       {"op=slice,c=3", "k: 3 of 3 channels are no slice"},
       {"op=activation,c=3", "act: an activation needs one"},

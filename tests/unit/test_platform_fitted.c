@@ -185,6 +185,7 @@ static void files_from_before_open_and_are_written(void **state) {
   assert_earlier_opens("31-features", 0, 0);
   assert_earlier_opens("34-features", 0, 0);
   assert_earlier_opens("35-features", 0, 0);
+  assert_earlier_opens("38-features", 16, 2);
   assert_earlier_opens("version-1", 0, 0);
   assert_earlier_opens("version-2", 16, 0);
   assert_earlier_opens("version-3", 16, 1);

@@ -51,6 +51,9 @@ static void layers_of_real_models_have_the_specs_of_their_papers(void **state) {
        "op=binary,c=72,h=28,w=28,with=channel"},
       {"tv_efficientnet_b0", "/features/features.0/features.0.0/Conv",
        "op=conv,c=3,h=224,w=224,k=32,kernel=3,stride=2,act=swish"},
+      {"tv_shufflenet_v2_x1_0", "/stage2/stage2.0/Concat", "op=concat,c=116,h=28,w=28,parts=2"},
+      {"tv_shufflenet_v2_x1_0", "/stage2/stage2.1/Concat",
+       "op=concat,c=116,h=28,w=28,parts=2,mixed=1"}, /* half of it was shuffled */
       {"tv_googlenet", "/maxpool1/MaxPool",
        "op=maxpool,c=64,h=112,w=112,kernel=3,stride=2,pad=0,out=56"},
       {"timm_nasnetalarge", "/cell_stem_0/comb_iter_0_left/separable_1/depthwise_conv2d/Pad",
@@ -439,6 +442,39 @@ static void a_layer_that_is_not_there_has_no_spec(void **state) {
   sloe_net_free(net);
 }
 
+static void a_place_is_what_all_layers_hold_and_write(void **state) {
+  (void)state;
+  sloe_net *net;
+  sloe_error err;
+  assert_ok(sloe_net_open("zoo:random,seed=3", NULL, &net, &err), err);
+  sloe_layers *layers = layers_of(net);
+  const sloe_layer_place place = sloe_layers_place(layers);
+  uint64_t written = 0, windows = 0;
+  for (size_t i = 0; i < sloe_layers_count(layers); i++) {
+    const sloe_layer *layer = sloe_layers_at(layers, i);
+    if (layer->kind != SLOE_LAYER_VIEW) written += layer->out_elements;
+    if (layer->kind == SLOE_LAYER_CONV || layer->kind == SLOE_LAYER_DWCONV)
+      windows += layer->params;
+  }
+  assert_true(place.in_network);
+  assert_int_equal(place.weights, sloe_net_get_info(net)->params);
+  assert_int_equal(place.windows, windows);
+  assert_int_equal(place.touched, place.weights + written);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+}
+
+static void a_layer_by_itself_is_in_no_network(void **state) {
+  (void)state;
+  sloe_net *net;
+  sloe_error err;
+  assert_ok(sloe_net_open("zoo:layer,op=conv,c=8,h=4,w=4", NULL, &net, &err), err);
+  sloe_layers *layers = layers_of(net);
+  assert_false(sloe_layers_place(layers).in_network);
+  sloe_layers_free(layers);
+  sloe_net_free(net);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(layers_of_real_models_have_the_specs_of_their_papers),
@@ -449,6 +485,8 @@ int main(void) {
       cmocka_unit_test(a_constant_or_a_smaller_tensor_is_no_residual),
       cmocka_unit_test(siblings_that_run_as_one_have_the_filters_of_all),
       cmocka_unit_test(a_layer_that_is_not_there_has_no_spec),
+      cmocka_unit_test(a_place_is_what_all_layers_hold_and_write),
+      cmocka_unit_test(a_layer_by_itself_is_in_no_network),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,7 @@ static void mistakes_are_refused_with_their_key(void **state) {
       {"zoo:layer", SLOE_USAGE, "no key=value"},
       {"zoo:layer,op=conv,c=0", SLOE_USAGE, "c: 0"},
       {"zoo:layer,op=reorder,c=3", SLOE_UNSUPPORTED, "op=reorder"},
+      {"zoo:layer,op=concat,c=4,parts=2,mixed=1", SLOE_UNSUPPORTED, "mixed=1"},
       {"zoo:layer,op=concat,c=2000,parts=1001", SLOE_UNSUPPORTED, "parts: 1001"},
       {"zoo:random", SLOE_USAGE, "'seed' is missing"},
       {"zoo:random,seed", SLOE_USAGE, "'seed' is no key=value"},

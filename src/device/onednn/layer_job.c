@@ -108,7 +108,7 @@ static sloe_status build_binary(onednn_job *job, const sloe_layer_spec *spec, on
   return sloe_onednn_act(job, out, spec->act, &job->output, err);
 }
 
-/* The last part was written just before. */
+/* The last part was written just before. The first is at least as large as the others. */
 static sloe_status build_concat(onednn_job *job, const sloe_layer_spec *spec, sloe_error *err) {
   const int64_t each = spec->c / spec->parts;
   onednn_value **part = SLOE_ARENA_NEW(&job->arena, onednn_value *, (size_t)spec->parts);
@@ -116,6 +116,11 @@ static sloe_status build_concat(onednn_job *job, const sloe_layer_spec *spec, sl
   for (int64_t i = 0; i < spec->parts; i++) {
     const int64_t c = i ? each : spec->c - each * (spec->parts - 1);
     SLOE_TRY(take_input(job, 4, (int64_t[]){spec->n, c, spec->h, spec->w}, &part[i], err));
+    if (!spec->mixed) continue;
+    if (i)
+      SLOE_TRY(sloe_onednn_as_usual(job, part[i], err));
+    else
+      SLOE_TRY(sloe_onednn_as_plain(job, part[i], &part[i], err));
   }
   return sloe_onednn_concat(job, part, (size_t)spec->parts, 1, &job->output, err);
 }
