@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/sort_numbers.h"
+#include "campaign/busy.h"
 #include "campaign/sensed.h"
 
 enum { ARENA_LIMIT = 1 << 28 };
@@ -424,8 +425,7 @@ sloe_status sloe_bench_quiet_ms(const sloe_bench *b, double *out, sloe_error *er
   if (!ms) return out_of_memory(err);
   for (size_t i = 0; i < b->n_points; i++)
     if (b->points[i].move_ms > 0) ms[n++] = b->points[i].move_ms;
-  sloe_sort_doubles(ms, n);
-  if (n) *out = ms[n / 10];
+  *out = sloe_quiet_move_ms(ms, n);
   sloe_dealloc(ms);
   return SLOE_OK;
 }

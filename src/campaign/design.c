@@ -380,6 +380,14 @@ static void draw_fc_head(sloe_rng *rng, sloe_layer_spec *s) {
   activate(rng, s);
 }
 
+/* Such rows, every other of whole pages. */
+static void draw_fc_rows(sloe_rng *rng, sloe_layer_spec *s) {
+  s->c = chance(rng, 0.5) ? 1024 * sloe_rng_between(rng, 1, 10) : channels(rng, 128, 16384);
+  s->k = about(rng, 2, chance(rng, 0.7) ? 160 : 4096);
+  s->n = about(rng, 2, 1024);
+  activate(rng, s);
+}
+
 /* The branches of GoogLeNet, and the last stages of most networks. */
 static void draw_conv_small(sloe_rng *rng, sloe_layer_spec *s) {
   s->c = channels(rng, 16, 1024);
@@ -439,7 +447,7 @@ static void draw_conv_small(sloe_rng *rng, sloe_layer_spec *s) {
    weights that no cache holds, few wide groups, first layers, inverted residuals, halves of two
    layouts. */
 #define EDGE_MAP(X)              \
-  X(FC, 65, draw_fc_head)        \
+  X(FC, 70, draw_fc_rows)        \
   X(FC, 30, draw_fc_large)       \
   X(CONV, 40, draw_grouped_wide) \
   X(CONV, 25, draw_conv_first)   \

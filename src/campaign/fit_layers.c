@@ -18,7 +18,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/rng.h"
 #include "base/sort_numbers.h"
+#include "campaign/busy.h"
 #include "campaign/kernels.h"
 #include "estimate/estimate.h"
 
@@ -27,8 +29,10 @@ enum {
   FAMILY_LEAST = 10,
   SHAPE_LEAST = 6,
   CORRECTION_LEAST = 25,
-  ROUNDS = 4
+  ROUNDS = 4,
+  SANE_DRAWS = 2000
 };
+static const double least_of_lines = 0.2;
 
 int sloe_is_held_out(const sloe_bench_point *p) {
   return !strcmp(p->split, sloe_split_held_out);
@@ -42,7 +46,7 @@ typedef struct fitting {
   const sloe_bench *bench;
   const sloe_line_shape *shapes;
   size_t n_shapes;
-  double reference_ms;
+  double reference_ms, quiet_ms; /* quiet_ms: sloe_bench_quiet_ms */
   const sloe_fit_layers_switches *switches;
   sloe_layer_models *out;
   sloe_fitted_family *families;
@@ -189,6 +193,23 @@ static void take_proportion(const family_points *points, sloe_stair_model *m) {
   m->coef[m->n_coefs - 1] = time / work;
 }
 
+/* Where no point lies, steps may leave next to nothing. They may tell much more than lines of what
+   fills little of a block, but nowhere, between the smallest layer and the largest, much less. */
+static int are_sane(const sloe_stair_model *stepped, const sloe_stair_model *straight) {
+  sloe_rng rng;
+  sloe_rng_seed(&rng, 1);
+  for (int i = 0; i < SANE_DRAWS; i++) {
+    int64_t at[SLOE_STAIR_DIMS];
+    for (size_t d = 0; d < straight->n_dims; d++) {
+      const double lo = log((double)straight->lo[d]), hi = log((double)straight->hi[d]);
+      at[d] = (int64_t)lround(exp(lo + sloe_rng_uniform(&rng) * (hi - lo)));
+    }
+    if (sloe_stair_model_eval(stepped, at) < least_of_lines * sloe_stair_model_eval(straight, at))
+      return 0;
+  }
+  return 1;
+}
+
 static sloe_status fit_family(const fitting *f, const sloe_layer_key *key,
                               const family_points *points, sloe_fitted_family *out,
                               sloe_error *err) {
@@ -209,7 +230,8 @@ static sloe_status fit_family(const fitting *f, const sloe_layer_key *key,
   const sloe_status status =
       sloe_fit_tensor(&stepped, points->coords, points->values, points->n, &stepped_error, err);
   if (status == SLOE_UNSUPPORTED) return SLOE_OK; /* too many coefficients */
-  if (status == SLOE_OK && stepped_error < straight_error) out->stair = stepped;
+  if (status == SLOE_OK && stepped_error < straight_error && are_sane(&stepped, &straight))
+    out->stair = stepped;
   return status;
 }
 
@@ -405,7 +427,8 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
                             r->y[i],
                             r->from[i]->kernels ? r->from[i]->kernels : "",
                             chosen,
-                            r->from[i]->workspace_mb};
+                            r->from[i]->workspace_mb,
+                            sloe_busy(r->from[i]->move_ms, f->quiet_ms)};
   if (like && like->shapes && at < like->fitted.n_ops) *shape = like->shapes[at];
   const sloe_class class = {.fitted = &f->out->fitted,
                             .lessons = lessons,
@@ -496,7 +519,8 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
   sloe_arena_init(&out->arena, ARENA_LIMIT);
   out->fitted.reference_ms = reference_ms;
   out->borrowed = f.switches->like != NULL;
-  sloe_status status = list_ops(&f, err);
+  sloe_status status = sloe_bench_quiet_ms(bench, &f.quiet_ms, err);
+  if (status == SLOE_OK) status = list_ops(&f, err);
   for (int round = 0; status == SLOE_OK && round < ROUNDS; round++) {
     status = fit_families(&f, err);
     if (round + 1 == ROUNDS) break; /* the last staircases are those of the costs found */

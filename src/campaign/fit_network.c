@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/busy.h"
 #include "campaign/conformal.h"
 #include "campaign/fit_layers.h"
 #include "estimate/estimate.h"
@@ -23,6 +24,7 @@ typedef struct net_row { /* of a held-out network */
   double measured;       /* ms */
   sloe_network_terms terms;
   double memory_mb, own_mb; /* measured; weights, buffers between layers, workspace */
+  double busy;              /* busy.h */
 } net_row;
 
 enum {
@@ -71,6 +73,17 @@ sloe_status sloe_judge_layers(const sloe_bench *bench, const sloe_fitted *fitted
 }
 
 /* ---- networks ---- */
+
+/* Layers are told as on a quiet machine, networks were measured beside others: what those took is
+   taken off. busy[n], off[n]: room. */
+static void quieten(net_row *rows, size_t n, double *busy, double *off) {
+  for (size_t i = 0; i < n; i++) {
+    busy[i] = rows[i].busy;
+    off[i] = log(rows[i].measured / rows[i].terms.sum_ms);
+  }
+  const double power = sloe_busy_power(busy, off, n);
+  for (size_t i = 0; i < n; i++) rows[i].measured *= exp(-power * busy[i]);
+}
 
 static void take_terms(const net_row *row, double x[TERMS]) {
   const double terms[TERMS] = {row->terms.sum_ms, row->terms.layers, row->terms.mb,
@@ -149,7 +162,7 @@ static sloe_status find_workspace(const sloe_layers *layers, const sloe_fitted *
   return SLOE_OK;
 }
 
-static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
+static sloe_status add_row(const sloe_bench_point *p, double quiet_ms, const sloe_fusion *fusion,
                            const sloe_fitted *fitted, net_row *rows, size_t *n, sloe_error *err) {
   sloe_net *net = NULL;
   sloe_layers *layers = NULL;
@@ -158,7 +171,9 @@ static sloe_status add_row(const sloe_bench_point *p, const sloe_fusion *fusion,
   net_row *row = &rows[*n];
   SLOE_GOTO(sloe_net_open(p->key, NULL, &net, err));
   SLOE_GOTO(sloe_layers_new(net, fusion, &layers, err));
-  *row = (net_row){.measured = p->time * fitted->reference_ms, .memory_mb = p->memory_mb};
+  *row = (net_row){.measured = p->time * fitted->reference_ms,
+                   .memory_mb = p->memory_mb,
+                   .busy = sloe_busy(p->move_ms, quiet_ms)};
   sloe_layer_place place = sloe_layers_place(layers);
   SLOE_GOTO(find_workspace(layers, fitted, &scratch_mb, err));
   sloe_layer_place_add(&place, scratch_mb, (double)sloe_precision_bytes(fusion->precision));
@@ -241,15 +256,17 @@ sloe_status sloe_fit_network(const sloe_bench *bench, const sloe_fusion *fusion,
   fitted->network = (sloe_fitted_network){.scale = 1, .error_90 = layer_interval(fitted)};
   fitted->network_errors = fitted->memory_errors = none;
   net_row *rows = sloe_alloc(bench->n_points + 1, sizeof *rows);
-  double *e = sloe_alloc(bench->n_points + 1, sizeof *e);
+  double *e = sloe_alloc(2 * bench->n_points + 1, sizeof *e), quiet_ms;
   size_t n = 0;
   sloe_status status = rows && e ? SLOE_OK : out_of_memory(err);
+  if (status == SLOE_OK) status = sloe_bench_quiet_ms(bench, &quiet_ms, err);
   for (size_t i = 0; status == SLOE_OK && i < bench->n_points; i++) {
     const sloe_bench_point *p = &bench->points[i];
     const sloe_fitted *models = folds ? &without[p->number % folds].fitted : fitted;
     if (p->network && !p->refused && p->time > 0)
-      status = add_row(p, fusion, models, rows, &n, err);
+      status = add_row(p, quiet_ms, fusion, models, rows, &n, err);
   }
+  if (status == SLOE_OK) quieten(rows, n, e, e + n);
   if (status == SLOE_OK && n) fit_rows(bench, rows, n, fitted, e);
   sloe_dealloc(rows);
   sloe_dealloc(e);

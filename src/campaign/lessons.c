@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/gzip.h"
 #include "base/sort_numbers.h"
+#include "campaign/busy.h"
 
 enum { ARENA_LIMIT = 1 << 30, LEAST_ROWS = 10 };
 
@@ -25,6 +26,7 @@ typedef struct reading {
   size_t cap_layers; /* of the layers' terms */
   double *terms, *traits;
   uint64_t *family;
+  double quiet_ms, *busy; /* of a move (busy.h); [rows] */
   sloe_error *err;
 } reading;
 
@@ -323,6 +325,7 @@ static void take_row(reading *r, size_t i, const sloe_eval_row *row) {
   if (out->pace) out->pace[i] = r->pace[row->net];
   if (!isnan(out->reference_ms)) out->y[SLOE_EVAL_latency_ms][i] *= out->reference_ms / row->ref_ms;
   out->net[i] = (size_t)row->net;
+  r->busy[i] = sloe_busy(row->move_ms, r->quiet_ms);
   if (out->kind) out->kind[i] = (size_t)row->group;
 }
 
@@ -331,6 +334,7 @@ static sloe_status take_rows(reading *r) {
   int room = 1;
   out->x = SLOE_ARENA_NEW(&out->arena, double, out->n * out->n_features);
   out->net = SLOE_ARENA_NEW(&out->arena, size_t, out->n);
+  r->busy = SLOE_ARENA_NEW(&out->arena, double, out->n);
   for (int m = 0; m < SLOE_EVAL_METRICS; m++) {
     room &= (out->y[m] = SLOE_ARENA_NEW(&out->arena, double, out->n)) != NULL;
     if (r->layers) room &= (out->layers[m] = SLOE_ARENA_NEW(&out->arena, double, out->n)) != NULL;
@@ -338,7 +342,7 @@ static sloe_status take_rows(reading *r) {
   if (r->layers) room &= (out->pace = SLOE_ARENA_NEW(&out->arena, sloe_pace, out->n)) != NULL;
   out->n_kinds = r->table.n_groups > 1 ? r->table.n_groups : 1;
   if (out->n_kinds > 1) room &= (out->kind = SLOE_ARENA_NEW(&out->arena, size_t, out->n)) != NULL;
-  if (!out->x || !out->net || !room) return no_memory(r->err);
+  if (!out->x || !out->net || !r->busy || !room) return no_memory(r->err);
   for (size_t i = 0, at = 0; i < r->table.n_rows; i++)
     if (is_taken(r, &r->table.rows[i])) take_row(r, at++, &r->table.rows[i]);
   return SLOE_OK;
@@ -381,15 +385,33 @@ static sloe_status choose_fusion(reading *r) {
 
 /* Rows beside which others kept memory busy, where rows say so, as of another quality: their times
    are of another machine, and their reference does not show it. */
-static sloe_status leave_out_busy(const reading *r) {
+static sloe_status leave_out_busy(reading *r) {
   double *moves = SLOE_ARENA_NEW(&r->out->arena, double, r->table.n_rows + 1);
   size_t n = 0;
   if (!moves) return no_memory(r->err);
   for (size_t i = 0; i < r->table.n_rows; i++)
     if (r->table.rows[i].move_ms > 0) moves[n++] = r->table.rows[i].move_ms;
-  sloe_sort_doubles(moves, n);
+  r->quiet_ms = sloe_quiet_move_ms(moves, n);
   for (size_t i = 0; n && i < r->table.n_rows; i++)
-    if (r->table.rows[i].move_ms > BUSY * moves[n / 10]) r->table.rows[i].ok = 0;
+    if (r->table.rows[i].move_ms > BUSY * r->quiet_ms) r->table.rows[i].ok = 0;
+  return SLOE_OK;
+}
+
+/* What others took of the rest's times, where layers tell how long each takes on a quiet machine.
+ */
+static sloe_status take_off_busy(const reading *r) {
+  sloe_lessons *out = r->out;
+  double *y = out->y[SLOE_EVAL_latency_ms], *told = out->layers[SLOE_EVAL_latency_ms];
+  double *busy = SLOE_ARENA_NEW(&out->arena, double, 2 * out->n + 1), *off = busy + out->n;
+  size_t n = 0;
+  if (!busy) return no_memory(r->err);
+  for (size_t i = 0; told && i < out->n; i++) {
+    if (!(y[i] > 0) || !(told[i] > 0)) continue;
+    busy[n] = r->busy[i];
+    off[n++] = log(y[i] / told[i]);
+  }
+  const double power = sloe_busy_power(busy, off, n);
+  for (size_t i = 0; i < out->n; i++) y[i] *= exp(-power * r->busy[i]);
   return SLOE_OK;
 }
 
@@ -410,7 +432,8 @@ static sloe_status read_all(reading *r, const sloe_feature *all) {
   SLOE_TRY(take_who(r));
   SLOE_TRY(choose_features(r, all));
   SLOE_TRY(choose_reference(r));
-  return take_rows(r);
+  SLOE_TRY(take_rows(r));
+  return take_off_busy(r);
 }
 
 sloe_status sloe_lessons_read(const sloe_lessons_options *options, sloe_lessons *out,

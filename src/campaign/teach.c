@@ -37,11 +37,10 @@ static sloe_teach_inputs inputs_of(const sloe_class *class) {
   return sloe_teach_inputs_of(taste, class->units);
 }
 
-static void take_inputs(const sloe_teach_inputs *inputs, const sloe_layer_lesson *l, int in_place,
-                        double *out) {
-  float x[SLOE_LAYER_FEATURES];
-  sloe_layer_features(&l->spec, in_place ? &l->place : NULL, x);
-  sloe_teach_take(inputs, l, x, out);
+static int is_busy(const sloe_class *class) {
+  for (size_t i = 0; i < class->n; i++)
+    if (class->lessons[i].busy != 0) return 1;
+  return 0;
 }
 
 /* ---- what is told ---- */
@@ -99,6 +98,7 @@ static size_t draw_many(drawing *d, sloe_layer_lesson *out, size_t most) {
 typedef struct teacher {
   const sloe_fitted *fitted;
   sloe_teach_inputs inputs;       /* of its processes */
+  size_t is_busy;                 /* 1: and how busy others kept memory, last; 0 */
   size_t most;                    /* lessons of each */
   sloe_gauss alone, placed;       /* placed.n is 0: a place changes nothing */
   int64_t batch;                  /* that layers were placed at */
@@ -112,12 +112,23 @@ static void teacher_fini(teacher *t) {
   sloe_gauss_fini(&t->placed);
 }
 
+static size_t count_inputs(const teacher *t) {
+  return t->inputs.n + t->is_busy;
+}
+
+static void take_inputs(const teacher *t, const sloe_layer_lesson *l, int in_place, double *out) {
+  float x[SLOE_LAYER_FEATURES];
+  sloe_layer_features(&l->spec, in_place ? &l->place : NULL, x);
+  sloe_teach_take(&t->inputs, l, x, out);
+  if (t->is_busy) out[t->inputs.n] = l->busy;
+}
+
 /* The mean of a process at lessons in their places, or as if by themselves. */
 static sloe_status ask(const teacher *t, const sloe_gauss *g, const sloe_layer_lesson *lessons,
                        size_t n, int in_place, double *y, sloe_error *err) {
   double *x = sloe_alloc(n * g->d + 1, sizeof *x);
   if (!x) return out_of_memory(err);
-  for (size_t i = 0; i < n; i++) take_inputs(&t->inputs, &lessons[i], in_place, x + i * g->d);
+  for (size_t i = 0; i < n; i++) take_inputs(t, &lessons[i], in_place, x + i * g->d);
   const sloe_status status = sloe_gauss_eval(g, x, n, y, err);
   sloe_dealloc(x);
   return status;
@@ -215,7 +226,7 @@ static int is_taken(size_t i, size_t n, size_t most) {
 static sloe_status fit_part(const teacher *t, const sloe_layer_lesson *lessons, const double *y,
                             size_t n, int in_place, sloe_gauss_shape *shape, sloe_gauss *out,
                             sloe_error *err) {
-  const size_t d = t->inputs.n;
+  const size_t d = count_inputs(t);
   size_t of = 0, at = 0;
   for (size_t i = 0; i < n; i++) of += (size_t)is_part(&lessons[i], y[i], in_place);
   double *x = sloe_alloc(n * d + 1, sizeof *x), *part = sloe_alloc(2 * n + 1, sizeof *part),
@@ -224,7 +235,7 @@ static sloe_status fit_part(const teacher *t, const sloe_layer_lesson *lessons, 
   sloe_status status = x && part ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++) {
     if (!is_part(&lessons[i], y[i], in_place) || !is_taken(at++, of, t->most)) continue;
-    take_inputs(&t->inputs, &lessons[i], in_place, x + m * d);
+    take_inputs(t, &lessons[i], in_place, x + m * d);
     own[m] = own_variance(&lessons[i]);
     part[m++] = y[i];
   }
@@ -344,22 +355,39 @@ static sloe_status find_spread(const teacher *t, const sloe_class *class, sloe_f
   return status;
 }
 
-/* The measured ones first, then `told` drawn ones. transformed[]: of these. */
+/* The lessons of a class as they would have been on a quiet machine: what is told of them there is
+   added to them, over what is told of them as they were. */
+static sloe_status quieten(const teacher *t, const sloe_class *class, sloe_layer_lesson *out,
+                           sloe_error *err) {
+  const size_t n = class->n;
+  double *busy = sloe_alloc(2 * n + 1, sizeof *busy), *quiet = busy + n;
+  sloe_status status = busy ? SLOE_OK : out_of_memory(err);
+  memcpy(out, class->lessons, n * sizeof *out);
+  for (size_t i = 0; i < n; i++) out[i].busy = 0;
+  if (status == SLOE_OK && t->is_busy) {
+    status = tell(t, class->lessons, n, busy, NULL, err);
+    if (status == SLOE_OK) status = tell(t, out, n, quiet, NULL, err);
+    for (size_t i = 0; status == SLOE_OK && i < n; i++) out[i].y += quiet[i] - busy[i];
+  }
+  sloe_dealloc(busy);
+  return status;
+}
+
+/* The measured ones, which are in all[], then `told` drawn ones. transformed[]: of these. */
 static sloe_status tell_many(const teacher *t, const sloe_class *class, sloe_layer_lesson *all,
                              double *transformed, size_t *told, sloe_error *err) {
   const size_t n = class->n;
   drawing d = {.fitted = class->fitted,
-               .lessons = class->lessons,
+               .lessons = all,
                .n = n,
-               .key = sloe_layer_key_of(&class->lessons[0].spec),
-               .limits = largest(class->lessons, n)};
+               .key = sloe_layer_key_of(&all[0].spec),
+               .limits = largest(all, n)};
   const int many = t->kernels || n >= MANY;
   const size_t room = many ? TOLD_MOST_OF_MANY : TOLD_MOST,
                each = n * (many ? TOLD_EACH_OF_MANY : TOLD_EACH);
   double *y = sloe_alloc(TOLD_MOST_OF_MANY, sizeof *y);
   if (!y) return out_of_memory(err);
   sloe_rng_seed(&d.rng, 1);
-  memcpy(all, class->lessons, n * sizeof *all);
   *told = draw_many(&d, all + n, each < room ? each : room);
   const sloe_status status = tell(t, all + n, *told, y, transformed, err);
   for (size_t i = 0; status == SLOE_OK && i < *told; i++) all[n + i].y = y[i];
@@ -371,6 +399,7 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
                          double *transformed_of, sloe_fitted_op *op, sloe_boost *out,
                          sloe_odds *transformed, sloe_error *err) {
   size_t told = 0;
+  SLOE_TRY(quieten(t, class, all, err));
   SLOE_TRY(tell_many(t, class, all, transformed_of, &told, err));
   if (t->kernels) {
     op->n_proposed = sloe_kernels_proposed(t->kernels, op->proposed);
@@ -382,13 +411,16 @@ static sloe_status teach(const teacher *t, const sloe_class *class, sloe_layer_l
   if (op->transform_bytes > 0)
     SLOE_TRY(
         sloe_teach_grow_transformed(all, class->n, told, transformed_of, op, transformed, err));
-  return find_spread(t, class, op, err);
+  sloe_class quiet = *class;
+  quiet.lessons = all;
+  return find_spread(t, &quiet, op, err);
 }
 
 sloe_status sloe_teach(const sloe_class *class, sloe_teacher_shape *shape, sloe_fitted_op *op,
                        sloe_boost *out, sloe_odds *transformed, sloe_error *err) {
   teacher t = {.fitted = class->fitted,
                .inputs = inputs_of(class),
+               .is_busy = is_busy(class),
                .most = class->most ? class->most : SLOE_GAUSS_ROWS};
   sloe_status status;
   *out = (sloe_boost){0};

@@ -10,6 +10,9 @@
  * those leave of it (kernels.h); a second one what a place in a network adds, from the
  * layers of networks: what they took over what the first says of them (an autoregressive scheme,
  * Kennedy & O'Hagan, Biometrika 87(1), 2000).
+ *
+ * Where others kept memory busy beside some lessons, by how much is an input of both: what is told
+ * is a layer on a quiet machine.
  */
 #ifndef SLOE_CAMPAIGN_TEACH_H
 #define SLOE_CAMPAIGN_TEACH_H

@@ -15,6 +15,7 @@ typedef struct sloe_layer_lesson { /* one row, measured or told */
   const char *kernels; /* what each took (device.h); "": not known */
   int chosen; /* of a runtime that chooses among kernels: what divides the channels counts */
   double workspace_mb; /* of the fastest of them; NAN: not known */
+  double busy; /* ln of a move of memory beside it over what one takes where it is quiet; 0 */
 } sloe_layer_lesson;
 
 /* Of sloe_layer_inputs those that a process, or an MLP, learns from. */

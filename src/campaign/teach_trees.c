@@ -22,7 +22,7 @@ static void take_features(const sloe_fitted_op *op, const sloe_layer_lesson *l, 
 sloe_status sloe_teach_grow(const sloe_layer_lesson *lessons, size_t measured, size_t n,
                             sloe_fitted_op *op, sloe_boost *out, sloe_error *err) {
   const sloe_boost_params params = {.trees = n < 3000 ? 64 : 96,
-                                    .depth = n < 3000 ? 5 : 6,
+                                    .depth = n < 3000 ? 5 : 8,
                                     .rate = 0.4, /* what is told has no noise */
                                     .row_share = 1,
                                     .feature_share = 1,

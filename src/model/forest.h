@@ -29,7 +29,7 @@
 
 #define SLOE_FOREST_FEATURES 40
 #define SLOE_FOREST_TREES    512
-#define SLOE_FOREST_DEPTH    6
+#define SLOE_FOREST_DEPTH    8
 #define SLOE_FOREST_LANES    4
 #define SLOE_FOREST_BLOCK    16
 

@@ -75,7 +75,8 @@ const char *sloe_layer_dim_name(sloe_spec_op op, size_t dim);
   X(log_windows, "ln of weights of its convolutions and of scratch, at most 2^26") \
   X(proposed_1, "chance that the runtime proposes a kernel (fitted.h); 0")         \
   X(proposed_2, "the same of another kernel")                                      \
-  X(log_touched, "ln of what a pass over the network touches, at most 2^26")
+  X(log_touched, "ln of what a pass over the network touches, at most 2^26")       \
+  X(paged, "1: of a product, rows of 2048 or more channels, a multiple of 1024")
 
 enum {
 #define SLOE_LAYER_FEATURE_COUNT_ONE(name, doc) SLOE_LAYER_FEATURE_##name,

@@ -22,7 +22,9 @@ static void take_waste(const sloe_layer_spec *s, double out[ROOM_OF(waste)]) {
   out[3] = waste((double)s->out[1], 8);
 }
 
-/* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. */
+/* Kernels that read whole vectors are offered for multiples of 8, 4 or 2; others fill up. Poolings
+   and normalisations of other channels run on a processor by code that takes up to 20 times as
+   long. */
 static double *take_division(double count, double *out) {
   for (int block = 8; block > 1; block /= 2) *out++ = fmod(count, block) == 0;
   *out++ = waste(count, 8);
@@ -56,17 +58,13 @@ static void take_transform(const sloe_layer_spec *s, double out[ROOM_OF(transfor
   out[3] = log(sloe_layer_fourier(s));
 }
 
-static int is_dense_conv(const sloe_layer_spec *s) {
-  return s->op == SLOE_SPEC_CONV && !sloe_layer_spec_is_depthwise(s);
-}
-
 /* How a convolution is cut into registers' blocks, and whether rows of channels fill lines of a
    cache: what is written line by line takes half the time. */
 static void take_block(const sloe_layer_spec *s, double out[ROOM_OF(block)]) {
   out[6] = s->k % 16 == 0;
   out[7] = s->k % 4 == 0;
   out[8] = s->c % 16 == 0;
-  if (!is_dense_conv(s)) return;
+  if (s->op != SLOE_SPEC_CONV || sloe_layer_spec_is_depthwise(s)) return;
   const sloe_layer_blocks b = sloe_layer_blocks_of(s);
   out[0] = log((double)b.vectors);
   out[1] = log((double)b.blocks);
@@ -92,14 +90,11 @@ void sloe_layer_inputs(const sloe_layer_view *view, const float x[SLOE_LAYER_FEA
   take_waste(s, out + SLOE_LAYER_INPUT_waste);
   out[SLOE_LAYER_INPUT_stair] = log(view->stair_ms);
   out[SLOE_LAYER_INPUT_act + (int)s->act] = 1;
+  take_divisions(s, out + SLOE_LAYER_INPUT_division);
   if (!(view->units > 0)) {
     take_block(s, out + SLOE_LAYER_INPUT_block);
-    /* Vectors of 8 or 16 channels or none: what else there is runs by other code, 20 times slower.
-     */
-    if (!is_dense_conv(s)) take_divisions(s, out + SLOE_LAYER_INPUT_division);
     return;
   }
-  take_divisions(s, out + SLOE_LAYER_INPUT_division);
   take_rounds(s, view->units, out + SLOE_LAYER_INPUT_rounds);
   take_transform(s, out + SLOE_LAYER_INPUT_transform);
   take_rest(s, out + SLOE_LAYER_INPUT_rest);

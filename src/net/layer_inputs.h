@@ -45,8 +45,8 @@ enum {
 typedef struct sloe_layer_view {
   const sloe_layer_spec *spec;
   double stair_ms;
-  double units; /* of a device whose runtime chooses among kernels: division, rounds, transform and
-                   rest are told of it; 0: of another, of which block is. The rest is 0. */
+  double units; /* of a device whose runtime chooses among kernels: rounds, transform and rest are
+                   told of it; 0: of another, of which block is. What is not told is 0. */
 } sloe_layer_view;
 
 /* `x`: features of the spec, with the chances of proposals or without. */

@@ -2,6 +2,7 @@
  * learnt from layers that are held out. */
 #include "campaign/fit_layers.h"
 
+#include "base/sort_numbers.h"
 #include "estimate/estimate.h"
 #include "unit/campaign_points.h"
 
@@ -165,6 +166,47 @@ static void a_teacher_leaves_less_than_trees_by_themselves(void **state) {
   if (with > 0.98 * without) fail_msg("with a teacher %g, without %g", with, without);
   sloe_layer_models_fini(&taught);
   sloe_layer_models_fini(&trees);
+  points_close(b);
+}
+
+/* Beside others layers take a power of what a move of memory takes longer: pointwise ones the whole
+   of it, others nothing. */
+static double median_off(const sloe_fitted *fitted, uint64_t seed) {
+  enum { ASKED = 301 };
+  double off[ASKED];
+  sloe_rng rng;
+  sloe_rng_seed(&rng, seed);
+  for (int i = 0; i < ASKED; i++) {
+    sloe_layer_spec spec;
+    do assert_true(sloe_design_draw(&rng, "conv", NULL, &spec));
+    while (spec.groups > 1 || spec.kernel[0] * spec.kernel[1] > 1);
+    off[i] = sloe_estimate_layer_ms(fitted, &spec, NULL) / points_ms(&spec) - 1;
+  }
+  sloe_sort_doubles(off, ASKED);
+  return off[ASKED / 2];
+}
+
+static void layers_are_told_as_on_a_quiet_machine(void **state) {
+  sloe_bench *b = points_new();
+  sloe_rng rng;
+  (void)state;
+  sloe_rng_seed(&rng, 5);
+  points_draw(b, 900, 21, "conv", sloe_split_design);
+  for (size_t i = 0; i < b->n_points; i++) {
+    sloe_bench_point *p = &b->points[i];
+    const int is_quiet = i % 5 == 0, is_pointwise = p->spec.kernel[0] * p->spec.kernel[1] == 1;
+    const double longer = is_quiet ? 1 : 1 + sloe_rng_uniform(&rng);
+    p->move_ms = 0.9 * longer;
+    if (is_pointwise) p->time *= longer;
+  }
+  sloe_layer_models known = fit(b, 0, NULL);
+  for (size_t i = 0; i < b->n_points; i++) b->points[i].move_ms = NAN;
+  sloe_layer_models unknown = fit(b, 0, NULL);
+  const double off = median_off(&known.fitted, 22), was = median_off(&unknown.fitted, 22);
+  print_message("told %g too slow, without knowing %g\n", off, was);
+  assert_true(fabs(off) < 0.08 && was > 0.2);
+  sloe_layer_models_fini(&known);
+  sloe_layer_models_fini(&unknown);
   points_close(b);
 }
 
@@ -431,6 +473,7 @@ int main(void) {
       cmocka_unit_test(times_are_milliseconds_while_the_reference_takes_its_own),
       cmocka_unit_test(medians_of_short_layers_that_double_are_steadied),
       cmocka_unit_test(a_teacher_leaves_less_than_trees_by_themselves),
+      cmocka_unit_test(layers_are_told_as_on_a_quiet_machine),
       cmocka_unit_test(a_place_in_a_network_is_learnt_and_layers_alone_are_left),
       cmocka_unit_test(a_place_adds_as_much_time_to_a_batch_as_to_one_image),
       cmocka_unit_test(a_network_that_is_left_out_changes_nothing),

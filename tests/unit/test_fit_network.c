@@ -69,6 +69,22 @@ static void without_a_time_per_layer_there_is_none(void **state) {
   points_close(b);
 }
 
+/* Beside others networks take the root of what a move of memory takes longer. */
+static void what_others_took_is_taken_off_networks(void **state) {
+  static const double move[] = {1, 1, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2};
+  sloe_bench *b = points_new();
+  (void)state;
+  for (int64_t i = 0; i < 10; i++)
+    add_net(b, 10 + 7 * (i * 3 % 10), 2 * (double)(10 + 7 * (i * 3 % 10)) * sqrt(move[i]))
+        ->move_ms = 0.8 * move[i];
+  const sloe_fitted f = fit(b);
+  assert_near(f.network.scale, 2);
+  assert_true(f.network_errors.n == 10 && f.network_errors.max_ape < 1e-4);
+  for (size_t i = 0; i < b->n_points; i++) b->points[i].move_ms = NAN; /* not known */
+  assert_true(fit(b).network.scale > 2.2);
+  points_close(b);
+}
+
 /* Nine networks take twice the sum of their layers, one four times: the others know nothing of it,
    so it is judged by a factor of exactly 2. */
 static void each_network_is_judged_without_itself(void **state) {
@@ -250,6 +266,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_planted_factor_and_time_per_layer_come_back),
       cmocka_unit_test(without_a_time_per_layer_there_is_none),
+      cmocka_unit_test(what_others_took_is_taken_off_networks),
       cmocka_unit_test(each_network_is_judged_without_itself),
       cmocka_unit_test(the_interval_covers_nine_in_ten),
       cmocka_unit_test(without_networks_the_interval_is_that_of_layers),

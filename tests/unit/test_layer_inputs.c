@@ -42,7 +42,7 @@ static void what_a_choice_among_kernels_turns_on_is_told_where_there_is_one(void
   ask("op=conv,c=2041,h=7,w=7,k=1000", 132, chosen);
   ask("op=conv,c=2041,h=7,w=7,k=1000", 0, fixed);
   int told = 0;
-  for (int i = SLOE_LAYER_INPUT_division; i < SLOE_LAYER_INPUT_block; i++) {
+  for (int i = SLOE_LAYER_INPUT_rounds; i < SLOE_LAYER_INPUT_block; i++) {
     told += chosen[i] != 0;
     assert_true(fixed[i] == 0);
   }
@@ -55,7 +55,6 @@ static void what_a_choice_among_kernels_turns_on_is_told_where_there_is_one(void
   assert_true(chosen[SLOE_LAYER_INPUT_block] == 0);
 }
 
-/* Of dense convolutions the registers' blocks say it. */
 static void a_processor_is_told_which_channels_fill_its_vectors(void **state) {
   (void)state;
   static const struct {
