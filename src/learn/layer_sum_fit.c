@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/parallel.h"
 #include "base/sort_numbers.h"
 #include "learn/layer_boost.h"
-#include "base/parallel.h"
 
 enum { REWEIGHT = 4, FOLDS = 16, TREES = 2000, FEWEST = 10 };
 

@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "learn/cart.h"
 #include "base/parallel.h"
+#include "learn/cart.h"
 #include "learn/regressors.h"
 
 typedef struct bag {

@@ -111,7 +111,7 @@ jq .fitted.ops[0].transform_bytes == 16 and (.fitted.ops[0].transformed | .trees
 $ head -c 2000 $PLATFORMS/../../tests/fuzz/corpus/fuzz_platform/fitted.bin > cut.sloe; sloe platform check cut.sloe
 exit 3
 out 0 lines
-err: cut.sloe: the file is cut: it has 2000 bytes, its header says 3344
+err: cut.sloe: the file is cut: it has 2000 bytes, its header says 3376
 err: byte 2000
 
 == a platform fitted from a recording says of which device it is

@@ -88,7 +88,7 @@ $ sloe profile -b sim:kernels=2 -o p.sloe --only fc --proposals f.csv.gz 2>&1 | 
 $ sloe platform export p.sloe | jq -c '[.fitted.ops[] | .proposed | length]'
 out= 1
 out= net,kernels
-out= 7951
+out= 11501
 out= 0
 out= [1]
 

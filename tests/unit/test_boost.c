@@ -210,7 +210,7 @@ static void sizes_and_params_out_of_range_are_refused(void **state) {
     const char *text;
   } cases[] = {
       {{.trees = SLOE_FOREST_TREES + 1}, "trees is 513"},
-      {{.depth = 7}, "depth is 7"},
+      {{.depth = 9}, "depth is 9"},
       {{.bins = 1}, "bins is 1"},
       {{.bins = 65}, "bins is 65"},
       {{.folds = 65}, "folds is 65"},

@@ -94,6 +94,38 @@ static double error_on(const sloe_bench *b, const sloe_fitted *fitted, const cha
   return sum / (double)n;
 }
 
+/* Steps over widths of 64 and more, below a line that reaches zero at 30: narrower images were
+   measured of one channel alone. */
+static void steps_that_leave_next_to_nothing_somewhere_are_left_out(void **state) {
+  static const int64_t c[] = {1, 8, 40, 200}, w[] = {31, 40, 45, 50, 56, 64, 96, 128, 160, 256};
+  const sloe_line_shape shape = {
+      {SLOE_SPEC_CONV, SLOE_DENSE, {3, 3}, {1, 1}}, 3, {.width = 32, .start = 64}};
+  const sloe_fit_layers_switches bare = {.no_correction = 1};
+  sloe_layer_spec s = points_spec("op=conv,c=3,h=20,w=7,k=32,kernel=3");
+  sloe_bench *b = points_new();
+  sloe_layer_models models;
+  sloe_error err;
+  int exact;
+  (void)state;
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 10; j++) {
+      const double width = (double)w[j], steps = width < 64 ? width - 30 : 17 * ceil(width / 32);
+      s.c = c[i];
+      s.w = s.out[1] = w[j];
+      if (width < 40 && s.c > 1) continue;
+      points_add(b, &s, sloe_split_design)->time = steps * (double)s.c;
+    }
+  assert_ok(sloe_fit_layers(b, &shape, 1, 1, &bare, &models, &err), err);
+  s.c = 200, s.w = s.out[1] = 31;
+  const double narrow = sloe_estimate_staircase(&models.fitted, &s, &exact);
+  s.w = s.out[1] = 62;
+  const double twice = sloe_estimate_staircase(&models.fitted, &s, &exact);
+  print_message("%g, twice as wide %g\n", narrow, twice);
+  assert_true(exact && narrow > twice / 5);
+  sloe_layer_models_fini(&models);
+  points_close(b);
+}
+
 static void the_correction_learns_what_staircases_leave(void **state) {
   const sloe_fit_layers_switches alone = {.no_correction = 1};
   sloe_bench *b = points_new();
@@ -469,6 +501,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_planted_staircase_is_found),
       cmocka_unit_test(steps_that_do_not_fit_the_points_are_left_out),
+      cmocka_unit_test(steps_that_leave_next_to_nothing_somewhere_are_left_out),
       cmocka_unit_test(the_correction_learns_what_staircases_leave),
       cmocka_unit_test(times_are_milliseconds_while_the_reference_takes_its_own),
       cmocka_unit_test(medians_of_short_layers_that_double_are_steadied),

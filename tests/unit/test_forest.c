@@ -109,7 +109,7 @@ static void sizes_out_of_range_are_refused(void **state) {
       {offsetof(sloe_forest, n_features), SLOE_FOREST_FEATURES + 1, "features"},
       {offsetof(sloe_forest, n_trees), SLOE_FOREST_TREES + 1, "trees"},
       {offsetof(sloe_forest, depth), 0, "depth"},
-      {offsetof(sloe_forest, depth), 7, "depth"},
+      {offsetof(sloe_forest, depth), 9, "depth"},
       {offsetof(sloe_forest, depth), UINT32_MAX, "depth"},
       {offsetof(sloe_forest, first), 4, "thresholds"},
       {offsetof(sloe_forest, first) + 4, 3, "thresholds"},
