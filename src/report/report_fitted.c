@@ -12,7 +12,12 @@ static const char *grouping_text(int32_t op, int32_t grouping) {
       SLOE_SPEC_WITH_MAP(OPERAND_TEXT)
 #undef OPERAND_TEXT
   };
-  return op == SLOE_SPEC_BINARY ? operands[grouping] : groupings[grouping];
+  switch (op) {
+    case SLOE_SPEC_BINARY: return operands[grouping];
+    case SLOE_SPEC_RESIZE: return grouping ? "linear" : "nearest";
+    case SLOE_SPEC_CONCAT: return grouping ? "mixed" : "alike";
+    default: return groupings[grouping];
+  }
 }
 
 static const char *op_text(int32_t op) {
