@@ -119,6 +119,10 @@ $ sloe platform show h200-cudnn9-fp16
 out: NVIDIA H200
 out: cudnn9 9.19.0, fp16
 
+== families are told apart by what they are
+$ sloe platform export amd-epyc-onednn-fp32-t1
+jq [.fitted.families[] | select(.op == "concat" or .op == "resize") | .grouping] == ["nearest", "linear", "alike", "mixed"]
+
 == it has the environment of the recording
 $ sloe platform export h200-cudnn9-fp32
 jq .fitted.environment.multiprocessors == "132" and (.fitted.environment.driver | startswith("580.159"))
