@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "base/sort_numbers.h"
 #include "campaign/busy.h"
@@ -435,7 +436,7 @@ static sloe_status teach(fitting *f, const rows *r, size_t at, sloe_error *err) 
                             .n = r->n,
                             .units = units_of(f),
                             .proposals = f->switches->proposals,
-                            .arena = &f->out->arena};
+                            .arena = &f->out->arenas[at]};
   const sloe_status status =
       sloe_teach(&class, shape, &f->ops[at], &f->out->boosts[at], &f->out->transformed[at], err);
   sloe_dealloc(lessons);
@@ -490,16 +491,43 @@ static sloe_status list_ops(fitting *f, sloe_error *err) {
   f->out->boosts = SLOE_ARENA_NEW(&f->out->arena, sloe_boost, MOST);
   f->out->transformed = SLOE_ARENA_NEW(&f->out->arena, sloe_odds, MOST);
   f->out->shapes = SLOE_ARENA_NEW(&f->out->arena, sloe_teacher_shape, MOST);
-  if (!f->ops || !f->out->boosts || !f->out->transformed || !f->out->shapes)
+  f->out->arenas = SLOE_ARENA_NEW(&f->out->arena, sloe_arena, MOST);
+  if (!f->ops || !f->out->boosts || !f->out->transformed || !f->out->shapes || !f->out->arenas)
     return out_of_memory(err);
   for (size_t i = 0; i < f->bench->n_points; i++) {
     const sloe_layer_key key = sloe_layer_key_of(&f->bench->points[i].spec);
     if (!is_fitted(&f->bench->points[i]) || has_op(f, &key)) continue;
     f->ops[f->n_ops++] = (sloe_fitted_op){.op = key.op, .grouping = key.grouping};
   }
+  for (size_t i = 0; i < f->n_ops; i++) sloe_arena_init(&f->out->arenas[i], ARENA_LIMIT);
   if (f->n_ops) qsort(f->ops, f->n_ops, sizeof *f->ops, by_op);
   f->out->fitted.ops = f->ops;
   f->out->fitted.n_ops = f->n_ops;
+  return SLOE_OK;
+}
+
+typedef struct correcting { /* all ops, beside each other */
+  fitting *f;
+  sloe_status *status; /* [ops] */
+  sloe_error *err;     /* [ops] */
+} correcting;
+
+static void correct_one(void *context, size_t i) {
+  const correcting *c = context;
+  c->status[i] = fit_correction(c->f, i, &c->err[i]);
+}
+
+static sloe_status fit_corrections(fitting *f, sloe_error *err) {
+  correcting c = {.f = f,
+                  .status = SLOE_ARENA_NEW(&f->out->arena, sloe_status, f->n_ops + 1),
+                  .err = SLOE_ARENA_NEW(&f->out->arena, sloe_error, f->n_ops + 1)};
+  if (!c.status || !c.err) return out_of_memory(err);
+  sloe_parallel(sloe_processors(), f->n_ops, correct_one, &c);
+  for (size_t i = 0; i < f->n_ops; i++) {
+    if (c.status[i] == SLOE_OK) continue;
+    if (err) *err = c.err[i];
+    return c.status[i];
+  }
   return SLOE_OK;
 }
 
@@ -526,7 +554,7 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
     if (round + 1 == ROUNDS) break; /* the last staircases are those of the costs found */
     for (size_t i = 0; status == SLOE_OK && i < f.n_ops; i++) fit_fused(&f, &f.ops[i]);
   }
-  for (size_t i = 0; status == SLOE_OK && i < f.n_ops; i++) status = fit_correction(&f, i, err);
+  if (status == SLOE_OK) status = fit_corrections(&f, err);
   if (status != SLOE_OK) sloe_layer_models_fini(out);
   return status;
 }
@@ -536,6 +564,7 @@ void sloe_layer_models_fini(sloe_layer_models *models) {
     sloe_boost_fini(&models->boosts[i]);
     sloe_odds_fini(&models->transformed[i]);
     if (!models->borrowed) sloe_kernels_free(models->shapes[i].kernels);
+    sloe_arena_fini(&models->arenas[i]);
   }
   sloe_arena_fini(&models->arena);
   *models = (sloe_layer_models){0};

@@ -33,6 +33,7 @@ typedef struct sloe_layer_models { /* begins all zero */
   sloe_boost *boosts;         /* one an op: they own the forests' arrays; */
   sloe_odds *transformed;     /* so do these of sloe_fitted_op.transformed */
   sloe_teacher_shape *shapes; /* one an op; all zero: no teacher */
+  sloe_arena *arenas;         /* one an op, of what teachers leave */
   int borrowed;               /* the shapes' kernels are another's */
 } sloe_layer_models;
 

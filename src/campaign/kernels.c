@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
+#include "base/parallel.h"
 #include "base/sort_numbers.h"
 #include "campaign/kernel_chance.h"
 
@@ -32,6 +33,7 @@ typedef struct kernel {
   sample *samples;
   size_t n, cap;
   sloe_gauss process;
+  double *left;      /* [n] ms of each sample's layer as told without it; until all are fitted */
   sloe_odds applies; /* that it does */
   int everywhere;
   int transforms; /* it goes by them */
@@ -106,31 +108,33 @@ static sloe_status read_list(sloe_kernel_set *set, size_t lesson, const char *li
 /* ---- a kernel ---- */
 
 /* What the process says of a layer that it did not learn from: the fastest kernel's stays. */
-static void leave(const sloe_kernel_set *set, size_t lesson, double ms) {
-  double *left = &set->left[lesson];
-  if (!(ms >= *left)) *left = ms;
+static void leave(const sloe_kernel_set *set, const kernel *k) {
+  for (size_t i = 0; i < k->n; i++) {
+    double *left = &set->left[k->samples[i].lesson];
+    if (!(k->left[i] >= *left)) *left = k->left[i];
+  }
 }
 
 /* Of the layers that are none of the `m` that the process learned from. */
-static sloe_status leave_others(const sloe_kernel_set *set, const kernel *k, size_t m,
-                                const double *x, sloe_error *err) {
+static sloe_status tell_others(const sloe_kernel_set *set, const kernel *k, size_t m,
+                               const double *x, sloe_error *err) {
   const size_t others = k->n - m, d = set->inputs.n;
   double *rows = sloe_alloc(others * d + 1, sizeof *rows), *y = sloe_alloc(others + 1, sizeof *y);
-  size_t *lesson = sloe_alloc(others + 1, sizeof *lesson), n = 0;
-  sloe_status status = rows && y && lesson ? SLOE_OK : out_of_memory(err);
+  size_t *sample_of = sloe_alloc(others + 1, sizeof *sample_of), n = 0;
+  sloe_status status = rows && y && sample_of ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0, at = 0; status == SLOE_OK && at < k->n; at++) {
     if (i < m && at == i * k->n / m) {
       i++;
       continue;
     }
-    lesson[n] = k->samples[at].lesson;
+    sample_of[n] = at;
     memcpy(rows + n++ * d, x + k->samples[at].lesson * d, d * sizeof *rows);
   }
   if (status == SLOE_OK && n) status = sloe_gauss_eval(&k->process, rows, n, y, err);
-  for (size_t i = 0; status == SLOE_OK && i < n; i++) leave(set, lesson[i], exp(y[i]));
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) k->left[sample_of[i]] = exp(y[i]);
   sloe_dealloc(rows);
   sloe_dealloc(y);
-  sloe_dealloc(lesson);
+  sloe_dealloc(sample_of);
   return status;
 }
 
@@ -138,17 +142,17 @@ static sloe_status fit_process(const sloe_kernel_set *set, kernel *k, const doub
                                sloe_error *err) {
   const size_t m = k->n < MOST_ROWS ? k->n : MOST_ROWS, d = set->inputs.n;
   double *rows = sloe_alloc(m * d, sizeof *rows), *y = sloe_alloc(m, sizeof *y);
-  sloe_status status = rows && y ? SLOE_OK : out_of_memory(err);
+  k->left = sloe_alloc(k->n, sizeof *k->left);
+  sloe_status status = rows && y && k->left ? SLOE_OK : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < m; i++) {
     const sample *s = &k->samples[i * k->n / m];
     memcpy(rows + i * d, x + s->lesson * d, d * sizeof *rows);
     y[i] = log(s->ms);
   }
   if (status == SLOE_OK) status = sloe_gauss_fit(rows, y, NULL, m, d, NULL, &k->process, err);
-  for (size_t i = 0; status == SLOE_OK && i < m; i++) {
-    leave(set, k->samples[i * k->n / m].lesson, exp(y[i] - k->process.left[i]));
-  }
-  if (status == SLOE_OK) status = leave_others(set, k, m, x, err);
+  for (size_t i = 0; status == SLOE_OK && i < m; i++)
+    k->left[i * k->n / m] = exp(y[i] - k->process.left[i]);
+  if (status == SLOE_OK) status = tell_others(set, k, m, x, err);
   sloe_dealloc(rows);
   sloe_dealloc(y);
   return status;
@@ -176,18 +180,54 @@ static int by_count(const void *a, const void *b) {
   return p->n != q->n ? (p->n < q->n) - (p->n > q->n) : strcmp(p->name, q->name);
 }
 
+typedef struct fitting { /* of all kernels, beside each other */
+  const sloe_kernel_set *set;
+  const double *x;
+  const size_t *timed;
+  const sloe_known_layers *known;
+  sloe_status *status; /* [kernels] */
+  sloe_error *err;     /* [kernels] */
+} fitting;
+
+static void fit_one(void *context, size_t i) {
+  const fitting *f = context;
+  kernel *k = &f->set->kernels[i];
+  f->status[i] = fit_process(f->set, k, f->x, &f->err[i]);
+  if (f->status[i] == SLOE_OK)
+    f->status[i] = fit_applies(f->set, k, f->timed, f->known, &f->err[i]);
+}
+
+static sloe_status fit_each(const sloe_kernel_set *set, const double *x, const size_t *timed,
+                            const sloe_known_layers *known, sloe_error *err) {
+  fitting f = {.set = set,
+               .x = x,
+               .timed = timed,
+               .known = known,
+               .status = sloe_alloc(set->n + 1, sizeof *f.status),
+               .err = sloe_alloc(set->n + 1, sizeof *f.err)};
+  sloe_status status = f.status && f.err ? SLOE_OK : out_of_memory(err);
+  if (status == SLOE_OK) sloe_parallel(sloe_processors(), set->n, fit_one, &f);
+  for (size_t i = 0; status == SLOE_OK && i < set->n; i++) {
+    status = f.status[i];
+    if (status != SLOE_OK && err) *err = f.err[i];
+  }
+  for (size_t i = 0; i < set->n; i++) {
+    if (status == SLOE_OK) leave(set, &set->kernels[i]);
+    sloe_dealloc(set->kernels[i].left);
+    set->kernels[i].left = NULL;
+  }
+  sloe_dealloc(f.status);
+  sloe_dealloc(f.err);
+  return status;
+}
+
 /* The most tried first. */
 static sloe_status fit_all(sloe_kernel_set *set, const double *x, const size_t *timed,
                            const sloe_known_layers *known, sloe_error *err) {
   if (set->n) qsort(set->kernels, set->n, sizeof *set->kernels, by_count);
   while (set->n && set->kernels[set->n - 1].n < LEAST) set->n--;
   set->is_asked = known->n_asked > 0;
-  for (size_t i = 0; i < set->n; i++) {
-    kernel *k = &set->kernels[i];
-    SLOE_TRY(fit_process(set, k, x, err));
-    SLOE_TRY(fit_applies(set, k, timed, known, err));
-  }
-  return SLOE_OK;
+  return fit_each(set, x, timed, known, err);
 }
 
 /* Of each lesson what its fastest kernel takes, and the next; INFINITY without one. */

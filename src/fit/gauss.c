@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/exp_negative.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 
 enum {
@@ -441,18 +442,46 @@ SLOE_CLONES static double matern_sum(double aa, const double *restrict squares,
   return sum_of(r, n);
 }
 
-static void eval_chunk(const sloe_gauss *g, const inputs *own, inputs *asked, double *inner,
-                       double *line, double *out) {
+/* CHUNK rows of what is asked for, by a process whose inputs are `own`. */
+typedef struct asking {
+  const sloe_gauss *g;
+  const inputs *own;
+  double line[SLOE_GAUSS_INPUTS + 1];
+  const double *x;
+  size_t m;
+  double *out;
+  sloe_status *status; /* [chunks] */
+  sloe_error *err;     /* [chunks] */
+} asking;
+
+static void eval_rows(const asking *a, inputs *asked, double *inner, double *out) {
+  const sloe_gauss *g = a->g;
   const double height = exp(2 * g->shape.height), slope = exp(2 * g->shape.slope);
   set_lengths(asked, g->shape.length);
-  products(asked->scaled, asked->n, own->scaled, g->n, g->d, inner);
+  products(asked->scaled, asked->n, a->own->scaled, g->n, g->d, inner);
   for (size_t i = 0; i < asked->n; i++) {
     const double sum =
-        matern_sum(asked->squares[i], own->squares, g->alpha, g->n, inner + i * g->n);
-    double linear = line[g->d]; /* slope x (1 + z z') alpha = slope x (sum alpha + z line) */
-    for (size_t j = 0; j < g->d; j++) linear += asked->plain[i * g->d + j] * line[j];
+        matern_sum(asked->squares[i], a->own->squares, g->alpha, g->n, inner + i * g->n);
+    double linear = a->line[g->d]; /* slope x (1 + z z') alpha = slope x (sum alpha + z line) */
+    for (size_t j = 0; j < g->d; j++) linear += asked->plain[i * g->d + j] * a->line[j];
     out[i] = g->y_mean + height * sum + slope * linear;
   }
+}
+
+static void eval_chunk(void *context, size_t chunk) {
+  const asking *a = context;
+  const sloe_gauss *g = a->g;
+  const size_t from = chunk * CHUNK, n = a->m - from < CHUNK ? a->m - from : CHUNK;
+  inputs asked = {0};
+  double *inner = sloe_alloc(g->n * n, sizeof *inner);
+  sloe_status status =
+      inner ? inputs_init(&asked, n, g->d, &a->err[chunk]) : out_of_memory(&a->err[chunk]);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++)
+    take_row(g, a->x + (from + i) * g->d, asked.plain + i * g->d);
+  if (status == SLOE_OK) eval_rows(a, &asked, inner, a->out + from);
+  a->status[chunk] = status;
+  inputs_fini(&asked);
+  sloe_dealloc(inner);
 }
 
 static void fill_line(const sloe_gauss *g, double *line) {
@@ -465,26 +494,27 @@ static void fill_line(const sloe_gauss *g, double *line) {
 
 sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, double *out,
                             sloe_error *err) {
-  inputs own = {0}, asked = {0};
-  double line[SLOE_GAUSS_INPUTS + 1], *inner = NULL;
+  const size_t chunks = (m + CHUNK - 1) / CHUNK;
+  inputs own = {0};
+  asking a = {.g = g, .own = &own, .x = x, .m = m, .out = out};
   sloe_status status;
   take_one_thread();
+  a.status = sloe_alloc(chunks + 1, sizeof *a.status);
+  a.err = sloe_alloc(chunks + 1, sizeof *a.err);
+  if (!a.status || !a.err) SLOE_GOTO(out_of_memory(err));
   SLOE_GOTO(inputs_init(&own, g->n, g->d, err));
-  SLOE_GOTO(inputs_init(&asked, CHUNK, g->d, err));
-  inner = sloe_alloc(g->n * CHUNK, sizeof *inner);
-  if (!inner) SLOE_GOTO(out_of_memory(err));
   memcpy(own.plain, g->z, g->n * g->d * sizeof *g->z);
   set_lengths(&own, g->shape.length);
-  fill_line(g, line);
-  for (size_t from = 0; from < m; from += CHUNK) {
-    asked.n = m - from < CHUNK ? m - from : CHUNK;
-    for (size_t i = 0; i < asked.n; i++) take_row(g, x + (from + i) * g->d, asked.plain + i * g->d);
-    eval_chunk(g, &own, &asked, inner, line, out + from);
+  fill_line(g, a.line);
+  sloe_parallel(sloe_processors(), chunks, eval_chunk, &a);
+  for (size_t i = 0; status == SLOE_OK && i < chunks; i++) {
+    status = a.status[i];
+    if (status != SLOE_OK && err) *err = a.err[i];
   }
 fail:
   inputs_fini(&own);
-  inputs_fini(&asked);
-  sloe_dealloc(inner);
+  sloe_dealloc(a.status);
+  sloe_dealloc(a.err);
   return status;
 }
 
