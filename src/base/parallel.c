@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 
 typedef struct crew {
   atomic_size_t next;
@@ -36,6 +37,36 @@ void sloe_parallel(int threads, size_t n, void (*run)(void *context, size_t task
   work(&c);
   for (size_t i = 0; i < made; i++) pthread_join(thread[i], NULL);
   sloe_alloc_take_over(atomic_load(&c.blocks));
+}
+
+typedef struct attempt {
+  sloe_status (*run)(void *context, size_t task, sloe_error *err);
+  void *context;
+  sloe_status *status; /* [tasks] */
+  sloe_error *err;     /* [tasks] */
+} attempt;
+
+static void try_one(void *context, size_t task) {
+  const attempt *a = context;
+  a->status[task] = a->run(a->context, task, &a->err[task]);
+}
+
+sloe_status sloe_parallel_try(int threads, size_t n,
+                              sloe_status (*run)(void *context, size_t task, sloe_error *err),
+                              void *context, sloe_error *err) {
+  attempt a = {run, context, sloe_alloc(n + 1, sizeof *a.status), sloe_alloc(n + 1, sizeof *a.err)};
+  sloe_status status = SLOE_OK;
+  if (a.status && a.err)
+    sloe_parallel(threads, n, try_one, &a);
+  else
+    status = sloe_fail(err, SLOE_NOMEM, "out of memory for %zu tasks", n);
+  for (size_t i = 0; status == SLOE_OK && i < n; i++) {
+    status = a.status[i];
+    if (status != SLOE_OK && err) *err = a.err[i];
+  }
+  sloe_dealloc(a.status);
+  sloe_dealloc(a.err);
+  return status;
 }
 
 int sloe_processors(void) {

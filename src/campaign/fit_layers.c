@@ -506,29 +506,8 @@ static sloe_status list_ops(fitting *f, sloe_error *err) {
   return SLOE_OK;
 }
 
-typedef struct correcting { /* all ops, beside each other */
-  fitting *f;
-  sloe_status *status; /* [ops] */
-  sloe_error *err;     /* [ops] */
-} correcting;
-
-static void correct_one(void *context, size_t i) {
-  const correcting *c = context;
-  c->status[i] = fit_correction(c->f, i, &c->err[i]);
-}
-
-static sloe_status fit_corrections(fitting *f, sloe_error *err) {
-  correcting c = {.f = f,
-                  .status = SLOE_ARENA_NEW(&f->out->arena, sloe_status, f->n_ops + 1),
-                  .err = SLOE_ARENA_NEW(&f->out->arena, sloe_error, f->n_ops + 1)};
-  if (!c.status || !c.err) return out_of_memory(err);
-  sloe_parallel(sloe_processors(), f->n_ops, correct_one, &c);
-  for (size_t i = 0; i < f->n_ops; i++) {
-    if (c.status[i] == SLOE_OK) continue;
-    if (err) *err = c.err[i];
-    return c.status[i];
-  }
-  return SLOE_OK;
+static sloe_status correct_one(void *context, size_t i, sloe_error *err) {
+  return fit_correction(context, i, err);
 }
 
 /* ---- all of it ---- */
@@ -554,7 +533,8 @@ sloe_status sloe_fit_layers(const sloe_bench *bench, const sloe_line_shape *shap
     if (round + 1 == ROUNDS) break; /* the last staircases are those of the costs found */
     for (size_t i = 0; status == SLOE_OK && i < f.n_ops; i++) fit_fused(&f, &f.ops[i]);
   }
-  if (status == SLOE_OK) status = fit_corrections(&f, err);
+  if (status == SLOE_OK)
+    status = sloe_parallel_try(sloe_processors(), f.n_ops, correct_one, &f, err);
   if (status != SLOE_OK) sloe_layer_models_fini(out);
   return status;
 }

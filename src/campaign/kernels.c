@@ -185,39 +185,24 @@ typedef struct fitting { /* of all kernels, beside each other */
   const double *x;
   const size_t *timed;
   const sloe_known_layers *known;
-  sloe_status *status; /* [kernels] */
-  sloe_error *err;     /* [kernels] */
 } fitting;
 
-static void fit_one(void *context, size_t i) {
+static sloe_status fit_one(void *context, size_t i, sloe_error *err) {
   const fitting *f = context;
   kernel *k = &f->set->kernels[i];
-  f->status[i] = fit_process(f->set, k, f->x, &f->err[i]);
-  if (f->status[i] == SLOE_OK)
-    f->status[i] = fit_applies(f->set, k, f->timed, f->known, &f->err[i]);
+  SLOE_TRY(fit_process(f->set, k, f->x, err));
+  return fit_applies(f->set, k, f->timed, f->known, err);
 }
 
 static sloe_status fit_each(const sloe_kernel_set *set, const double *x, const size_t *timed,
                             const sloe_known_layers *known, sloe_error *err) {
-  fitting f = {.set = set,
-               .x = x,
-               .timed = timed,
-               .known = known,
-               .status = sloe_alloc(set->n + 1, sizeof *f.status),
-               .err = sloe_alloc(set->n + 1, sizeof *f.err)};
-  sloe_status status = f.status && f.err ? SLOE_OK : out_of_memory(err);
-  if (status == SLOE_OK) sloe_parallel(sloe_processors(), set->n, fit_one, &f);
-  for (size_t i = 0; status == SLOE_OK && i < set->n; i++) {
-    status = f.status[i];
-    if (status != SLOE_OK && err) *err = f.err[i];
-  }
+  fitting f = {set, x, timed, known};
+  const sloe_status status = sloe_parallel_try(sloe_processors(), set->n, fit_one, &f, err);
   for (size_t i = 0; i < set->n; i++) {
     if (status == SLOE_OK) leave(set, &set->kernels[i]);
     sloe_dealloc(set->kernels[i].left);
     set->kernels[i].left = NULL;
   }
-  sloe_dealloc(f.status);
-  sloe_dealloc(f.err);
   return status;
 }
 

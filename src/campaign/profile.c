@@ -357,24 +357,11 @@ typedef struct folding {
   const profiler *p;
   const sloe_layer_models *all;
   sloe_layer_models without[FOLDS];
-  sloe_status status[FOLDS];
-  sloe_error err[FOLDS];
 } folding;
 
-static void fit_fold(void *context, size_t fold) {
+static sloe_status fit_fold(void *context, size_t fold, sloe_error *err) {
   folding *f = context;
-  f->status[fold] = fit_models(f->p, FOLDS, fold, f->all, &f->without[fold], &f->err[fold]);
-}
-
-/* Beside each other. */
-static sloe_status fit_folds(folding *f, sloe_error *err) {
-  sloe_parallel(sloe_processors(), FOLDS, fit_fold, f);
-  for (size_t i = 0; i < FOLDS; i++) {
-    if (f->status[i] == SLOE_OK) continue;
-    *err = f->err[i];
-    return f->status[i];
-  }
-  return SLOE_OK;
+  return fit_models(f->p, FOLDS, fold, f->all, &f->without[fold], err);
 }
 
 static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary *out,
@@ -394,7 +381,8 @@ static sloe_status fit_and_write(profiler *p, double begun, sloe_profile_summary
   if (status == SLOE_OK) status = fit_models(p, 0, 0, NULL, &models, err);
   if (status == SLOE_OK) status = sloe_judge_layers(b, fitted, &fitted->layer_errors, err);
   if (status == SLOE_OK) status = sloe_bench_step(b, err);
-  if (status == SLOE_OK && n_folds) status = fit_folds(&folds, err);
+  if (status == SLOE_OK)
+    status = sloe_parallel_try(sloe_processors(), n_folds, fit_fold, &folds, err);
   if (status == SLOE_OK) status = sloe_fit_network(b, fusion, folds.without, n_folds, fitted, err);
   if (status == SLOE_OK) status = write_platform(p, fitted, now_s() - begun, err);
   if (status == SLOE_OK) {

@@ -141,30 +141,18 @@ static sloe_status keep(const table *t, const sloe_learned m[BODIES], double uni
 typedef struct bodies {
   table t;
   sloe_learned m[BODIES];
-  sloe_status status[BODIES];
-  sloe_error err[BODIES];
 } bodies;
 
-static void learn_one(void *context, size_t i) {
+static sloe_status learn_one(void *context, size_t i, sloe_error *err) {
   bodies *b = context;
-  b->status[i] = learn(&b->t, i + 1, &b->m[i], &b->err[i]);
-}
-
-static sloe_status learn_all(bodies *b, sloe_error *err) {
-  sloe_parallel(sloe_processors(), BODIES, learn_one, b);
-  for (size_t i = 0; i < BODIES; i++) {
-    if (b->status[i] == SLOE_OK) continue;
-    *err = b->err[i];
-    return b->status[i];
-  }
-  return SLOE_OK;
+  return learn(&b->t, i + 1, &b->m[i], err);
 }
 
 sloe_status sloe_teach_mlp(const sloe_layer_lesson *lessons, size_t n, double units,
                            sloe_fitted_op *op, sloe_arena *arena, sloe_error *err) {
   bodies b = {0};
   sloe_status status = fill(lessons, n, units, op, &b.t, err);
-  if (status == SLOE_OK) status = learn_all(&b, err);
+  if (status == SLOE_OK) status = sloe_parallel_try(sloe_processors(), BODIES, learn_one, &b, err);
   if (status == SLOE_OK) status = keep(&b.t, b.m, units, op, arena, err);
   for (size_t i = 0; i < BODIES; i++) sloe_learned_fini(&b.m[i]);
   table_fini(&b.t);

@@ -450,8 +450,6 @@ typedef struct asking {
   const double *x;
   size_t m;
   double *out;
-  sloe_status *status; /* [chunks] */
-  sloe_error *err;     /* [chunks] */
 } asking;
 
 static void eval_rows(const asking *a, inputs *asked, double *inner, double *out) {
@@ -468,20 +466,19 @@ static void eval_rows(const asking *a, inputs *asked, double *inner, double *out
   }
 }
 
-static void eval_chunk(void *context, size_t chunk) {
+static sloe_status eval_chunk(void *context, size_t chunk, sloe_error *err) {
   const asking *a = context;
   const sloe_gauss *g = a->g;
   const size_t from = chunk * CHUNK, n = a->m - from < CHUNK ? a->m - from : CHUNK;
   inputs asked = {0};
   double *inner = sloe_alloc(g->n * n, sizeof *inner);
-  sloe_status status =
-      inner ? inputs_init(&asked, n, g->d, &a->err[chunk]) : out_of_memory(&a->err[chunk]);
+  sloe_status status = inner ? inputs_init(&asked, n, g->d, err) : out_of_memory(err);
   for (size_t i = 0; status == SLOE_OK && i < n; i++)
     take_row(g, a->x + (from + i) * g->d, asked.plain + i * g->d);
   if (status == SLOE_OK) eval_rows(a, &asked, inner, a->out + from);
-  a->status[chunk] = status;
   inputs_fini(&asked);
   sloe_dealloc(inner);
+  return status;
 }
 
 static void fill_line(const sloe_gauss *g, double *line) {
@@ -494,27 +491,16 @@ static void fill_line(const sloe_gauss *g, double *line) {
 
 sloe_status sloe_gauss_eval(const sloe_gauss *g, const double *x, size_t m, double *out,
                             sloe_error *err) {
-  const size_t chunks = (m + CHUNK - 1) / CHUNK;
   inputs own = {0};
   asking a = {.g = g, .own = &own, .x = x, .m = m, .out = out};
-  sloe_status status;
   take_one_thread();
-  a.status = sloe_alloc(chunks + 1, sizeof *a.status);
-  a.err = sloe_alloc(chunks + 1, sizeof *a.err);
-  if (!a.status || !a.err) SLOE_GOTO(out_of_memory(err));
-  SLOE_GOTO(inputs_init(&own, g->n, g->d, err));
+  SLOE_TRY(inputs_init(&own, g->n, g->d, err));
   memcpy(own.plain, g->z, g->n * g->d * sizeof *g->z);
   set_lengths(&own, g->shape.length);
   fill_line(g, a.line);
-  sloe_parallel(sloe_processors(), chunks, eval_chunk, &a);
-  for (size_t i = 0; status == SLOE_OK && i < chunks; i++) {
-    status = a.status[i];
-    if (status != SLOE_OK && err) *err = a.err[i];
-  }
-fail:
+  const sloe_status status =
+      sloe_parallel_try(sloe_processors(), (m + CHUNK - 1) / CHUNK, eval_chunk, &a, err);
   inputs_fini(&own);
-  sloe_dealloc(a.status);
-  sloe_dealloc(a.err);
   return status;
 }
 

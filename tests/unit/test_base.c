@@ -276,10 +276,36 @@ static void tasks_fail_to_allocate_where_their_caller_would(void **state) {
   }
 }
 
+static sloe_status refuse_some(void *context, size_t i, sloe_error *err) {
+  const size_t *least = context;
+  return i % 10 == *least ? sloe_fail(err, SLOE_FORMAT, "task %zu", i) : SLOE_OK;
+}
+
+static void the_first_task_that_failed_says_why(void **state) {
+  (void)state;
+  sloe_error err;
+  size_t least = 7, none = 10;
+  for (int threads = 1; threads < 9; threads++) {
+    assert_int_equal(sloe_parallel_try(threads, 100, refuse_some, &least, &err), SLOE_FORMAT);
+    assert_string_equal(err.msg, "task 7");
+    assert_ok(sloe_parallel_try(threads, 100, refuse_some, &none, &err), err);
+  }
+  assert_int_equal(sloe_parallel_try(2, 100, refuse_some, &least, NULL), SLOE_FORMAT);
+  for (long n = 0; n < 2; n++) {
+    const long live = sloe_alloc_live();
+    sloe_alloc_fail_after(n);
+    const sloe_status status = sloe_parallel_try(2, 100, refuse_some, &none, &err);
+    sloe_alloc_fail_after(-1);
+    assert_int_equal(status, SLOE_NOMEM);
+    assert_int_equal(sloe_alloc_live(), live);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_task_is_done_once_on_any_number_of_threads),
       cmocka_unit_test(tasks_fail_to_allocate_where_their_caller_would),
+      cmocka_unit_test(the_first_task_that_failed_says_why),
       cmocka_unit_test(text_that_is_no_number_is_refused),
       cmocka_unit_test(numbers_round_trip_exactly),
       cmocka_unit_test(numbers_keep_their_point_in_a_comma_locale),
